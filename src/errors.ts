@@ -5,7 +5,7 @@
  */
 export abstract class ApiError extends Error {
   abstract readonly code: string;
-  abstract readonly status: 400 | 401 | 404 | 405 | 413 | 415 | 422 | 429 | 500 | 503;
+  abstract readonly status: 400 | 401 | 404 | 405 | 408 | 413 | 415 | 422 | 429 | 500 | 503;
   abstract readonly title: string;
   /** Extra response headers, such as `Allow` or `Retry-After`. */
   readonly headers: Readonly<Record<string, string>> = {};
@@ -15,6 +15,13 @@ export class EmptyBody extends ApiError {
   readonly code = 'empty_body';
   readonly status = 400;
   readonly title = 'The request carries no photo';
+}
+
+/** The upload stopped half-way, or goes on for too long. */
+export class RequestTimeout extends ApiError {
+  readonly code = 'request_timeout';
+  readonly status = 408;
+  readonly title = 'The upload takes too long';
 }
 
 export class BodyTooLarge extends ApiError {

@@ -1,0 +1,77 @@
+/**
+ * `npm start -- [--port N] [--https] [any option of wrangler dev]`
+ *
+ * Publishes the committed model to the local bucket if it is not there, starts `wrangler dev`, prints the address.
+ */
+import { parseArgs } from 'node:util';
+import { withBucket } from '../convert/bucket.ts';
+import { DEFAULT_CHANNEL, isPublished, publish } from '../convert/publish.ts';
+import { RELEASE_FOLDER, readRelease } from '../convert/release.ts';
+import { freePort, spawnWranglerDev, untilAnswers } from './wrangler-dev.ts';
+
+const DEFAULT_PORT = 8787;
+
+interface StartOptions {
+  readonly port: number;
+  readonly https: boolean;
+  readonly persistTo: string | undefined;
+  readonly passedOn: readonly string[];
+}
+
+async function readOptions(args: readonly string[]): Promise<StartOptions> {
+  const { values, tokens } = parseArgs({
+    args: [...args],
+    strict: false,
+    tokens: true,
+    options: { port: { type: 'string' }, https: { type: 'boolean' }, 'persist-to': { type: 'string' } },
+  });
+  const own = new Set(['port', 'https']);
+  const taken = new Set<number>();
+  for (const token of tokens) {
+    if (token.kind !== 'option' || !own.has(token.name)) continue;
+    taken.add(token.index);
+    if (token.value !== undefined && !token.inlineValue) taken.add(token.index + 1);
+  }
+  const port = values.port === undefined ? await freePort(DEFAULT_PORT) : Number(values.port);
+  if (!Number.isInteger(port) || port < 1 || port > 65_535)
+    throw new Error('--port takes a number from 1 to 65535');
+  const persistTo = values['persist-to'];
+  return {
+    port,
+    https: values.https === true,
+    persistTo: typeof persistTo === 'string' ? persistTo : undefined,
+    passedOn: args.filter((_, index) => !taken.has(index)),
+  };
+}
+
+async function publishIfMissing(persistTo: string | undefined): Promise<void> {
+  const release = await readRelease(RELEASE_FOLDER);
+  await withBucket({ persistTo }, async (bucket) => {
+    if (await isPublished(bucket, release)) return;
+    await publish(bucket, release, DEFAULT_CHANNEL);
+    console.log(`Published ${release.manifest.name} to the local bucket.`);
+  });
+}
+
+async function main(): Promise<void> {
+  const { port, https, persistTo, passedOn } = await readOptions(process.argv.slice(2));
+  await publishIfMissing(persistTo);
+  const dev = spawnWranglerDev(
+    port,
+    [...(https ? ['--local-protocol', 'https'] : []), ...passedOn],
+    'inherit',
+  );
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => dev.kill(signal));
+  dev.once('exit', (code, signal) => {
+    process.exitCode = code ?? (signal === 'SIGINT' || signal === 'SIGTERM' ? 0 : 1);
+  });
+  const address = `${https ? 'https' : 'http'}://localhost:${port}`;
+  // The local certificate is self-signed, so over https only the port is asked, not the service.
+  if (!https) await untilAnswers(`http://127.0.0.1:${port}/api/health`, dev);
+  console.log(`\n  Husky AI: ${address}\n`);
+}
+
+main().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+});

@@ -1,0 +1,18 @@
+import type { Config } from './config.ts';
+import { heldBytes } from './image/tensor.ts';
+import { PhotoMemory } from './memory.ts';
+import { ModelHost } from './model/host.ts';
+import { runtimeBytes } from './model/runtime.ts';
+
+/** What the requests of one isolate share: the model, and the memory that is left for photos. */
+export interface Isolate {
+  readonly models: ModelHost;
+  readonly memory: PhotoMemory;
+}
+
+/** @param config whose memory limits hold for all requests of the isolate */
+export function createIsolate(config: Config): Isolate {
+  const left = () =>
+    config.ISOLATE_MEMORY_BYTES - config.BASELINE_MEMORY_BYTES - runtimeBytes() - heldBytes();
+  return { models: new ModelHost(), memory: new PhotoMemory(left) };
+}

@@ -1,0 +1,78 @@
+import * as ort from 'onnxruntime-web/wasm';
+import { ModelUntrusted } from '../errors.ts';
+import { isBinary, type Manifest } from './manifest.ts';
+import { createSession } from './runtime.ts';
+import type { VerifiedModel } from './store.ts';
+
+export interface LabelScore {
+  readonly label: string;
+  /** Probability, 0 to 1, six decimals. */
+  readonly score: number;
+}
+
+export interface Classification {
+  readonly label: string;
+  /** Binary: the probability of the first label. Else that of the most probable one. */
+  readonly score: number;
+  /** Binary: `label` is the first one when `score` is above it. Else null. */
+  readonly threshold: number | null;
+  /** One for each label, the most probable first. */
+  readonly scores: readonly LabelScore[];
+}
+
+/** A verified model, ready to score. */
+export interface Classifier {
+  readonly version: string;
+  readonly manifest: Manifest;
+  readonly verifiedAt: Date;
+  /** Scores one input: float32 NHWC, height * width * 3 values in [0, 1]. */
+  classify(input: Float32Array): Promise<Classification>;
+}
+
+/**
+ * Starts a session over the model.
+ *
+ * @throws {ModelUntrusted} ONNX Runtime refuses the file, or its input and output are not the manifest's
+ */
+export async function createClassifier({ version, manifest, onnx }: VerifiedModel): Promise<Classifier> {
+  let session: ort.InferenceSession;
+  try {
+    session = await createSession(onnx);
+  } catch (cause) {
+    throw new ModelUntrusted('The model cannot be run.', { cause });
+  }
+  const { input, output } = manifest;
+  if (session.inputNames.join() !== input.name || !session.outputNames.includes(output.name)) {
+    await session.release();
+    throw new ModelUntrusted('The model has other inputs or outputs than its manifest says.');
+  }
+  const dims = [1, input.height, input.width, 3];
+  return {
+    version,
+    manifest,
+    verifiedAt: new Date(),
+    async classify(data) {
+      const tensor = new ort.Tensor('float32', data, dims);
+      const { [output.name]: result } = await session.run({ [input.name]: tensor }, [output.name]);
+      if (!(result?.data instanceof Float32Array) || result.data.length !== output.size) {
+        throw new ModelUntrusted('The model answers in another shape than its manifest says.');
+      }
+      return classificationOf(manifest, result.data);
+    },
+  };
+}
+
+/** What the network's probabilities (one from a sigmoid, or one for each label from a softmax) mean. */
+export function classificationOf(manifest: Manifest, outputs: ArrayLike<number>): Classification {
+  const { labels, threshold } = manifest;
+  const [first = 0] = Array.from(outputs, sixDecimals);
+  const values = isBinary(manifest) ? [first, sixDecimals(1 - first)] : Array.from(outputs, sixDecimals);
+  const unsorted = labels.map((label, index) => ({ label, score: values[index] ?? 0 }));
+  const scores = unsorted.toSorted((a, b) => b.score - a.score);
+  const decided = threshold === null ? scores[0] : unsorted[first > threshold ? 0 : 1];
+  if (!decided) throw new Error('a manifest without labels');
+  const score = threshold === null ? decided.score : first;
+  return { label: decided.label, score, threshold, scores };
+}
+
+const sixDecimals = (value: number): number => Math.round(value * 1e6) / 1e6;

@@ -1,0 +1,14 @@
+import { z } from 'zod';
+
+/**
+ * Where things lie in the bucket: a version is immutable and named by the SHA-256 of its manifest; a channel
+ * points at one version. Shared with the tools that publish.
+ */
+export const modelKey = (version: string, file: string): string => `models/${version}/${file}`;
+export const channelKey = (channel: string): string => `channels/${channel}.json`;
+
+export const ChannelPointer = z.object({ version: z.string().regex(/^[0-9a-f]{64}$/) });
+export type ChannelPointer = z.infer<typeof ChannelPointer>;
+
+/** How a version is shown to people: its first 12 hex digits. */
+export const shortVersion = (version: string): string => version.slice(0, 12);

@@ -1,0 +1,70 @@
+import { z } from 'zod';
+
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+const size = z.number().int().positive();
+const byte = z.number().int().min(0).max(255);
+const range = z.tuple([z.literal(0), z.literal(1)]);
+
+const file = z.object({ bytes: size, sha256 });
+const probe = z.object({ name: z.string().min(1), expected: z.array(z.number()).min(1) });
+
+/** An input that a good copy of the model answers with the `expected` outputs; every value is byte / 255. */
+const Probe = z.discriminatedUnion('kind', [
+  probe.extend({ kind: z.literal('solid'), rgb: z.tuple([byte, byte, byte]) }),
+  /** One mulberry32 number for each element, in NHWC order. */
+  probe.extend({ kind: z.literal('noise'), seed: z.number().int().min(0) }),
+  /** `rgb` is base64 of rows * columns * 3 bytes, enlarged to the input's size by nearest neighbour. */
+  probe.extend({ kind: z.literal('grid'), rows: size, columns: size, rgb: z.base64() }),
+]);
+
+/** What a version of a model is and promises; its own SHA-256 is the version. */
+const Manifest = z
+  .object({
+    format: z.literal('husky-ai/manifest/1'),
+    name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/),
+    input: z.object({
+      name: z.string().min(1),
+      width: size.max(1024),
+      height: size.max(1024),
+      layout: z.literal('NHWC'),
+      color: z.literal('RGB'),
+      dtype: z.literal('float32'),
+      range,
+      /** The filter that makes the input from a photo, by Pillow's name. */
+      resampling: z.enum(['bicubic', 'bilinear', 'lanczos']),
+    }),
+    output: z.object({ name: z.string().min(1), activation: z.enum(['sigmoid', 'softmax']), size }),
+    /** Binary: what the score is the probability of, then its opposite. Else one label for each output. */
+    labels: z.array(z.string().min(1).max(200)).min(2),
+    threshold: z.number().min(0).max(1).nullable(),
+    files: z.object({ 'model.onnx': file }),
+    source: file.extend({ file: z.string().min(1) }),
+    tools: z.record(z.string(), z.string()),
+    parity: z.object({ inputs: size, tolerance: z.number().positive() }),
+    metrics: z.record(z.string(), z.json()).nullable(),
+    probes: z.array(Probe).min(1),
+  })
+  .refine(({ output, labels, threshold }) => {
+    const binary = output.activation === 'sigmoid';
+    return (
+      (output.size === 1) === binary &&
+      labels.length === (binary ? 2 : output.size) &&
+      (threshold !== null) === binary
+    );
+  }, 'labels and threshold do not fit the output');
+
+export type Manifest = Readonly<z.infer<typeof Manifest>>;
+
+/**
+ * The manifest in these bytes.
+ *
+ * @throws {z.ZodError | SyntaxError | TypeError} the bytes are not UTF-8, not JSON, or not such a manifest
+ */
+export function parseManifest(bytes: Uint8Array): Manifest {
+  return Manifest.parse(JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)));
+}
+
+/** Whether the one output is the probability of `labels[0]`, and its complement that of `labels[1]`. */
+export function isBinary(manifest: Manifest): boolean {
+  return manifest.output.activation === 'sigmoid';
+}

@@ -1,0 +1,25 @@
+import { Hono } from 'hono';
+import type { AppEnv } from '../app.ts';
+import { configOf } from '../config.ts';
+import { shortVersion } from '../model/layout.ts';
+import { classifierOf } from '../scoring.ts';
+
+/** `GET /api/model`: what is served, what it was made from, and how it was verified. */
+export const model = new Hono<AppEnv>().get('/', async (c) => {
+  const { version, manifest, verifiedAt } = await classifierOf(c);
+  const { name, input, labels, threshold, files, source, tools, metrics } = manifest;
+  return c.json({
+    name,
+    version: shortVersion(version),
+    digest: version,
+    channel: configOf(c.env).MODEL_CHANNEL,
+    labels,
+    threshold,
+    input: { width: input.width, height: input.height, resampling: input.resampling },
+    verified: { method: 'sha256', at: verifiedAt.toISOString() },
+    metrics,
+    files,
+    source,
+    tools,
+  });
+});

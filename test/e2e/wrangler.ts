@@ -1,0 +1,60 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { R2Bucket } from '@cloudflare/workers-types';
+import { withBucket } from '../../convert/bucket.ts';
+import { DEFAULT_CHANNEL, publish } from '../../convert/publish.ts';
+import { RELEASE_FOLDER, readRelease } from '../../convert/release.ts';
+import { freePort, spawnWranglerDev, untilAnswers } from '../../scripts/wrangler-dev.ts';
+
+export interface WorkerOptions {
+  /** The version to publish before it starts; null: none. Default: the committed one. */
+  readonly release?: string | null;
+  /** Variables that override wrangler.toml's. */
+  readonly vars?: Readonly<Record<string, string | number>>;
+  /** Another entry than src/index.ts. */
+  readonly entry?: string;
+}
+
+export interface RunningWorker {
+  readonly url: string;
+  /** Everything that `wrangler dev` has printed so far. */
+  logs(): string;
+  /** Reads or changes the bucket that the Worker serves from, while it runs. */
+  bucket<T>(use: (bucket: R2Bucket) => Promise<T>): Promise<T>;
+  stop(): Promise<void>;
+}
+
+/** A real `wrangler dev` with a bucket of its own, on a free port of 127.0.0.1. */
+export async function startWorker(options: WorkerOptions = {}): Promise<RunningWorker> {
+  const persistTo = await mkdtemp(join(tmpdir(), 'husky-ai-test-'));
+  const bucket: RunningWorker['bucket'] = (use) => withBucket({ persistTo }, use);
+  if (options.release !== null) {
+    const release = await readRelease(options.release ?? RELEASE_FOLDER);
+    await bucket((r2) => publish(r2, release, DEFAULT_CHANNEL));
+  }
+  const port = await freePort();
+  const vars = Object.entries(options.vars ?? {}).flatMap(([name, value]) => ['--var', `${name}:${value}`]);
+  const args = [...(options.entry ? [options.entry] : []), '--persist-to', persistTo, ...vars];
+  const dev = spawnWranglerDev(port, args, 'pipe');
+  let logs = '';
+  for (const stream of [dev.stdout, dev.stderr]) {
+    stream?.setEncoding('utf8').on('data', (text: string) => {
+      logs += text;
+    });
+  }
+  const ended = new Promise<void>((resolve) => dev.once('exit', () => resolve()));
+  const stop = async () => {
+    if (dev.exitCode === null && dev.signalCode === null) dev.kill('SIGTERM');
+    await ended;
+    await rm(persistTo, { recursive: true, force: true, maxRetries: 5 });
+  };
+  const url = `http://127.0.0.1:${port}`;
+  try {
+    await untilAnswers(`${url}/api/health`, dev);
+  } catch (error) {
+    await stop();
+    throw new Error(`wrangler dev did not start:\n${logs}`, { cause: error });
+  }
+  return { url, logs: () => logs, bucket, stop };
+}

@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest';
+import { ImageTooLarge, Overloaded } from '../../src/errors.ts';
+import { PhotoMemory } from '../../src/memory.ts';
+
+const soon = { duration: 60_000, patience: 60 };
+
+test('places are handed out up to the capacity, then refused with a time to try again', async () => {
+  const memory = new PhotoMemory(() => 100);
+  await memory.lease(60, soon);
+  await memory.lease(40, soon);
+  const refused = await memory.lease(1, soon).catch((error: unknown) => error);
+  expect(refused).toBeInstanceOf(Overloaded);
+  expect(refused).toMatchObject({ headers: { 'Retry-After': expect.stringMatching(/^\d+$/) } });
+});
+
+test('a request that waits gets the place of one that ends', async () => {
+  const memory = new PhotoMemory(() => 100);
+  const first = await memory.lease(100, soon);
+  const waiting = memory.lease(80, { duration: 60_000, patience: 10_000 });
+  first.release();
+  expect((await waiting).bytes).toBe(80);
+  expect(memory.usedBytes).toBe(80);
+});
+
+test('a place whose request has vanished is free again when its lease has expired', async () => {
+  const memory = new PhotoMemory(() => 100);
+  await memory.lease(100, { duration: 50, patience: 0 });
+  const next = await memory.lease(100, { duration: 60_000, patience: 10_000 });
+  expect(next.bytes).toBe(100);
+});
+
+test('a lease that is renewed outlives its first duration', async () => {
+  const memory = new PhotoMemory(() => 100);
+  const lease = await memory.lease(100, { duration: 50, patience: 0 });
+  lease.renew(60_000);
+  await scheduler.wait(100);
+  expect(memory.usedBytes).toBe(100);
+});
+
+test('what never fits is refused at once, as too large and not as a passing shortage', async () => {
+  const memory = new PhotoMemory(() => 100);
+  await expect(memory.lease(101, soon)).rejects.toBeInstanceOf(ImageTooLarge);
+});

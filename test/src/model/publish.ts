@@ -1,0 +1,65 @@
+import { channelKey, modelKey } from '../../../src/model/layout.ts';
+import type { Manifest } from '../../../src/model/manifest.ts';
+import tiny from './tiny-models.json';
+
+export const TINY_SIZE = tiny.size;
+
+export const brightness = Uint8Array.from(atob(tiny.brightness), (char) => char.charCodeAt(0));
+export const colour = Uint8Array.from(atob(tiny.colour), (char) => char.charCodeAt(0));
+
+export async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+/** A manifest that fits the `brightness` network. */
+export async function manifestOf(onnx: Uint8Array<ArrayBuffer>): Promise<Manifest> {
+  return {
+    format: 'husky-ai/manifest/1',
+    name: 'tiny',
+    input: {
+      name: 'input',
+      width: TINY_SIZE,
+      height: TINY_SIZE,
+      layout: 'NHWC',
+      color: 'RGB',
+      dtype: 'float32',
+      range: [0, 1],
+      resampling: 'bicubic',
+    },
+    output: { name: 'scores', activation: 'sigmoid', size: 1 },
+    labels: ['husky', 'not husky'],
+    threshold: 0.5,
+    files: { 'model.onnx': { bytes: onnx.byteLength, sha256: await sha256(onnx) } },
+    source: { file: 'tiny.h5', bytes: 1, sha256: '0'.repeat(64) },
+    tools: { keras: '3' },
+    parity: { inputs: 64, tolerance: 1e-5 },
+    metrics: null,
+    probes: [{ name: 'white', kind: 'solid', rgb: [255, 255, 255], expected: [0.999955] }],
+  };
+}
+
+/** A manifest that fits the `colour` network. */
+export async function colourManifest(): Promise<Manifest> {
+  return {
+    ...(await manifestOf(colour)),
+    output: { name: 'scores', activation: 'softmax', size: 3 },
+    labels: ['red', 'green', 'blue'],
+    threshold: null,
+  };
+}
+
+/** Puts a version into R2 as the publishing tool does; `manifest` may be anything, right or wrong. */
+export async function putVersion(
+  bucket: R2Bucket,
+  manifest: unknown,
+  onnx: Uint8Array<ArrayBuffer>,
+  channel = 'production',
+): Promise<string> {
+  const bytes = new TextEncoder().encode(JSON.stringify(manifest));
+  const version = await sha256(bytes);
+  await bucket.put(modelKey(version, 'model.onnx'), onnx);
+  await bucket.put(modelKey(version, 'manifest.json'), bytes);
+  await bucket.put(channelKey(channel), JSON.stringify({ version }));
+  return version;
+}

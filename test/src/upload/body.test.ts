@@ -1,0 +1,85 @@
+import { expect, test } from 'vitest';
+import { BodyTooLarge, EmptyBody, RequestTimeout } from '../../../src/errors.ts';
+import { PhotoMemory } from '../../../src/memory.ts';
+import { readBody } from '../../../src/upload/body.ts';
+
+const limits = { maxBytes: 1000, timeout: 60_000, idleTimeout: 60_000, patience: 0 };
+const roomy = () => new PhotoMemory(() => 1_000_000);
+
+function post(body: BodyInit, headers: Record<string, string> = {}): Request {
+  return new Request('https://husky.test/', { method: 'POST', body, headers });
+}
+
+/** A body that arrives in these pieces, and then ends or hangs. */
+function stream(pieces: readonly Uint8Array[], ends = true): ReadableStream<Uint8Array> {
+  return new ReadableStream({
+    start(controller) {
+      for (const piece of pieces) controller.enqueue(piece);
+      if (ends) controller.close();
+    },
+  });
+}
+
+test('the body comes out as it went in, and its place is held until it is released', async () => {
+  const memory = roomy();
+  const sent = Uint8Array.from({ length: 900 }, (_, index) => index % 251);
+  const { bytes, lease } = await readBody(post(sent, { 'Content-Length': '900' }), memory, limits);
+  expect(bytes).toEqual(sent);
+  expect(memory.usedBytes).toBe(900);
+  lease.release();
+  expect(memory.usedBytes).toBe(0);
+});
+
+test('a body without a length is read in its pieces', async () => {
+  const body = stream([new Uint8Array(300).fill(1), new Uint8Array(200).fill(2)]);
+  const { bytes } = await readBody(post(body), roomy(), limits);
+  expect(bytes).toEqual(new Uint8Array([...Array(300).fill(1), ...Array(200).fill(2)]));
+});
+
+test('a declared length over the limit is refused unread', async () => {
+  const memory = roomy();
+  const request = post(new Uint8Array(1001), { 'Content-Length': '1001' });
+  await expect(readBody(request, memory, limits)).rejects.toBeInstanceOf(BodyTooLarge);
+  expect(request.bodyUsed).toBe(false);
+});
+
+test.each([
+  ['no length', {}],
+  ['a length that lies', { 'Content-Length': '10' }],
+])('too many bytes behind %s are refused, and their place is free again', async (_, headers) => {
+  const memory = roomy();
+  const body = stream([new Uint8Array(600), new Uint8Array(600)]);
+  await expect(readBody(post(body, headers), memory, limits)).rejects.toBeInstanceOf(BodyTooLarge);
+  expect(memory.usedBytes).toBe(0);
+});
+
+test.each([
+  ['nothing', null],
+  ['an empty stream', stream([])],
+])('%s is no photo', async (_, body) => {
+  const memory = roomy();
+  const request = new Request('https://husky.test/', { method: 'POST', body });
+  await expect(readBody(request, memory, limits)).rejects.toBeInstanceOf(EmptyBody);
+  expect(memory.usedBytes).toBe(0);
+});
+
+test('an upload that stands still is given up, and its place is free again', async () => {
+  const memory = roomy();
+  const hanging = post(stream([new Uint8Array(10)], false));
+  const upload = readBody(hanging, memory, { ...limits, idleTimeout: 50 });
+  await expect(upload).rejects.toBeInstanceOf(RequestTimeout);
+  expect(memory.usedBytes).toBe(0);
+});
+
+test('an upload that trickles is given up when its time is over', async () => {
+  const memory = roomy();
+  const trickle = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      await scheduler.wait(10);
+      controller.enqueue(new Uint8Array(1));
+    },
+  });
+  const upload = readBody(post(trickle), memory, { ...limits, timeout: 100 });
+  await expect(upload).rejects.toBeInstanceOf(RequestTimeout);
+  expect(memory.usedBytes).toBe(0);
+});
