@@ -12,8 +12,7 @@
  * @property {string | undefined} name
  * @property {string | undefined} version
  * @property {string[]} labels
- * @property {number | null} threshold
- * @property {boolean} verified whether the service checked the model against its manifest
+ * @property {string | undefined} verified how the service verified the model, such as sha256
  */
 
 /**
@@ -41,13 +40,12 @@ export function parseAnswer(value) {
  */
 export function parseServed(value) {
   const model = isRecord(value) ? value : {};
-  const checks = isRecord(model.verified) ? Object.values(model.verified) : [model.verified];
+  const verified = isRecord(model.verified) ? model.verified.method : undefined;
   return {
     name: typeof model.name === 'string' ? model.name : undefined,
     version: typeof model.version === 'string' ? model.version : undefined,
     labels: Array.isArray(model.labels) ? model.labels.filter((label) => typeof label === 'string') : [],
-    threshold: isProbability(model.threshold) ? model.threshold : null,
-    verified: checks.includes(true) && !checks.includes(false),
+    verified: typeof verified === 'string' ? verified : undefined,
   };
 }
 

@@ -35,6 +35,7 @@ export class Card {
     this.#previewUrl = URL.createObjectURL(file);
     this.#preview().src = this.#previewUrl;
     this.#root.hidden = false;
+    this.#root.scrollIntoView({ block: 'nearest' });
   }
 
   /** @param {number} sent the part sent, 0 to 1 */
@@ -61,6 +62,7 @@ export class Card {
     if (score !== undefined && bars.length === 0) this.#showBar(score, threshold);
     this.#part('.scores').hidden = bars.length === 0;
     this.#part('.scores').replaceChildren(...bars.map(scoreRow));
+    this.#part('.outcome').scrollIntoView({ block: 'nearest' });
   }
 
   /** @param {Problem} problem */
@@ -68,8 +70,9 @@ export class Card {
     const { headline, advice, mayPass } = explain(problem);
     this.#enter('problem', headline);
     this.#part('.explanation').textContent = advice;
-    this.#part('.detail').textContent = problem.detail ?? '';
+    this.#part('.detail').textContent = problem.detail ? `The service says: ${problem.detail}` : '';
     this.#part('.retry').hidden = !mayPass;
+    this.#part('.outcome').scrollIntoView({ block: 'nearest' });
   }
 
   /**

@@ -23,7 +23,7 @@ const EXPLANATIONS = {
     false,
   ],
   image_too_large: ['This photo has too many pixels', 'Make a smaller copy of it and try that.', false],
-  unsupported_media_type: ['This kind of file is not supported', 'Choose a JPEG, PNG, WebP or GIF.', false],
+  unsupported_media_type: ['This kind of file is not supported', 'Choose another photo.', false],
   malformed_image: ['This photo is damaged', 'The file cannot be decoded. Choose another photo.', false],
   unreadable: [
     'This file cannot be read',
@@ -38,6 +38,7 @@ const EXPLANATIONS = {
   internal: ['Something went wrong', 'The mistake is on our side, not in your photo.', true],
   offline: ['You are offline', 'Connect to the internet and try again.', true],
   unreachable: ['The service cannot be reached', 'Check your connection and try again.', true],
+  request_timeout: ['The upload takes too long', 'Try again, or try a smaller photo.', true],
   timeout: ['The answer takes too long', 'The connection stalled. Try again.', true],
   unexpected: ['The answer makes no sense', 'Something between you and the service got in the way.', true],
   // The page and the service do not fit each other.

@@ -30,7 +30,7 @@ export async function showServed({ served, question }) {
   if (model.name === undefined) return;
   const facts = [`Model ${model.name}`];
   if (model.version !== undefined) facts.push(`version ${model.version}`);
-  if (model.verified) facts.push('verified');
+  if (model.verified !== undefined) facts.push(`${model.verified} verified`);
   served.textContent = facts.join(' · ');
   served.hidden = false;
 }
