@@ -7,10 +7,13 @@ export interface Photo {
   readonly bytes: Uint8Array;
 }
 
-/** What the network wants: pixels of the square (or rectangle), and Pillow's name of the filter that makes it. */
-export interface TensorSpec {
+export interface Size {
   readonly width: number;
   readonly height: number;
+}
+
+/** What the network wants: pixels of the square (or rectangle), and Pillow's name of the filter that makes it. */
+export interface TensorSpec extends Size {
   readonly resampling: 'bicubic' | 'bilinear' | 'lanczos';
 }
 
@@ -22,4 +25,9 @@ export interface ImageTensor {
   /** Size of the photo as it is looked at, in pixels: after its EXIF orientation. */
   readonly width: number;
   readonly height: number;
+}
+
+/** Decoded pixels, 8 bits a channel, in JavaScript's own memory; alpha is always 255. */
+export interface Pixels extends Size {
+  readonly rgba: Uint8Array;
 }

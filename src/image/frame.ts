@@ -1,0 +1,46 @@
+import { MalformedImage } from '../errors.ts';
+import type { Pixels, Size } from './photo.ts';
+import { Reducer } from './reducer.ts';
+
+/** Where an animation's frame lies on its canvas. */
+export interface Frame extends Size {
+  readonly x: number;
+  readonly y: number;
+}
+
+export type Rgb = readonly [red: number, green: number, blue: number];
+
+/** Puts the rows of one frame, in any order, onto a canvas of one colour and reduces the whole. */
+export class Canvas {
+  readonly #frame: Frame;
+  readonly #size: Size;
+  readonly #reducer: Reducer;
+  readonly #row: Uint8Array;
+
+  constructor(size: Size, frame: Frame, background: Rgb, target: Size) {
+    if (frame.x + frame.width > size.width || frame.y + frame.height > size.height) {
+      throw new MalformedImage('The first frame does not fit the canvas.');
+    }
+    this.#size = size;
+    this.#frame = frame;
+    this.#reducer = new Reducer(size, target);
+    this.#row = new Uint8Array(size.width * 4);
+    for (let x = 0; x < size.width; x++) this.#row.set(background, x * 4);
+    for (let y = 0; y < frame.y; y++) this.#add(y);
+    for (let y = frame.y + frame.height; y < size.height; y++) this.#add(y);
+  }
+
+  /** Row `y` of the frame, RGBA. */
+  add(y: number, row: Uint8Array): void {
+    this.#row.set(row, this.#frame.x * 4);
+    this.#add(this.#frame.y + y);
+  }
+
+  #add(y: number): void {
+    this.#reducer.add(y, this.#row, 4, this.#size.width);
+  }
+
+  finish(): Pixels {
+    return this.#reducer.finish();
+  }
+}

@@ -1,0 +1,49 @@
+import { Canvas, type Rgb } from '../frame.ts';
+import type { Pixels, Size } from '../photo.ts';
+import type { GifHeader } from './header.ts';
+import { unpackLzw } from './lzw.ts';
+
+/** First row and distance of the rows that each pass of an interlaced frame brings (GIF89a, appendix E). */
+const PASSES = [
+  [0, 8],
+  [4, 8],
+  [2, 4],
+  [1, 2],
+] as const;
+
+/** The first frame on its canvas; it must be complete. Transparent pixels keep their palette's colour, as in Pillow. */
+export function decodeGif(bytes: Uint8Array, header: GifHeader, target: Size): Pixels {
+  const { frame } = header;
+  const indices = unpackLzw(bytes, header.data, frame.width * frame.height);
+  const colours = toColours(header.palette);
+  const canvas = new Canvas(header, frame, colourOf(colours, header.background), target);
+  const row = new Uint8Array(frame.width * 4);
+  let from = 0;
+  for (const y of rowOrder(frame.height, header.interlaced)) {
+    for (let x = 0; x < frame.width; x++, from++) {
+      const colour = (indices[from] as number) * 3;
+      row[x * 4] = colours[colour] as number;
+      row[x * 4 + 1] = colours[colour + 1] as number;
+      row[x * 4 + 2] = colours[colour + 2] as number;
+    }
+    canvas.add(y, row);
+  }
+  return canvas.finish();
+}
+
+/** 256 RGB triples: shades of grey, overwritten by as many colours as the palette has. */
+function toColours(palette: Uint8Array): Uint8Array {
+  const colours = Uint8Array.from({ length: 768 }, (_, i) => Math.floor(i / 3));
+  colours.set(palette);
+  return colours;
+}
+
+function colourOf(colours: Uint8Array, index: number): Rgb {
+  return [colours[index * 3] as number, colours[index * 3 + 1] as number, colours[index * 3 + 2] as number];
+}
+
+function* rowOrder(height: number, interlaced: boolean): Generator<number> {
+  for (const [first, step] of interlaced ? PASSES : ([[0, 1]] as const)) {
+    for (let y = first; y < height; y += step) yield y;
+  }
+}

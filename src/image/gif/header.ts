@@ -1,0 +1,70 @@
+import { MalformedImage } from '../../errors.ts';
+import { ByteReader } from '../bytes.ts';
+import type { Frame } from '../frame.ts';
+import type { Size } from '../photo.ts';
+
+/** A GIF up to its first frame's pixels (GIF89a). */
+export interface GifHeader extends Size {
+  readonly format: 'gif';
+  readonly orientation: 1;
+  readonly frame: Frame;
+  readonly interlaced: boolean;
+  /** RGB triples; empty when the file brings none, then the indices are shades of grey. */
+  readonly palette: Uint8Array;
+  /** Index that fills what the frame leaves of the canvas. */
+  readonly background: number;
+  /** Where the LZW data starts, with its code size. */
+  readonly data: number;
+}
+
+const EXTENSION = 0x21;
+const IMAGE = 0x2c;
+const GRAPHIC_CONTROL = 0xf9;
+const HAS_PALETTE = 0x80;
+const INTERLACED = 0x40;
+
+/** Reads the first frame's descriptor; as in Pillow a frame that reaches beyond the canvas makes it larger. */
+export function readGifHeader(bytes: Uint8Array): GifHeader {
+  const reader = new ByteReader(bytes);
+  const screen = { width: reader.u16(6, true), height: reader.u16(8, true) };
+  const globalPalette = readPalette(reader, reader.u8(10), 13);
+  let at = 13 + globalPalette.length;
+  let background = 0;
+  for (;;) {
+    const block = reader.u8(at);
+    if (block === IMAGE) break;
+    if (block === EXTENSION) {
+      if (reader.u8(at + 1) === GRAPHIC_CONTROL && reader.u8(at + 3) & 1) background = reader.u8(at + 6);
+      at = skipBlocks(reader, at + 2);
+    } else {
+      throw new MalformedImage('The GIF holds no picture.');
+    }
+  }
+  const [x, y, width, height] = [1, 3, 5, 7].map((offset) => reader.u16(at + offset, true)) as FrameNumbers;
+  if (width === 0 || height === 0) throw new MalformedImage('The GIF has no pixels.');
+  const flags = reader.u8(at + 9);
+  const localPalette = readPalette(reader, flags, at + 10);
+  return {
+    format: 'gif',
+    orientation: 1,
+    width: Math.max(screen.width, x + width),
+    height: Math.max(screen.height, y + height),
+    frame: { x, y, width, height },
+    interlaced: (flags & INTERLACED) !== 0,
+    palette: localPalette.length > 0 ? localPalette : globalPalette,
+    background,
+    data: at + 10 + localPalette.length,
+  };
+}
+
+type FrameNumbers = [x: number, y: number, width: number, height: number];
+
+function readPalette(reader: ByteReader, flags: number, at: number): Uint8Array {
+  return reader.slice(at, flags & HAS_PALETTE ? 3 << ((flags & 7) + 1) : 0);
+}
+
+/** The position behind a chain of sub-blocks. */
+function skipBlocks(reader: ByteReader, at: number): number {
+  for (let length = reader.u8(at); length > 0; length = reader.u8(at)) at += length + 1;
+  return at + 1;
+}

@@ -1,0 +1,90 @@
+import { MalformedImage } from '../../errors.ts';
+import { ByteReader } from '../bytes.ts';
+
+const MAX_CODES = 4096;
+
+/**
+ * Unpacks GIF's variable-length LZW (GIF89a, appendix F) from sub-blocks that start at `at`.
+ *
+ * A string in the table is always the one before it plus the next byte of the output, so the table holds no bytes, only where
+ * in the output each string was first written.
+ *
+ * @returns exactly `count` palette indices; a file that ends with fewer is `MalformedImage`
+ */
+export function unpackLzw(bytes: Uint8Array, at: number, count: number): Uint8Array {
+  const codeSize = new ByteReader(bytes).u8(at);
+  if (codeSize < 1 || codeSize > 8) throw new MalformedImage('The GIF is damaged.');
+  const codes = new CodeReader(bytes, at + 1);
+  const clear = 1 << codeSize;
+  const end = clear + 1;
+  const starts = new Uint32Array(MAX_CODES);
+  const lengths = new Uint32Array(MAX_CODES);
+  const output = new Uint8Array(count);
+  let filled = 0;
+  let width = codeSize + 1;
+  let next = end + 1;
+  let previous = 0; // length of the string written last; 0 right after a clear
+  while (filled < count) {
+    const code = codes.read(width);
+    if (code === clear) {
+      width = codeSize + 1;
+      next = end + 1;
+      previous = 0;
+      continue;
+    }
+    if (code === end) throw new MalformedImage("The GIF's first frame is incomplete.");
+    if (previous > 0 && next < MAX_CODES) {
+      starts[next] = filled - previous;
+      lengths[next] = previous + 1;
+      next++;
+      if (next === 1 << width && width < 12) width++;
+    }
+    if (code < clear) {
+      output[filled++] = code;
+      previous = 1;
+    } else if (code < next) {
+      previous = lengths[code] as number;
+      const from = starts[code] as number;
+      for (let i = 0; i < previous && filled < count; i++) output[filled++] = output[from + i] as number;
+    } else {
+      throw new MalformedImage('The GIF is damaged.');
+    }
+  }
+  return output;
+}
+
+/** Reads codes, lowest bit first, through the sub-blocks. */
+class CodeReader {
+  readonly #bytes: Uint8Array;
+  #at: number;
+  #left = 0;
+  #bits = 0;
+  #available = 0;
+
+  constructor(bytes: Uint8Array, at: number) {
+    this.#bytes = bytes;
+    this.#at = at;
+  }
+
+  read(width: number): number {
+    while (this.#available < width) {
+      this.#bits |= this.#nextByte() << this.#available;
+      this.#available += 8;
+    }
+    const code = this.#bits & ((1 << width) - 1);
+    this.#bits >>>= width;
+    this.#available -= width;
+    return code;
+  }
+
+  #nextByte(): number {
+    if (this.#left === 0) {
+      this.#left = this.#bytes[this.#at++] ?? 0;
+      if (this.#left === 0) throw new MalformedImage("The GIF's first frame is incomplete.");
+    }
+    this.#left--;
+    const byte = this.#bytes[this.#at++];
+    if (byte === undefined) throw new MalformedImage('The GIF is cut off in its first frame.');
+    return byte;
+  }
+}

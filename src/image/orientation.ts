@@ -1,0 +1,63 @@
+import type { Orientation } from './exif.ts';
+import type { Size } from './photo.ts';
+
+/** Whether width and height swap when a photo of this orientation is turned upright. */
+export function swapsAxes(orientation: Orientation): boolean {
+  return orientation >= 5;
+}
+
+/** The size that stored pixels have once they stand upright, and the other way round. */
+export function upright({ width, height }: Size, orientation: Orientation): Size {
+  return swapsAxes(orientation) ? { width: height, height: width } : { width, height };
+}
+
+/** Where the upright picture's first pixel is stored, and how far apart its neighbours to the right and below are. */
+interface Walk {
+  readonly start: number;
+  readonly right: number;
+  readonly down: number;
+}
+
+/** One line for each value of EXIF's tag 274 (JEITA CP-3451), for stored rows of `w` pixels, `h` of them. */
+function walk(orientation: Orientation, w: number, h: number): Walk {
+  const last = w * h - 1;
+  switch (orientation) {
+    case 1:
+      return { start: 0, right: 1, down: w };
+    case 2:
+      return { start: w - 1, right: -1, down: w };
+    case 3:
+      return { start: last, right: -1, down: -w };
+    case 4:
+      return { start: last - (w - 1), right: 1, down: -w };
+    case 5:
+      return { start: 0, right: w, down: 1 };
+    case 6:
+      return { start: last - (w - 1), right: -w, down: 1 };
+    case 7:
+      return { start: last, right: -w, down: -1 };
+    case 8:
+      return { start: w - 1, right: w, down: -1 };
+  }
+}
+
+/**
+ * Turns stored RGBA pixels upright and writes them as float32.
+ *
+ * @returns `height * width * 3` RGB values in [0, 1] of the upright picture, row by row
+ */
+export function toUprightTensor(rgba: Uint8Array, stored: Size, orientation: Orientation): Float32Array {
+  const { width, height } = upright(stored, orientation);
+  const { start, right, down } = walk(orientation, stored.width, stored.height);
+  const tensor = new Float32Array(width * height * 3);
+  let to = 0;
+  for (let y = 0; y < height; y++) {
+    let from = (start + y * down) * 4;
+    for (let x = 0; x < width; x++, from += right * 4) {
+      tensor[to++] = (rgba[from] ?? 0) / 255;
+      tensor[to++] = (rgba[from + 1] ?? 0) / 255;
+      tensor[to++] = (rgba[from + 2] ?? 0) / 255;
+    }
+  }
+  return tensor;
+}

@@ -1,0 +1,85 @@
+import { MalformedImage } from '../../errors.ts';
+import type { Pixels, Size } from '../photo.ts';
+import { Reducer } from '../reducer.ts';
+import { bitsPerPixel, toRgb } from './colour.ts';
+import { imageData, type PngHeader } from './header.ts';
+import { inflate } from './inflate.ts';
+import { unfilter } from './unfilter.ts';
+
+/** A sub-picture: where its first pixel stands and how far apart its pixels are. */
+interface Pass extends Size {
+  readonly x: number;
+  readonly y: number;
+  readonly stepX: number;
+  readonly stepY: number;
+}
+
+/** x, y, stepX, stepY of Adam7 (W3C PNG, clause 8). */
+const ADAM7 = [
+  [0, 0, 8, 8],
+  [4, 0, 8, 8],
+  [0, 4, 4, 8],
+  [2, 0, 4, 4],
+  [0, 2, 2, 4],
+  [1, 0, 2, 2],
+  [0, 1, 1, 2],
+] as const;
+
+const WHOLE = [[0, 0, 1, 1]] as const;
+
+/** Bytes of one row as it is stored, without the filter byte. */
+export function rowBytes(width: number, header: PngHeader): number {
+  return Math.ceil((width * bitsPerPixel(header)) / 8);
+}
+
+/** Reads row by row and reduces on the way, so that memory does not grow with the number of pixels. */
+export async function decodePng(bytes: Uint8Array, header: PngHeader, target: Size): Promise<Pixels> {
+  const reducer = new Reducer(header, target);
+  const rows = rowsOf(header, reducer);
+  rows.next();
+  for await (const block of inflate(imageData(bytes, header.data))) {
+    if (rows.next(block).done) return reducer.finish();
+  }
+  throw new MalformedImage('The PNG ends before its last row.');
+}
+
+/** Takes blocks of inflated bytes, cuts them into rows and adds these to the reducer; done after the last row. */
+function* rowsOf(header: PngHeader, reducer: Reducer): Generator<undefined, void, Uint8Array> {
+  const distance = Math.ceil(bitsPerPixel(header) / 8);
+  const convert = toRgb(header);
+  const rgb = new Uint8Array(header.width * 3);
+  let block = yield;
+  let at = 0;
+  for (const pass of passesOf(header)) {
+    let above = new Uint8Array(rowBytes(pass.width, header));
+    let row = new Uint8Array(above.length);
+    for (let i = 0; i < pass.height; i++) {
+      if (at === block.length) [block, at] = [yield, 0];
+      const filter = block[at++] as number;
+      for (let filled = 0; filled < row.length; ) {
+        if (at === block.length) [block, at] = [yield, 0];
+        const part = block.subarray(at, at + row.length - filled);
+        row.set(part, filled);
+        filled += part.length;
+        at += part.length;
+      }
+      unfilter(filter, row, above, distance);
+      convert(row, pass.width, rgb);
+      reducer.add(pass.y + i * pass.stepY, rgb, 3, pass.width, pass.x, pass.stepX);
+      [row, above] = [above, row];
+    }
+  }
+}
+
+function passesOf({ width, height, interlaced }: PngHeader): Pass[] {
+  return (interlaced ? ADAM7 : WHOLE)
+    .map(([x, y, stepX, stepY]) => ({
+      x,
+      y,
+      stepX,
+      stepY,
+      width: Math.ceil((width - x) / stepX),
+      height: Math.ceil((height - y) / stepY),
+    }))
+    .filter((pass) => pass.width > 0 && pass.height > 0);
+}

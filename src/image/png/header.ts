@@ -1,0 +1,94 @@
+import { MalformedImage } from '../../errors.ts';
+import { ByteReader } from '../bytes.ts';
+import { type Orientation, readOrientation } from '../exif.ts';
+import type { Size } from '../photo.ts';
+import { crc32 } from './crc.ts';
+
+/** What the chunks of a PNG say (W3C PNG, third edition). */
+export interface PngHeader extends Size {
+  readonly format: 'png';
+  readonly orientation: Orientation;
+  readonly depth: 1 | 2 | 4 | 8 | 16;
+  readonly colour: PngColour;
+  readonly interlaced: boolean;
+  /** RGB triples, for `palette` only. */
+  readonly palette: Uint8Array;
+  /** Where the run of IDAT chunks starts and ends. */
+  readonly data: { readonly from: number; readonly to: number };
+}
+
+export type PngColour = 'grey' | 'rgb' | 'palette' | 'grey-alpha' | 'rgb-alpha';
+
+/** Colour type: its name and the depths that go with it (table 11.1). */
+const COLOURS: Partial<Record<number, readonly [PngColour, readonly number[]]>> = {
+  0: ['grey', [1, 2, 4, 8, 16]],
+  2: ['rgb', [8, 16]],
+  3: ['palette', [1, 2, 4, 8]],
+  4: ['grey-alpha', [8, 16]],
+  6: ['rgb-alpha', [8, 16]],
+};
+
+const SIGNATURE = 8;
+/** Length and name before the payload, CRC behind it. */
+const CHUNK_OVERHEAD = 12;
+const MAX_SIZE = 0x7fffffff;
+const NONE = new Uint8Array(0);
+
+type ImageHeader = Pick<PngHeader, 'width' | 'height' | 'depth' | 'colour' | 'interlaced'>;
+
+/** Walks all chunks to IEND and checks every CRC; a file that ends before is truncated. */
+export function readPngHeader(bytes: Uint8Array): PngHeader {
+  const reader = new ByteReader(bytes);
+  let image: ImageHeader | undefined;
+  let orientation: Orientation = 1;
+  let palette: Uint8Array = NONE;
+  let data: PngHeader['data'] | undefined;
+  for (let at = SIGNATURE; ; ) {
+    const length = reader.u32(at);
+    const name = reader.ascii(at + 4, 4);
+    const payload = reader.slice(at + 8, length);
+    const end = at + CHUNK_OVERHEAD + length;
+    if (reader.u32(end - 4) !== crc32(bytes, at + 4, end - 4))
+      throw new MalformedImage('The PNG is damaged (CRC).');
+    if (!image && name !== 'IHDR') throw new MalformedImage('The PNG has no header.');
+    if (name === 'IEND') break;
+    if (name === 'IHDR') image = readImageHeader(new ByteReader(payload));
+    else if (name === 'PLTE') palette = payload;
+    else if (name === 'eXIf') orientation = readOrientation(payload);
+    else if (name === 'IDAT') data = extend(data, at, end);
+    at = end;
+  }
+  if (!image || !data) throw new MalformedImage('The PNG holds no picture.');
+  if (image.colour === 'palette' && palette.length < 3)
+    throw new MalformedImage('The PNG lacks its palette.');
+  return { format: 'png', ...image, orientation, palette, data };
+}
+
+function extend(data: PngHeader['data'] | undefined, from: number, to: number): PngHeader['data'] {
+  if (data && data.to !== from) throw new MalformedImage("The PNG's data chunks are not in one run.");
+  return { from: data?.from ?? from, to };
+}
+
+/** The payloads of the IDAT chunks, in order, as views. */
+export function* imageData(bytes: Uint8Array, { from, to }: PngHeader['data']): Generator<Uint8Array> {
+  const reader = new ByteReader(bytes);
+  for (let at = from; at < to; ) {
+    const length = reader.u32(at);
+    yield reader.slice(at + 8, length);
+    at += CHUNK_OVERHEAD + length;
+  }
+}
+
+function readImageHeader(payload: ByteReader): ImageHeader {
+  const [width, height] = [payload.u32(0), payload.u32(4)];
+  if (width === 0 || height === 0 || width > MAX_SIZE || height > MAX_SIZE) {
+    throw new MalformedImage('The PNG has no pixels.');
+  }
+  const depth = payload.u8(8);
+  const [colour, depths] = COLOURS[payload.u8(9)] ?? [];
+  const interlace = payload.u8(12);
+  if (!colour || !depths?.includes(depth) || payload.u8(10) !== 0 || payload.u8(11) !== 0 || interlace > 1) {
+    throw new MalformedImage('The PNG has an impossible header.');
+  }
+  return { width, height, depth: depth as PngHeader['depth'], colour, interlaced: interlace === 1 };
+}

@@ -1,0 +1,51 @@
+import { MalformedImage } from '../../errors.ts';
+
+/**
+ * Undoes a row's filter in place (W3C PNG, clause 9).
+ *
+ * @param type the byte before the row
+ * @param above the row above, unfiltered; zeros for the first
+ * @param distance bytes from a pixel to its left neighbour, at least 1
+ */
+export function unfilter(type: number, row: Uint8Array, above: Uint8Array, distance: number): void {
+  const filter = FILTERS[type];
+  if (!filter) throw new MalformedImage('The PNG is damaged.');
+  filter(row, above, distance);
+}
+
+type Unfilter = (row: Uint8Array, above: Uint8Array, distance: number) => void;
+
+const unfilterNone: Unfilter = () => {};
+
+const unfilterSub: Unfilter = (row, _above, distance) => {
+  for (let i = distance; i < row.length; i++) (row[i] as number) += row[i - distance] as number;
+};
+
+const unfilterUp: Unfilter = (row, above) => {
+  for (let i = 0; i < row.length; i++) (row[i] as number) += above[i] as number;
+};
+
+const unfilterAverage: Unfilter = (row, above, distance) => {
+  const first = Math.min(distance, row.length);
+  for (let i = 0; i < first; i++) (row[i] as number) += (above[i] as number) >> 1;
+  for (let i = first; i < row.length; i++) {
+    (row[i] as number) += ((row[i - distance] as number) + (above[i] as number)) >> 1;
+  }
+};
+
+const unfilterPaeth: Unfilter = (row, above, distance) => {
+  const first = Math.min(distance, row.length);
+  for (let i = 0; i < first; i++) (row[i] as number) += above[i] as number;
+  for (let i = first; i < row.length; i++) {
+    const a = row[i - distance] as number;
+    const b = above[i] as number;
+    const c = above[i - distance] as number;
+    const toA = Math.abs(b - c);
+    const toB = Math.abs(a - c);
+    const toC = Math.abs(a + b - 2 * c);
+    (row[i] as number) += toA <= toB && toA <= toC ? a : toB <= toC ? b : c;
+  }
+};
+
+/** By filter type, 0 to 4. */
+const FILTERS: readonly Unfilter[] = [unfilterNone, unfilterSub, unfilterUp, unfilterAverage, unfilterPaeth];

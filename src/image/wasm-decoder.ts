@@ -1,0 +1,90 @@
+import { MalformedImage } from '../errors.ts';
+
+/** What every C decoder exports. */
+export interface CExports {
+  readonly memory: WebAssembly.Memory;
+  malloc(size: number): number;
+  free(pointer: number): void;
+}
+
+/** Thrown in place of C's `longjmp`: the decoder has given up and its instance is no longer usable. */
+export class LongJump extends Error {}
+
+/** An instance that has grown beyond this is dropped after use, since wasm memory never shrinks. */
+export const KEPT_BYTES = 8 * 1024 * 1024;
+
+const unavailable = () => {
+  throw new LongJump();
+};
+
+/** The few imports that the decoders link but need only to print or exit. */
+const IMPORTS = {
+  env: { setjmp: () => 0, longjmp: unavailable },
+  wasi_snapshot_preview1: {
+    environ_sizes_get: () => 0,
+    environ_get: () => 0,
+    proc_exit: unavailable,
+    fd_close: () => 0,
+    fd_seek: () => 0,
+    fd_write: unavailable,
+  },
+};
+
+/**
+ * A C decoder compiled to wasm. Its instance is kept between photos while it is small and healthy; after an error
+ * of any kind, or once it has grown, the next photo gets a new one.
+ */
+export class WasmDecoder<Exports extends CExports> {
+  readonly #module: WebAssembly.Module;
+  #idle: Exports | undefined;
+
+  constructor(module: WebAssembly.Module) {
+    this.#module = module;
+  }
+
+  /** Bytes of wasm memory held between photos. */
+  get heldBytes(): number {
+    return this.#idle?.memory.buffer.byteLength ?? 0;
+  }
+
+  /** Lets go of the instance and so of its memory. */
+  drop(): void {
+    this.#idle = undefined;
+  }
+
+  /** Runs `work` on an instance; a trap or `longjmp` inside becomes `MalformedImage`. */
+  use<Result>(work: (wasm: Exports) => Result): Result {
+    const wasm = this.#idle ?? this.#instantiate();
+    this.#idle = undefined;
+    let result: Result;
+    try {
+      result = work(wasm);
+    } catch (error) {
+      if (error instanceof LongJump || error instanceof WebAssembly.RuntimeError) {
+        throw new MalformedImage('The photo is damaged.', { cause: error });
+      }
+      throw error;
+    }
+    if (wasm.memory.buffer.byteLength <= KEPT_BYTES) this.#idle = wasm;
+    return result;
+  }
+
+  /** The one place where the exports are taken at their word. */
+  #instantiate(): Exports {
+    return new WebAssembly.Instance(this.#module, IMPORTS).exports as unknown as Exports;
+  }
+}
+
+/** `malloc` that answers `MalformedImage` instead of 0. */
+export function allocate(wasm: CExports, size: number): number {
+  const pointer = wasm.malloc(size);
+  if (pointer === 0) throw new MalformedImage('The photo needs more memory than there is.');
+  return pointer;
+}
+
+/** Copies `bytes` into the decoder's memory. */
+export function copyIn(wasm: CExports, bytes: Uint8Array): number {
+  const pointer = allocate(wasm, bytes.length);
+  new Uint8Array(wasm.memory.buffer, pointer, bytes.length).set(bytes);
+  return pointer;
+}
