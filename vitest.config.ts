@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
+    // What the Worker logs is shown only where a test fails.
+    silent: 'passed-only',
     projects: [
       {
         // Inside workerd, with the bindings of wrangler.toml.

@@ -1,4 +1,4 @@
-import { Hono } from 'hono';
+import { type Context, Hono } from 'hono';
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import { routePath } from 'hono/route';
 import { secureHeaders } from 'hono/secure-headers';
@@ -14,7 +14,7 @@ import { predict } from './routes/predict.ts';
 
 export interface AppEnv {
   Bindings: Env;
-  Variables: { isolate: Isolate };
+  Variables: { isolate: Isolate; failure?: ApiError };
 }
 
 /**
@@ -26,36 +26,36 @@ export function createApp(isolateOf: (env: Env) => Isolate): Hono<AppEnv> {
   const app = new Hono<AppEnv>({ strict: false });
 
   app.use(secureHeaders());
-  app.use(
-    methodNotAllowed({
-      app,
-      onMethodNotAllowed: (_, allowed) => problemResponse(new MethodNotAllowed(allowed)),
-    }),
-  );
   app.use(async (c, next) => {
     c.set('isolate', isolateOf(c.env));
     await next();
     c.header('Cache-Control', 'no-store');
-    const failure = c.error && asApiError(c.error);
+    const { failure } = c.var;
     logRequest({
       method: c.req.method,
       route: routePath(c, -1),
       status: c.res.status,
       code: failure?.code,
-      reason: failure && failure.status >= 500 ? reasonOf(c.error) : undefined,
+      reason: failure && failure.status >= 500 ? reasonOf(failure) : undefined,
     });
   });
+  app.use(
+    methodNotAllowed({ app, onMethodNotAllowed: (c, allowed) => fail(c, new MethodNotAllowed(allowed)) }),
+  );
 
   app.route('/api/predict', predict);
   app.route('/huskyai', huskyai);
   app.route('/api/model', model);
   app.route('/api/health', health);
 
-  app.notFound(() => problemResponse(new NotFound('There is no such page or endpoint.')));
-  app.onError((error) => problemResponse(asApiError(error)));
+  app.notFound((c) => fail(c, new NotFound('There is no such page or endpoint.')));
+  app.onError((error, c) =>
+    fail(c, error instanceof ApiError ? error : new Internal('It is logged.', { cause: error })),
+  );
   return app;
 }
 
-function asApiError(error: unknown): ApiError {
-  return error instanceof ApiError ? error : new Internal('The failure is logged.', { cause: error });
+function fail(c: Context<AppEnv>, failure: ApiError): Response {
+  c.set('failure', failure);
+  return problemResponse(failure);
 }

@@ -1,5 +1,6 @@
 import { channelKey, modelKey } from '../../../src/model/layout.ts';
 import type { Manifest } from '../../../src/model/manifest.ts';
+import { utf8 } from '../../pictures/png.ts';
 import tiny from './tiny-models.json';
 
 export const TINY_SIZE = tiny.size;
@@ -56,7 +57,7 @@ export async function putVersion(
   onnx: Uint8Array<ArrayBuffer>,
   channel = 'production',
 ): Promise<string> {
-  const bytes = new TextEncoder().encode(JSON.stringify(manifest));
+  const bytes = utf8(JSON.stringify(manifest));
   const version = await sha256(bytes);
   await bucket.put(modelKey(version, 'model.onnx'), onnx);
   await bucket.put(modelKey(version, 'manifest.json'), bytes);

@@ -1,0 +1,72 @@
+export type Rgb = readonly [number, number, number];
+
+/** An 8-bit RGB PNG of the picture that `pixel` draws. Runs in workerd and in Node. */
+export async function drawPng(
+  width: number,
+  height: number,
+  pixel: (x: number, y: number) => Rgb,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const rows = new Uint8Array(height * (1 + width * 3));
+  let offset = 0;
+  for (let y = 0; y < height; y++) {
+    rows[offset++] = 0; // The row's filter: none.
+    for (let x = 0; x < width; x++) {
+      rows.set(pixel(x, y), offset);
+      offset += 3;
+    }
+  }
+  const header = new DataView(new ArrayBuffer(13));
+  header.setUint32(0, width);
+  header.setUint32(4, height);
+  header.setUint8(8, 8); // bits a channel
+  header.setUint8(9, 2); // RGB
+  return concat([
+    Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a),
+    chunk('IHDR', new Uint8Array(header.buffer)),
+    chunk('IDAT', await deflate(rows)),
+    chunk('IEND', new Uint8Array()),
+  ]);
+}
+
+/** A picture of one colour. */
+export function solidPng(colour: Rgb, size = 16): Promise<Uint8Array<ArrayBuffer>> {
+  return drawPng(size, size, () => colour);
+}
+
+/** UTF-8 bytes of a text. */
+export const utf8 = (text: string): Uint8Array<ArrayBuffer> =>
+  Uint8Array.from(new TextEncoder().encode(text));
+
+async function deflate(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
+  const compressed = new Response(bytes).body?.pipeThrough(new CompressionStream('deflate'));
+  return new Uint8Array(await new Response(compressed).arrayBuffer());
+}
+
+function chunk(type: string, data: Uint8Array): Uint8Array {
+  const body = concat([utf8(type), data]);
+  const frame = new DataView(new ArrayBuffer(8));
+  frame.setUint32(0, data.byteLength);
+  frame.setUint32(4, crc32(body));
+  const bytes = new Uint8Array(frame.buffer);
+  return concat([bytes.subarray(0, 4), body, bytes.subarray(4)]);
+}
+
+/** The checksum of the PNG specification, Annex D. */
+function crc32(bytes: Uint8Array): number {
+  let crc = 0xffffffff;
+  for (const byte of bytes) {
+    crc ^= byte;
+    for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
+  }
+  return (crc ^ 0xffffffff) >>> 0;
+}
+
+function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.byteLength, 0));
+  let offset = 0;
+  for (const part of parts) {
+    whole.set(part, offset);
+    offset += part.byteLength;
+  }
+  return whole;
+}

@@ -1,0 +1,141 @@
+import { beforeAll, expect, test } from 'vitest';
+import { solidPng, utf8 } from '../pictures/png.ts';
+import { brightness, colour, colourManifest, manifestOf, putVersion } from './model/publish.ts';
+import { bucket, form, newService, raw, type Service } from './service.ts';
+
+let service: Service;
+let version: string;
+let white: Uint8Array<ArrayBuffer>;
+let black: Uint8Array<ArrayBuffer>;
+
+beforeAll(async () => {
+  version = await putVersion(bucket, await manifestOf(brightness), brightness);
+  white = await solidPng([255, 255, 255]);
+  black = await solidPng([0, 0, 0]);
+  service = newService();
+});
+
+const problem = async (response: Response) => {
+  expect(response.headers.get('Content-Type')).toBe('application/problem+json');
+  return response.json();
+};
+
+test.each([
+  ['raw body', () => raw(white)],
+  ['raw body of no particular type', () => raw(white, 'application/octet-stream')],
+  ['form field', () => form(white)],
+])('a photo as %s is scored', async (_, init) => {
+  const response = await service('/api/predict', init());
+  expect(response.status).toBe(200);
+  expect(response.headers.get('Cache-Control')).toBe('no-store');
+  expect(await response.json()).toEqual({
+    label: 'husky',
+    score: 0.999955,
+    threshold: 0.5,
+    scores: [
+      { label: 'husky', score: 0.999955 },
+      { label: 'not husky', score: 0.000045 },
+    ],
+    image: { format: 'png', width: 16, height: 16 },
+    model: { name: 'tiny', version: version.slice(0, 12) },
+  });
+});
+
+test('below the threshold the other label is the verdict, and the score stays that of the first', async () => {
+  const answer = await (await service('/api/predict', raw(black))).json();
+  expect(answer).toMatchObject({
+    label: 'not husky',
+    score: 0.000045,
+    scores: [{ label: 'not husky' }, { label: 'husky' }],
+  });
+});
+
+test.each([
+  ['/huskyai/', () => white, { score: '100.00', text: 'It is a husky!' }],
+  ['/huskyai', () => black, { score: '0.00', text: 'Does not look like a husky to me.' }],
+])('%s answers exactly as the original', async (path, picture, expected) => {
+  const response = await service(path, form(picture()));
+  expect(response.status).toBe(200);
+  expect(await response.json()).toEqual(expected);
+});
+
+test('a network of several classes answers the most probable, and is none of /huskyai/', async () => {
+  await putVersion(bucket, await colourManifest(), colour, 'several');
+  const several = newService({ MODEL_CHANNEL: 'several' });
+  const blue = await solidPng([0, 0, 255]);
+  const answer = await (await several('/api/predict', raw(blue))).json();
+  expect(answer).toMatchObject({ label: 'blue', score: 1, threshold: null, scores: [{}, {}, {}] });
+
+  const response = await several('/huskyai/', form(blue));
+  expect(response.status).toBe(404);
+  expect(await problem(response)).toMatchObject({ code: 'not_found' });
+});
+
+test('what is served tells its version and how it was verified', async () => {
+  const response = await service('/api/model');
+  expect(response.status).toBe(200);
+  expect(await response.json()).toMatchObject({
+    name: 'tiny',
+    version: version.slice(0, 12),
+    digest: version,
+    labels: ['husky', 'not husky'],
+    verified: { method: 'sha256', at: expect.stringMatching(/^\d{4}-\d\d-\d\dT/) },
+  });
+});
+
+test('health is 200 when a prediction works', async () => {
+  const response = await service('/api/health');
+  expect(response.status).toBe(200);
+  expect(await response.json()).toMatchObject({ status: 'ok' });
+});
+
+const big = () => new Uint8Array(2_000);
+const svg = '<svg xmlns="http://www.w3.org/2000/svg"/>';
+const twoPixels = utf8('GIF89a');
+
+test.each<[string, string, () => RequestInit, number, string]>([
+  ['no body', '/api/predict', () => ({ method: 'POST' }), 400, 'empty_body'],
+  ['an empty form', '/api/predict', () => ({ method: 'POST', body: new FormData() }), 400, 'empty_body'],
+  ['an empty file', '/api/predict', () => form(new Uint8Array()), 400, 'empty_body'],
+  ['another field', '/api/predict', () => form(white, 'photo'), 400, 'empty_body'],
+  ['a broken form', '/api/predict', () => raw('--x', 'multipart/form-data; boundary=y'), 400, 'empty_body'],
+  ['a form without boundary', '/api/predict', () => raw('--x', 'multipart/form-data'), 400, 'empty_body'],
+  ['too many bytes', '/api/predict', () => raw(big()), 413, 'body_too_large'],
+  ['too many bytes there', '/huskyai/', () => form(big()), 413, 'body_too_large'],
+  ['text', '/api/predict', () => raw('not a photo'), 415, 'unsupported_media_type'],
+  ['an SVG', '/api/predict', () => raw(svg, 'image/svg+xml'), 415, 'unsupported_media_type'],
+  ['JSON', '/api/predict', () => raw('{}', 'application/json'), 415, 'unsupported_media_type'],
+  ['a cut-off header', '/api/predict', () => raw(twoPixels), 422, 'malformed_image'],
+  ['half a photo', '/api/predict', () => raw(white.slice(0, 60)), 422, 'malformed_image'],
+])('%s is refused with its code', async (_, path, init, status, code) => {
+  const strict = newService({ MAX_BODY_BYTES: 1_000, MAX_BODY_BYTES_HUSKYAI: 1_000 });
+  const response = await strict(path, init());
+  expect(response.status).toBe(status);
+  expect(await problem(response)).toEqual({
+    type: `urn:husky-ai:problem:${code}`,
+    title: expect.any(String),
+    status,
+    code,
+    detail: expect.any(String),
+  });
+  expect((await strict('/api/predict', raw(white))).status).toBe(200);
+});
+
+test('a WebP is refused where the original refused it', async () => {
+  const webp = utf8('RIFF\x1a\x00\x00\x00WEBPVP8L\x0d\x00\x00\x00');
+  const response = await service('/huskyai/', form(webp));
+  expect(await problem(response)).toMatchObject({ code: 'unsupported_media_type' });
+});
+
+test('a wrong method names the right one', async () => {
+  const response = await service('/api/predict');
+  expect(response.status).toBe(405);
+  expect(response.headers.get('Allow')).toBe('POST');
+  expect(await problem(response)).toMatchObject({ code: 'method_not_allowed' });
+});
+
+test('an unknown path is a problem, not a page', async () => {
+  const response = await service('/api/nothing');
+  expect(response.status).toBe(404);
+  expect(await problem(response)).toMatchObject({ code: 'not_found' });
+});
