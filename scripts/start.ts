@@ -65,10 +65,9 @@ async function main(): Promise<void> {
   dev.once('exit', (code, signal) => {
     process.exitCode = code ?? (signal === 'SIGINT' || signal === 'SIGTERM' ? 0 : 1);
   });
-  const address = `${https ? 'https' : 'http'}://localhost:${port}`;
-  // The local certificate is self-signed, so over https only the port is asked, not the service.
-  if (!https) await untilAnswers(`http://127.0.0.1:${port}/api/health`, dev);
-  console.log(`\n  Husky AI: ${address}\n`);
+  const scheme = https ? 'https' : 'http';
+  await untilAnswers(`${scheme}://127.0.0.1:${port}/api/health`, dev);
+  console.log(`\n  Husky AI: ${scheme}://localhost:${port}\n`);
 }
 
 main().catch((error: unknown) => {

@@ -1,0 +1,144 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { R2Bucket } from '@cloudflare/workers-types';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { withBucket } from '../../convert/bucket.ts';
+import { isPublished, publish } from '../../convert/publish.ts';
+import { type Release, readRelease, sha256 } from '../../convert/release.ts';
+import { channelKey, modelKey } from '../../src/model/layout.ts';
+import type { Manifest } from '../../src/model/manifest.ts';
+
+let folder: string;
+let first: Release;
+let second: Release;
+
+/** A version folder as the converter writes it; publishing does not run the model, so any bytes will do. */
+async function writeRelease(name: string): Promise<Release> {
+  const onnx = Buffer.from(`not a network, but bytes of ${name}`);
+  const manifest: Manifest = {
+    format: 'husky-ai/manifest/1',
+    name,
+    input: {
+      name: 'input',
+      width: 8,
+      height: 8,
+      layout: 'NHWC',
+      color: 'RGB',
+      dtype: 'float32',
+      range: [0, 1],
+      resampling: 'bicubic',
+    },
+    output: { name: 'scores', activation: 'sigmoid', size: 1 },
+    labels: ['husky', 'not husky'],
+    threshold: 0.5,
+    files: { 'model.onnx': { bytes: onnx.byteLength, sha256: sha256(onnx) } },
+    source: { file: 'some.h5', bytes: 1, sha256: '0'.repeat(64) },
+    tools: {},
+    parity: { inputs: 64, tolerance: 1e-5 },
+    metrics: null,
+    probes: [{ name: 'black', kind: 'solid', rgb: [0, 0, 0], expected: [0.1] }],
+  };
+  await writeFile(join(folder, 'manifest.json'), JSON.stringify(manifest));
+  await writeFile(join(folder, 'model.onnx'), onnx);
+  return readRelease(folder);
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'husky-ai-release-'));
+  first = await writeRelease('first');
+  second = await writeRelease('second');
+});
+
+afterAll(() => rm(folder, { recursive: true }));
+
+/** Runs `use` with an empty local bucket of its own. */
+async function withEmptyBucket(use: (bucket: R2Bucket) => Promise<void>): Promise<void> {
+  const persistTo = await mkdtemp(join(tmpdir(), 'husky-ai-bucket-'));
+  try {
+    await withBucket({ persistTo }, use);
+  } finally {
+    await rm(persistTo, { recursive: true, force: true });
+  }
+}
+
+const served = async (bucket: R2Bucket, channel = 'production') =>
+  (await bucket.get(channelKey(channel)))?.json();
+
+test('a version lies under its content address, and the channel points at it', () =>
+  withEmptyBucket(async (bucket) => {
+    const published = await publish(bucket, first, 'production');
+    expect(published).toEqual({ written: ['model.onnx', 'manifest.json'], moved: true });
+    const manifest = await bucket.get(modelKey(first.version, 'manifest.json'));
+    expect(sha256(Buffer.from((await manifest?.text()) ?? ''))).toBe(first.version);
+    expect(await served(bucket)).toEqual({ version: first.version });
+    expect(await isPublished(bucket, first)).toBe(true);
+  }));
+
+test('publishing again changes nothing', () =>
+  withEmptyBucket(async (bucket) => {
+    await publish(bucket, first, 'production');
+    const before = (await bucket.list()).objects.map(({ key, etag, uploaded }) => [key, etag, uploaded]);
+    expect(await publish(bucket, first, 'production')).toEqual({ written: [], moved: false });
+    const after = (await bucket.list()).objects.map(({ key, etag, uploaded }) => [key, etag, uploaded]);
+    expect(after).toEqual(before);
+  }));
+
+test('a new version takes the channel, the old one stays where it is', () =>
+  withEmptyBucket(async (bucket) => {
+    await publish(bucket, first, 'production');
+    await publish(bucket, second, 'production');
+    expect(await served(bucket)).toEqual({ version: second.version });
+    expect(await isPublished(bucket, first)).toBe(true);
+  }));
+
+test('channels are apart', () =>
+  withEmptyBucket(async (bucket) => {
+    await publish(bucket, first, 'production');
+    await publish(bucket, second, 'staging');
+    expect(await served(bucket)).toEqual({ version: first.version });
+    expect(await served(bucket, 'staging')).toEqual({ version: second.version });
+  }));
+
+/** A bucket whose `nth` write fails, as when the network breaks in the middle. */
+function failingAt(bucket: R2Bucket, nth: number): R2Bucket {
+  let writes = 0;
+  return new Proxy(bucket, {
+    get(target, key) {
+      const value: unknown = Reflect.get(target, key);
+      if (typeof value !== 'function') return value;
+      return (...args: unknown[]) => {
+        if (key === 'put' && ++writes === nth) throw new Error('the network broke');
+        return Reflect.apply(value, target, args);
+      };
+    },
+  });
+}
+
+test.each([1, 2, 3])(
+  'an interruption at write %i leaves the old version served; a repeat finishes it',
+  (nth) =>
+    withEmptyBucket(async (bucket) => {
+      await publish(bucket, first, 'production');
+      await expect(publish(failingAt(bucket, nth), second, 'production')).rejects.toThrow(
+        'the network broke',
+      );
+      expect(await served(bucket)).toEqual({ version: first.version });
+      await publish(bucket, second, 'production');
+      expect(await served(bucket)).toEqual({ version: second.version });
+      expect(await isPublished(bucket, second)).toBe(true);
+    }),
+);
+
+test('a broken pointer is mended', () =>
+  withEmptyBucket(async (bucket) => {
+    await bucket.put(channelKey('production'), 'not JSON');
+    expect(await publish(bucket, first, 'production')).toMatchObject({ moved: true });
+    expect(await served(bucket)).toEqual({ version: first.version });
+  }));
+
+test("a folder whose model is not the manifest's is not read", async () => {
+  await writeRelease('third');
+  await writeFile(join(folder, 'model.onnx'), 'other bytes');
+  await expect(readRelease(folder)).rejects.toThrow('not the model that its manifest names');
+});
