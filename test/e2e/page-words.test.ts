@@ -1,0 +1,78 @@
+import { readFile, rm } from 'node:fs/promises';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { launchChromium } from '../../scripts/chromium.ts';
+import { solidPng } from '../pictures/png.ts';
+import { tinyRelease } from './page-models.ts';
+import { type Visit, visit } from './page-visit.ts';
+import { type RunningWorker, startWorker } from './wrangler.ts';
+
+let worker: RunningWorker;
+let browser: Browser;
+let release: string;
+let opened: Visit;
+let page: Page;
+
+beforeAll(async () => {
+  release = await tinyRelease('colour');
+  [worker, browser] = await Promise.all([startWorker({ release }), launchChromium()]);
+  opened = await visit(browser, worker.url);
+  page = opened.page;
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await worker?.stop();
+  await rm(release, { recursive: true });
+});
+
+/** What `use` makes of a module of the page, as it is served. */
+const inPage = <T>(path: string, use: string): Promise<T> =>
+  page.evaluate<T>(`import('${path}').then(${use})`);
+
+test('a classifier of other things is asked and answered in its own labels', async () => {
+  await page.getByRole('heading', { name: 'What is in the photo?' }).waitFor();
+  expect(await page.title()).toBe('What is in the photo? · Husky AI');
+
+  const red = Buffer.from(await solidPng([250, 10, 10]));
+  await page
+    .locator('input[type=file]')
+    .setInputFiles({ name: 'red.png', mimeType: 'image/png', buffer: red });
+  await page.getByRole('heading', { name: 'Red panda', exact: true }).waitFor();
+  const rows = await page
+    .getByRole('list', { name: 'Most likely labels' })
+    .getByRole('listitem')
+    .allTextContents();
+  expect(rows[0]).toMatch(/^red panda(> )?\d+\.\d%$/);
+  expect(
+    rows
+      .slice(1)
+      .map((row) => row.replace(/[^a-z ]+$/, ''))
+      .toSorted(),
+  ).toEqual(['blue whale', 'green tree frog']);
+  expect(await page.getByText('yes above').isVisible()).toBe(false);
+  expect(opened.complaints).toEqual([]);
+});
+
+test('every failure of the API has its own plain words', async () => {
+  const source = await readFile('src/errors.ts', 'utf8');
+  const codes = Array.from(source.matchAll(/readonly code = '(\w+)'/g), ([, code]) => code);
+  expect(codes).toContain('malformed_image');
+  const headlines = await inPage<string[]>(
+    '/problem.js',
+    `({ explain }) => ${JSON.stringify(codes)}.map((code) => explain({ code, title: 'not this one' }).headline)`,
+  );
+  expect(headlines).not.toContain('not this one');
+  expect(new Set(headlines).size).toBe(codes.length);
+});
+
+test.for([
+  [1, '100.0%'],
+  [0.99999, '> 99.9%'],
+  [0.5, '50.0%'],
+  [0.00001, '< 0.1%'],
+  [0, '0.0%'],
+] as const)('%d is shown as %s', async ([probability, text]) => {
+  const shown = await inPage('/verdict.js', `({ percent }) => percent(${probability})`);
+  expect(shown).toBe(text);
+});
