@@ -1,6 +1,7 @@
 import * as ort from 'onnxruntime-web/wasm';
 import { ModelUntrusted } from '../errors.ts';
 import { isBinary, type Manifest } from './manifest.ts';
+import { failedProbes } from './probes.ts';
 import { createSession } from './runtime.ts';
 import type { VerifiedModel } from './store.ts';
 
@@ -30,35 +31,51 @@ export interface Classifier {
 }
 
 /**
- * Starts a session over the model.
+ * Starts a session over the model and tries it on the manifest's probes: a file can be the one that was published
+ * and still not behave as it did when it was converted.
  *
- * @throws {ModelUntrusted} ONNX Runtime refuses the file, or its input and output are not the manifest's
+ * @throws {ModelUntrusted} ONNX Runtime refuses the file, its input and output are not the manifest's, or it
+ *   answers a probe with something else than is expected
  */
 export async function createClassifier({ version, manifest, onnx }: VerifiedModel): Promise<Classifier> {
-  let session: ort.InferenceSession;
+  const session = await startSession(onnx);
   try {
-    session = await createSession(onnx);
+    const run = networkOf(session, manifest);
+    const failed = await failedProbes(manifest, run);
+    if (failed.length > 0) {
+      throw new ModelUntrusted('The model does not behave as its manifest says.', {
+        cause: `probes that failed: ${failed.join(', ')}`,
+      });
+    }
+    const classify = async (input: Float32Array) => classificationOf(manifest, await run(input));
+    return { version, manifest, verifiedAt: new Date(), classify };
+  } catch (error) {
+    await session.release();
+    throw error;
+  }
+}
+
+async function startSession(onnx: Uint8Array): Promise<ort.InferenceSession> {
+  try {
+    return await createSession(onnx);
   } catch (cause) {
     throw new ModelUntrusted('The model cannot be run.', { cause });
   }
-  const { input, output } = manifest;
+}
+
+/** The network as a function from one input to its outputs, float32 both. */
+function networkOf(session: ort.InferenceSession, { input, output }: Manifest) {
   if (session.inputNames.join() !== input.name || !session.outputNames.includes(output.name)) {
-    await session.release();
     throw new ModelUntrusted('The model has other inputs or outputs than its manifest says.');
   }
   const dims = [1, input.height, input.width, 3];
-  return {
-    version,
-    manifest,
-    verifiedAt: new Date(),
-    async classify(data) {
-      const tensor = new ort.Tensor('float32', data, dims);
-      const { [output.name]: result } = await session.run({ [input.name]: tensor }, [output.name]);
-      if (!(result?.data instanceof Float32Array) || result.data.length !== output.size) {
-        throw new ModelUntrusted('The model answers in another shape than its manifest says.');
-      }
-      return classificationOf(manifest, result.data);
-    },
+  return async (data: Float32Array): Promise<Float32Array> => {
+    const tensor = new ort.Tensor('float32', data, dims);
+    const { [output.name]: result } = await session.run({ [input.name]: tensor }, [output.name]);
+    if (!(result?.data instanceof Float32Array) || result.data.length !== output.size) {
+      throw new ModelUntrusted('The model answers in another shape than its manifest says.');
+    }
+    return result.data;
   };
 }
 

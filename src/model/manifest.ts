@@ -54,6 +54,7 @@ const Manifest = z
   }, 'labels and threshold do not fit the output');
 
 export type Manifest = Readonly<z.infer<typeof Manifest>>;
+export type Probe = z.infer<typeof Probe>;
 
 /**
  * The manifest in these bytes.

@@ -98,6 +98,14 @@ test('an ONNX that answers in another shape than the manifest says', async () =>
   expect(await response.json()).toMatchObject({ code: 'model_untrusted' });
 });
 
+test('a model that verifies but does not behave', async () => {
+  const manifest = await manifestOf(brightness);
+  const [white, ...others] = manifest.probes;
+  if (!white) throw new Error('no probe');
+  await putVersion(bucket, { ...manifest, probes: [{ ...white, expected: [0.5] }, ...others] }, brightness);
+  await expectRefusal(newService(), 'model_untrusted', /does not behave .*: white$/);
+});
+
 test('a failed load is forgotten: once the model is there, the same isolate serves it', async () => {
   const service = newService();
   expect((await predict(service)).status).toBe(503);

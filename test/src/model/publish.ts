@@ -36,7 +36,13 @@ export async function manifestOf(onnx: Uint8Array<ArrayBuffer>): Promise<Manifes
     tools: { keras: '3' },
     parity: { inputs: 64, tolerance: 1e-5 },
     metrics: null,
-    probes: [{ name: 'white', kind: 'solid', rgb: [255, 255, 255], expected: [0.999955] }],
+    // sigmoid(20 * (mean - 0.5))
+    probes: [
+      { name: 'white', kind: 'solid', rgb: [255, 255, 255], expected: [0.999955] },
+      { name: 'black', kind: 'solid', rgb: [0, 0, 0], expected: [0.000045] },
+      // Left half black, right half of 204 / 255: the mean is 0.4.
+      { name: 'halves', kind: 'grid', rows: 1, columns: 2, rgb: 'AAAAzMzM', expected: [0.119203] },
+    ],
   };
 }
 
@@ -47,6 +53,7 @@ export async function colourManifest(): Promise<Manifest> {
     output: { name: 'scores', activation: 'softmax', size: 3 },
     labels: ['red', 'green', 'blue'],
     threshold: null,
+    probes: [{ name: 'blue', kind: 'solid', rgb: [0, 0, 255], expected: [0, 0, 1] }],
   };
 }
 

@@ -1,0 +1,62 @@
+import type { Manifest, Probe } from './manifest.ts';
+
+/** Largest difference from the expected outputs that is put down to other hardware and not to another model. */
+export const PROBE_TOLERANCE = 1e-3;
+
+/** Writes the probe's input, height * width * 3 values in [0, 1] (NHWC), into `input`. */
+export function drawProbe(probe: Probe, { width, height }: Manifest['input'], input: Float32Array): void {
+  switch (probe.kind) {
+    case 'solid':
+      for (let i = 0; i < input.length; i++) input[i] = (probe.rgb[i % 3] ?? 0) / 255;
+      break;
+    case 'noise': {
+      const next = mulberry32(probe.seed);
+      for (let i = 0; i < input.length; i++) input[i] = Math.floor(next() * 256) / 255;
+      break;
+    }
+    case 'grid': {
+      const bytes = Uint8Array.from(atob(probe.rgb), (char) => char.charCodeAt(0));
+      for (let y = 0, to = 0; y < height; y++) {
+        const row = Math.floor((y * probe.rows) / height);
+        for (let x = 0; x < width; x++) {
+          const from = (row * probe.columns + Math.floor((x * probe.columns) / width)) * 3;
+          for (let channel = 0; channel < 3; channel++) input[to++] = (bytes[from + channel] ?? 0) / 255;
+        }
+      }
+    }
+  }
+}
+
+/**
+ * Names of the probes whose outputs are not the expected ones.
+ *
+ * @param run the network: takes an input as `drawProbe` writes it, answers its outputs
+ */
+export async function failedProbes(
+  { probes, input }: Manifest,
+  run: (input: Float32Array) => Promise<Float32Array>,
+): Promise<string[]> {
+  const data = new Float32Array(input.width * input.height * 3);
+  const failed = [];
+  for (const probe of probes) {
+    drawProbe(probe, input, data);
+    const outputs = await run(data);
+    const { expected } = probe;
+    const agrees =
+      outputs.length === expected.length &&
+      outputs.every((output, i) => Math.abs(output - (expected[i] ?? Number.NaN)) <= PROBE_TOLERANCE);
+    if (!agrees) failed.push(probe.name);
+  }
+  return failed;
+}
+
+/** Tommy Ettinger's 32-bit generator: numbers in [0, 1), the same here and in the converter. */
+function mulberry32(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), state | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}
