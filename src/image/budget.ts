@@ -1,24 +1,47 @@
-import { ImageTooLarge } from '../errors.ts';
 import type { GifHeader } from './gif/header.ts';
 import type { Header } from './header.ts';
-import { jpegReduction, scaledSize } from './jpeg/decode.ts';
+import { jpegDecoder } from './jpeg/decode.ts';
 import type { JpegHeader } from './jpeg/header.ts';
+import { jpegReduction, neededBytes, scaledSize } from './jpeg/reduction.ts';
 import type { Size } from './photo.ts';
 import { rowBytes } from './png/decode.ts';
 import type { PngHeader } from './png/header.ts';
 import { INFLATE_PEAK_BYTES } from './png/inflate.ts';
-import { reducedLength } from './reducer.ts';
+import { reducedLength, reducingBytes } from './reducer.ts';
+import { photonBytes, photonBytesAfter } from './resize.ts';
+import { webpDecoder } from './webp/decode.ts';
 import type { WebpHeader } from './webp/header.ts';
 
-/** What a decoder's instance holds before it has decoded anything, tables and stack included. */
-const INSTANCE_BYTES = 512 * 1024;
+/** A C decoder's own data, stack and tables. */
+const INSTANCE_BYTES = 400_000;
 
-/** Peak bytes that decoding takes beyond the file itself; checked against measured peaks in the tests. */
-export function decodingBytes(header: Header, target: Size): number {
-  return formatBytes(header, target) + reducingBytes(header, target);
+/** Bytes of wasm memory that photon and the idle decoders hold between photos. */
+export function heldBytes(): number {
+  return photonBytes() + idleBytes();
 }
 
-function formatBytes(header: Header, target: Size): number {
+/** The part of `heldBytes` that `dropIdle` gives back: the idle decoders'. */
+export function idleBytes(): number {
+  return jpegDecoder.heldBytes + webpDecoder.heldBytes;
+}
+
+export function dropIdle(): void {
+  jpegDecoder.drop();
+  webpDecoder.drop();
+}
+
+/**
+ * The most bytes that turning a photo into a tensor takes at any moment, the file itself and what is held anyway
+ * (`heldBytes`) apart. The tests compare it with the memory that decoders really took.
+ */
+export function peakBytes(header: Header, target: Size): number {
+  const reduced = reducedSize(header, target);
+  const photon = photonBytesAfter(reduced, target) - photonBytes();
+  return decoderBytes(header, target) + reducingBytes(decodedSize(header, target), reduced) + photon;
+}
+
+/** Bytes that the format's decoder takes: its wasm memory, or buffers where it has none. */
+export function decoderBytes(header: Header, target: Size): number {
   switch (header.format) {
     case 'jpeg':
       return jpegBytes(header, target);
@@ -31,25 +54,20 @@ function formatBytes(header: Header, target: Size): number {
   }
 }
 
-/** The file's copy, the scaled RGBA, a few lines, and the coefficients (16 bits each) where all are kept. */
+/** The file's copy, the scaled RGBA, a few lines of samples, and all coefficients (16 bits each) where they are kept. */
 function jpegBytes(header: JpegHeader, target: Size): number {
-  const { width, height } = scaledSize(header, jpegReduction(header, target));
-  const lines = header.width * header.components.length * 64;
-  return (
-    INSTANCE_BYTES +
-    header.end +
-    width * height * 4 +
-    lines +
-    (header.buffered ? coefficientBytes(header) : 0)
-  );
+  const reduction = jpegReduction(header, target);
+  const { width, height } = scaledSize(header, reduction);
+  const lines = header.width * header.components.length * 32;
+  const kept = header.buffered ? coefficientBytes(header) : 0;
+  return INSTANCE_BYTES + neededBytes(header, reduction) + width * height * 4 + lines + kept;
 }
 
+/** Every component is kept in whole blocks of 64 coefficients, rounded up to whole units (T.81, A.2). */
 function coefficientBytes({ width, height, components }: JpegHeader): number {
-  const [maxH, maxV] = [
-    Math.max(...components.map((c) => c.horizontal)),
-    Math.max(...components.map((c) => c.vertical)),
-  ];
-  const units = Math.ceil(width / (8 * maxH)) * Math.ceil(height / (8 * maxV));
+  const maxHorizontal = Math.max(...components.map(({ horizontal }) => horizontal));
+  const maxVertical = Math.max(...components.map(({ vertical }) => vertical));
+  const units = Math.ceil(width / (8 * maxHorizontal)) * Math.ceil(height / (8 * maxVertical));
   return components.reduce((sum, { horizontal, vertical }) => sum + units * horizontal * vertical * 128, 0);
 }
 
@@ -58,24 +76,24 @@ function pngBytes(header: PngHeader): number {
   return 2 * rowBytes(header.width, header) + 3 * header.width + INFLATE_PEAK_BYTES;
 }
 
-/** One byte for each pixel of the frame, and the code table. */
+/** A byte for each pixel of the frame, a row of it and one of the canvas, and the code table. */
 function gifBytes({ width, frame }: GifHeader): number {
-  return frame.width * frame.height + 4 * (width + frame.width) + 64 * 1024;
+  return frame.width * frame.height + 4 * (width + frame.width) + 8 * 4096;
 }
 
-/** The file's copy and RGBA; a lossless picture is decoded to ARGB first. */
+/** The file's copy, RGBA, a few lines; a lossless picture is decoded to ARGB first. */
 function webpBytes({ frame, width, lossless, picture }: WebpHeader): number {
   const pixels = frame.width * frame.height * (lossless ? 8 : 4);
-  return INSTANCE_BYTES + picture.length + pixels + frame.width * 64 + width * 4;
+  return INSTANCE_BYTES + picture.length + pixels + frame.width * 128 + width * 4;
 }
 
-/** Sums of three floats and RGBA for every box, and the tables of both axes. */
-function reducingBytes(size: Size, target: Size): number {
-  const boxes =
-    (reducedLength(size.width, target.width) + 1) * (reducedLength(size.height, target.height) + 1);
-  return boxes * 16 + (size.width + size.height) * 10;
+/** What the decoder's result is reduced to before photon gets it. */
+function reducedSize(header: Header, target: Size): Size {
+  const { width, height } = decodedSize(header, target);
+  return { width: reducedLength(width, target.width), height: reducedLength(height, target.height) };
 }
 
-export function checkBudget(header: Header, target: Size, availableBytes: number): void {
-  if (decodingBytes(header, target) > availableBytes) throw new ImageTooLarge('too large');
+function decodedSize(header: Header, target: Size): Size {
+  if (header.format !== 'jpeg') return header;
+  return scaledSize(header, jpegReduction(header, target));
 }

@@ -1,6 +1,6 @@
 import { MalformedImage } from '../errors.ts';
 import type { Pixels, Size } from './photo.ts';
-import { Reducer } from './reducer.ts';
+import { createReducer, type Reducer } from './reducer.ts';
 
 /** Where an animation's frame lies on its canvas. */
 export interface Frame extends Size {
@@ -23,7 +23,7 @@ export class Canvas {
     }
     this.#size = size;
     this.#frame = frame;
-    this.#reducer = new Reducer(size, target);
+    this.#reducer = createReducer(size, target);
     this.#row = new Uint8Array(size.width * 4);
     for (let x = 0; x < size.width; x++) this.#row.set(background, x * 4);
     for (let y = 0; y < frame.y; y++) this.#add(y);

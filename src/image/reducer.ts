@@ -1,53 +1,75 @@
+import { type Boxes, boxesAlong, reducedLength } from './boxes.ts';
 import type { Pixels, Size } from './photo.ts';
 
-/** How source pixels along one axis fall into boxes: pixel `i` gives `first[i]` of itself to box `box[i]` and `rest[i]` to the next. */
-interface Boxes {
-  readonly count: number;
-  /** Source pixels to a box. */
-  readonly span: number;
-  readonly box: Uint16Array;
-  readonly first: Float32Array;
-  readonly rest: Float32Array;
+export { reducedLength };
+
+/** Takes a picture row by row, in any order, and gives it back at most four times the target's size. */
+export interface Reducer {
+  /**
+   * Adds pixels of row `y`: `count` of them, each `channels` bytes that begin with red, green, blue, standing at
+   * `x`, `x + step`, `x + 2 * step`….
+   */
+  add(y: number, row: Uint8Array, channels: 3 | 4, count: number, x?: number, step?: number): void;
+  /** The result, once every pixel has been added. */
+  finish(): Pixels;
 }
 
-/** How many boxes an axis of `extent` pixels is reduced to: at least `2 * target` and less than `4 * target` where there are that many. */
-export function reducedLength(extent: number, target: number): number {
-  const factor = Math.floor(extent / (2 * target));
-  return factor <= 1 ? Math.max(1, Math.round(extent)) : Math.floor(extent / factor);
+/** @param extent size of the picture in pixels; fractional where a decoder has scaled it down and rounded up */
+export function createReducer(extent: Size, target: Size): Reducer {
+  const reduced = {
+    width: reducedLength(extent.width, target.width),
+    height: reducedLength(extent.height, target.height),
+  };
+  return isWhole(extent, reduced) ? new PlainCopy(reduced) : new BoxReducer(extent, target);
 }
 
-function boxesAlong(extent: number, target: number): Boxes {
-  const length = Math.ceil(extent);
-  const count = reducedLength(extent, target);
-  const end = count === Math.round(extent) ? count : extent;
-  const span = end / count;
-  const box = new Uint16Array(length);
-  const first = new Float32Array(length);
-  const rest = new Float32Array(length);
-  for (let i = 0; i < length; i++) {
-    const at = Math.min(Math.floor(i / span), count - 1);
-    const border = (at + 1) * span;
-    box[i] = at;
-    first[i] = Math.max(0, Math.min(end, i + 1, border) - i);
-    rest[i] = at === count - 1 ? 0 : Math.max(0, i + 1 - border);
+/** Bytes that a reducer of this picture takes, its result included. */
+export function reducingBytes(extent: Size, reduced: Size): number {
+  if (isWhole(extent, reduced)) return reduced.width * reduced.height * 4;
+  return (reduced.width + 1) * (reduced.height + 1) * 16 + (extent.width + extent.height) * 10;
+}
+
+function isWhole(extent: Size, reduced: Size): boolean {
+  return Math.round(extent.width) === reduced.width && Math.round(extent.height) === reduced.height;
+}
+
+/** For a picture that is small enough. */
+class PlainCopy implements Reducer {
+  readonly #pixels: Pixels;
+
+  constructor({ width, height }: Size) {
+    this.#pixels = { width, height, rgba: new Uint8Array(width * height * 4) };
   }
-  return { count, span, box, first, rest };
+
+  add(y: number, row: Uint8Array, channels: 3 | 4, count: number, x = 0, step = 1): void {
+    const { width, height, rgba } = this.#pixels;
+    if (y >= height) return;
+    for (let i = 0, at = x, from = 0; i < count && at < width; i++, at += step, from += channels) {
+      const to = (y * width + at) * 4;
+      rgba[to] = row[from] as number;
+      rgba[to + 1] = row[from + 1] as number;
+      rgba[to + 2] = row[from + 2] as number;
+      rgba[to + 3] = 255;
+    }
+  }
+
+  finish(): Pixels {
+    return this.#pixels;
+  }
 }
 
 /**
- * Averages boxes of pixels as rows of them arrive, in any order, so that a large picture never has to be held
- * whole. The boxes are the largest that leave twice the target for the resampling filter, which is the rule of
- * Pillow's `reducing_gap=2`; unlike Pillow's they share the picture out evenly, cutting through pixels where its
- * size is no multiple of theirs, so that nothing shifts.
+ * Averages boxes of pixels, so that a large picture never has to be held whole. The boxes are the largest that leave
+ * twice the target for the resampling filter, which is the rule of Pillow's `reducing_gap=2`; unlike Pillow's
+ * they share the picture out evenly, cutting through pixels where its size is no multiple of theirs, so that nothing shifts.
  */
-export class Reducer {
+class BoxReducer implements Reducer {
   readonly #columns: Boxes;
   readonly #rows: Boxes;
   /** RGB sums of one row; one box longer than needed, so that `rest` of the last one has a place. */
   readonly #line: Float32Array;
   readonly #sums: Float32Array;
 
-  /** @param extent size of the picture in pixels; fractional where a decoder has scaled it down and rounded up */
   constructor(extent: Size, target: Size) {
     this.#columns = boxesAlong(extent.width, target.width);
     this.#rows = boxesAlong(extent.height, target.height);
@@ -55,10 +77,6 @@ export class Reducer {
     this.#sums = new Float32Array((this.#rows.count + 1) * this.#line.length);
   }
 
-  /**
-   * Adds pixels of row `y`: `count` of them, each `channels` bytes that begin with red, green, blue, standing at
-   * `x`, `x + step`, `x + 2 * step`….
-   */
   add(y: number, row: Uint8Array, channels: 3 | 4, count: number, x = 0, step = 1): void {
     const line = this.#line.fill(0);
     const { box, first, rest } = this.#columns;
@@ -78,22 +96,16 @@ export class Reducer {
         (line[to + 5] as number) += blue * other;
       }
     }
-    this.#addLine(y, line);
+    const start = (this.#rows.box[y] as number) * line.length;
+    this.#addLine(start, this.#rows.first[y] as number);
+    if ((this.#rows.rest[y] as number) > 0) this.#addLine(start + line.length, this.#rows.rest[y] as number);
   }
 
-  #addLine(y: number, line: Float32Array): void {
-    const sums = this.#sums;
-    const { box, first, rest } = this.#rows;
-    const start = (box[y] as number) * line.length;
-    const share = first[y] as number;
-    const other = rest[y] as number;
-    for (let i = 0; i < line.length; i++) (sums[start + i] as number) += (line[i] as number) * share;
-    if (other === 0) return;
-    const next = start + line.length;
-    for (let i = 0; i < line.length; i++) (sums[next + i] as number) += (line[i] as number) * other;
+  #addLine(start: number, share: number): void {
+    const line = this.#line;
+    for (let i = 0; i < line.length; i++) (this.#sums[start + i] as number) += (line[i] as number) * share;
   }
 
-  /** The averages, once every pixel has been added. */
   finish(): Pixels {
     const width = this.#columns.count;
     const height = this.#rows.count;

@@ -16,6 +16,23 @@ export function photonBytes(): number {
   return memory.buffer.byteLength;
 }
 
+/** What photon holds before its first photo. */
+const PHOTON_BASE_BYTES = 1_500_000;
+
+/**
+ * Bytes that photon's memory will have grown to after resizing: two copies of the pixels, the half-resized picture
+ * in float32, and a few copies of the result.
+ */
+export function photonBytesAfter(size: Size, target: Size): number {
+  if (size.width === target.width && size.height === target.height) return photonBytes();
+  const pixels = size.width * size.height;
+  const half = size.width * target.height;
+  return Math.max(
+    photonBytes(),
+    PHOTON_BASE_BYTES + 8 * pixels + 16 * half + 16 * target.width * target.height,
+  );
+}
+
 /** RGBA of exactly the target size, without keeping the aspect. */
 export function resize(pixels: Pixels, target: Size, resampling: TensorSpec['resampling']): Uint8Array {
   if (pixels.width === target.width && pixels.height === target.height) return pixels.rgba;

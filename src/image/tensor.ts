@@ -1,40 +1,80 @@
-import { checkBudget } from './budget.ts';
+import { dropIdle, heldBytes, idleBytes, peakBytes } from './budget.ts';
 import { decode } from './decode.ts';
-import { readHeader } from './header.ts';
-import { jpegDecoder } from './jpeg/decode.ts';
+import { type Header, readHeader } from './header.ts';
+import { checkLimits } from './limits.ts';
 import { toUprightTensor, upright } from './orientation.ts';
-import type { ImageTensor, Photo, TensorSpec } from './photo.ts';
-import { photonBytes, resize } from './resize.ts';
-import { webpDecoder } from './webp/decode.ts';
+import type { ImageTensor, Photo, Size, TensorSpec } from './photo.ts';
+import { resize } from './resize.ts';
+
+export { heldBytes };
 
 /**
- * Decodes a photo, squeezes it to the network's input with Pillow's filter, and turns it upright.
- *
- * Resizing to the whole target commutes with the EXIF orientations, so it is the small result that gets turned.
+ * A photo whose header has been read and found sound, but none of whose pixels have been decoded: knows how much
+ * memory that will take.
+ */
+export class PreparedPhoto {
+  readonly #photo: Photo;
+  readonly #spec: TensorSpec;
+  readonly #header: Header;
+  /** The network's input, lying as the stored pixels do. */
+  readonly #target: Size;
+
+  /** @throws {MalformedImage} the file is damaged, incomplete or of a kind that is not supported */
+  constructor(photo: Photo, spec: TensorSpec) {
+    this.#photo = photo;
+    this.#spec = spec;
+    this.#header = readHeader(photo);
+    this.#target = upright(spec, this.#header.orientation);
+  }
+
+  /** The most bytes that `toTensor` takes at any moment, the file itself and `heldBytes()` apart. */
+  get peakBytes(): number {
+    return peakBytes(this.#header, this.#target);
+  }
+
+  /**
+   * Sees to it that decoding fits into `availableBytes`; idle decoders let go of their memory if it must be.
+   *
+   * @throws {ImageTooLarge} it does not, or it would take too long whatever the memory
+   */
+  makeRoom(availableBytes: number): void {
+    checkLimits(this.#header, this.#target, availableBytes + idleBytes());
+    if (this.peakBytes > availableBytes) dropIdle();
+  }
+
+  /**
+   * Decodes, squeezes to the network's input with Pillow's filter, and turns upright.
+   *
+   * Resizing to the whole target commutes with the EXIF orientations, so it is the small result that gets turned.
+   *
+   * @throws {MalformedImage} the pixels are damaged or incomplete
+   */
+  async toTensor(): Promise<ImageTensor> {
+    const { width, height, orientation } = this.#header;
+    const pixels = await decode(this.#photo.bytes, this.#header, this.#target);
+    const rgba = resize(pixels, this.#target, this.#spec.resampling);
+    return {
+      data: toUprightTensor(rgba, this.#target, orientation),
+      format: this.#photo.format,
+      ...upright({ width, height }, orientation),
+    };
+  }
+}
+
+/**
+ * A photo's bytes as the tensor that the network wants.
  *
  * @param availableBytes what the isolate has left for this photo now; the file itself and `heldBytes()` are
  *   already subtracted
- * @throws MalformedImage when the file is damaged, incomplete or of a kind that is not supported
- * @throws ImageTooLarge when decoding it would take more than `availableBytes`
+ * @throws {MalformedImage} the file is damaged, incomplete or of a kind that is not supported
+ * @throws {ImageTooLarge} decoding would take more than `availableBytes`
  */
 export async function photoToTensor(
   photo: Photo,
   spec: TensorSpec,
   availableBytes: number,
 ): Promise<ImageTensor> {
-  const header = readHeader(photo);
-  const target = upright(spec, header.orientation);
-  checkBudget(header, target, availableBytes);
-  const pixels = await decode(photo.bytes, header, target);
-  const rgba = resize(pixels, target, spec.resampling);
-  return {
-    data: toUprightTensor(rgba, target, header.orientation),
-    format: photo.format,
-    ...upright({ width: header.width, height: header.height }, header.orientation),
-  };
-}
-
-/** Bytes of wasm memory that photon and the idle decoders hold between photos. */
-export function heldBytes(): number {
-  return photonBytes() + jpegDecoder.heldBytes + webpDecoder.heldBytes;
+  const prepared = new PreparedPhoto(photo, spec);
+  prepared.makeRoom(availableBytes);
+  return prepared.toTensor();
 }

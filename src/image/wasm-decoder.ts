@@ -37,6 +37,7 @@ const IMPORTS = {
 export class WasmDecoder<Exports extends CExports> {
   readonly #module: WebAssembly.Module;
   #idle: Exports | undefined;
+  #lastBytes = 0;
 
   constructor(module: WebAssembly.Module) {
     this.#module = module;
@@ -45,6 +46,11 @@ export class WasmDecoder<Exports extends CExports> {
   /** Bytes of wasm memory held between photos. */
   get heldBytes(): number {
     return this.#idle?.memory.buffer.byteLength ?? 0;
+  }
+
+  /** Bytes of wasm memory that the latest photo took: its peak, as memory only grows. */
+  get lastBytes(): number {
+    return this.#lastBytes;
   }
 
   /** Lets go of the instance and so of its memory. */
@@ -64,8 +70,10 @@ export class WasmDecoder<Exports extends CExports> {
         throw new MalformedImage('The photo is damaged.', { cause: error });
       }
       throw error;
+    } finally {
+      this.#lastBytes = wasm.memory.buffer.byteLength;
     }
-    if (wasm.memory.buffer.byteLength <= KEPT_BYTES) this.#idle = wasm;
+    if (this.#lastBytes <= KEPT_BYTES) this.#idle = wasm;
     return result;
   }
 
@@ -82,9 +90,15 @@ export function allocate(wasm: CExports, size: number): number {
   return pointer;
 }
 
-/** Copies `bytes` into the decoder's memory. */
-export function copyIn(wasm: CExports, bytes: Uint8Array): number {
-  const pointer = allocate(wasm, bytes.length);
-  new Uint8Array(wasm.memory.buffer, pointer, bytes.length).set(bytes);
+/** Copies `parts` into the decoder's memory, one behind the other. */
+export function copyIn(wasm: CExports, parts: readonly Uint8Array[]): number {
+  const size = parts.reduce((sum, part) => sum + part.length, 0);
+  const pointer = allocate(wasm, size);
+  const memory = new Uint8Array(wasm.memory.buffer, pointer, size);
+  let at = 0;
+  for (const part of parts) {
+    memory.set(part, at);
+    at += part.length;
+  }
   return pointer;
 }

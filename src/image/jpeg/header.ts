@@ -8,13 +8,21 @@ export interface JpegHeader extends Size {
   readonly format: 'jpeg';
   readonly orientation: Orientation;
   readonly progressive: boolean;
-  /** Number of scans; with more than one the decoder has to keep every coefficient. */
-  readonly scans: number;
+  readonly scans: readonly JpegScan[];
   /** Whether all coefficients are kept while decoding: progressive, or components in scans of their own. */
   readonly buffered: boolean;
   readonly components: readonly JpegComponent[];
   /** Where the file proper ends, behind EOI; phones append previews and videos there. */
   readonly end: number;
+}
+
+export interface JpegScan {
+  /** Where it lies in the file, its SOS marker included. */
+  readonly from: number;
+  readonly to: number;
+  readonly components: number;
+  /** Whether it brings no block's mean (DC), only detail: a scan of a progressive file. */
+  readonly detail: boolean;
 }
 
 export interface JpegComponent {
@@ -36,15 +44,17 @@ const EOI = 0xd9;
 const SOS = 0xda;
 const APP1 = 0xe1;
 
+/** As many as libjpeg-turbo's documentation advises to allow; usual are 1 and about 10. */
+const MAX_SCANS = 500;
+
 type Frame = Pick<JpegHeader, 'width' | 'height' | 'progressive' | 'components'>;
 
 /** Walks all markers to EOI; a file without EOI is truncated. */
 export function readJpegHeader(bytes: Uint8Array): JpegHeader {
   const reader = new ByteReader(bytes);
+  const scans: JpegScan[] = [];
   let frame: Frame | undefined;
   let orientation: Orientation | undefined;
-  let scans = 0;
-  let firstScanComponents = 0;
   let at = 2;
   for (;;) {
     at = nextMarker(bytes, at);
@@ -57,16 +67,25 @@ export function readJpegHeader(bytes: Uint8Array): JpegHeader {
       if (frame) throw new MalformedImage('The JPEG has two frames.');
       frame = readFrame(marker, segment);
     } else if (marker === SOS) {
-      if (scans === 0) firstScanComponents = segment[0] ?? 0;
-      scans++;
+      if (scans.length === MAX_SCANS) throw new MalformedImage('The JPEG has too many scans.');
+      const to = nextMarker(bytes, at + length) - 2;
+      scans.push({ from: at - 2, to, ...readScan(segment) });
     } else if (marker === APP1 && orientation === undefined && isExif(segment)) {
       orientation = readOrientation(segment);
     }
     at += length;
   }
-  if (!frame || scans === 0) throw new MalformedImage('The JPEG holds no picture.');
-  const buffered = frame.progressive || firstScanComponents < frame.components.length;
+  const [scan] = scans;
+  if (!frame || !scan) throw new MalformedImage('The JPEG holds no picture.');
+  const buffered = frame.progressive || scan.components < frame.components.length;
   return { format: 'jpeg', ...frame, orientation: orientation ?? 1, scans, buffered, end: at };
+}
+
+/** The number of components comes first; behind their two bytes each follow the first and the last coefficient. */
+function readScan(segment: Uint8Array): Pick<JpegScan, 'components' | 'detail'> {
+  const reader = new ByteReader(segment);
+  const components = reader.u8(0);
+  return { components, detail: reader.u8(1 + 2 * components) > 0 };
 }
 
 /**

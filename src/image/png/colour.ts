@@ -7,6 +7,11 @@ export function bitsPerPixel({ colour, depth }: Pick<PngHeader, 'colour' | 'dept
   return CHANNELS[colour] * depth;
 }
 
+/** Whether stored pixels begin with red, green and blue bytes and so need no rewriting. */
+export function isPlainRgb({ colour, depth }: Pick<PngHeader, 'colour' | 'depth'>): boolean {
+  return depth === 8 && (colour === 'rgb' || colour === 'rgb-alpha');
+}
+
 /**
  * Rewrites `count` stored pixels as RGB triples, the way Pillow's `convert("RGB")` does: alpha and transparency are dropped,
  * not blended, and of 16 bits the high byte is taken. (Pillow clips 16-bit grey instead, which turns nearly all of it

@@ -1,7 +1,7 @@
 import { MalformedImage } from '../../errors.ts';
 import type { Pixels, Size } from '../photo.ts';
-import { Reducer } from '../reducer.ts';
-import { bitsPerPixel, toRgb } from './colour.ts';
+import { createReducer, type Reducer } from '../reducer.ts';
+import { bitsPerPixel, isPlainRgb, toRgb } from './colour.ts';
 import { imageData, type PngHeader } from './header.ts';
 import { inflate } from './inflate.ts';
 import { unfilter } from './unfilter.ts';
@@ -32,9 +32,14 @@ export function rowBytes(width: number, header: PngHeader): number {
   return Math.ceil((width * bitsPerPixel(header)) / 8);
 }
 
+/** Inflated bytes in all: every row with its filter byte. */
+export function inflatedBytes(header: PngHeader): number {
+  return passesOf(header).reduce((sum, { width, height }) => sum + (rowBytes(width, header) + 1) * height, 0);
+}
+
 /** Reads row by row and reduces on the way, so that memory does not grow with the number of pixels. */
 export async function decodePng(bytes: Uint8Array, header: PngHeader, target: Size): Promise<Pixels> {
-  const reducer = new Reducer(header, target);
+  const reducer = createReducer(header, target);
   const rows = rowsOf(header, reducer);
   rows.next();
   for await (const block of inflate(imageData(bytes, header.data))) {
@@ -46,8 +51,7 @@ export async function decodePng(bytes: Uint8Array, header: PngHeader, target: Si
 /** Takes blocks of inflated bytes, cuts them into rows and adds these to the reducer; done after the last row. */
 function* rowsOf(header: PngHeader, reducer: Reducer): Generator<undefined, void, Uint8Array> {
   const distance = Math.ceil(bitsPerPixel(header) / 8);
-  const convert = toRgb(header);
-  const rgb = new Uint8Array(header.width * 3);
+  const add = rowAdder(header, reducer);
   let block = yield;
   let at = 0;
   for (const pass of passesOf(header)) {
@@ -64,11 +68,24 @@ function* rowsOf(header: PngHeader, reducer: Reducer): Generator<undefined, void
         at += part.length;
       }
       unfilter(filter, row, above, distance);
-      convert(row, pass.width, rgb);
-      reducer.add(pass.y + i * pass.stepY, rgb, 3, pass.width, pass.x, pass.stepX);
+      add(row, pass, pass.y + i * pass.stepY);
       [row, above] = [above, row];
     }
   }
+}
+
+/** Hands a row to the reducer, as it is or rewritten as RGB. */
+function rowAdder(header: PngHeader, reducer: Reducer): (row: Uint8Array, pass: Pass, y: number) => void {
+  if (isPlainRgb(header)) {
+    const channels = header.colour === 'rgb' ? 3 : 4;
+    return (row, pass, y) => reducer.add(y, row, channels, pass.width, pass.x, pass.stepX);
+  }
+  const convert = toRgb(header);
+  const rgb = new Uint8Array(header.width * 3);
+  return (row, pass, y) => {
+    convert(row, pass.width, rgb);
+    reducer.add(y, rgb, 3, pass.width, pass.x, pass.stepX);
+  };
 }
 
 function passesOf({ width, height, interlaced }: PngHeader): Pass[] {

@@ -2,7 +2,7 @@ import webpModule from '@cwasm/webp/webp.wasm';
 import { MalformedImage } from '../../errors.ts';
 import { Canvas } from '../frame.ts';
 import type { Pixels, Size } from '../photo.ts';
-import { allocate, type CExports, WasmDecoder } from '../wasm-decoder.ts';
+import { allocate, type CExports, copyIn, WasmDecoder } from '../wasm-decoder.ts';
 import type { WebpHeader } from './header.ts';
 
 /** The part of libwebp's simple API that the module exports (decode.h). */
@@ -19,9 +19,8 @@ const BLACK = [0, 0, 0] as const;
 
 export function decodeWebp(header: WebpHeader, target: Size): Pixels {
   return webpDecoder.use((wasm) => {
+    const input = copyIn(wasm, [riffHeader(header.picture), header.picture]);
     const size = RIFF_HEADER + header.picture.length;
-    const input = allocate(wasm, size);
-    writeStillFile(new Uint8Array(wasm.memory.buffer, input, size), header.picture);
     const sizeAt = allocate(wasm, 8);
     const output = wasm.WebPDecodeRGBA(input, size, sizeAt, sizeAt + 4);
     if (output === 0) throw new MalformedImage('The WebP is damaged.');
@@ -37,13 +36,11 @@ export function decodeWebp(header: WebpHeader, target: Size): Pixels {
 }
 
 /**
- * The simplest WebP file around one coded picture. What stands beside it is left out: alpha, which would be dropped
- * anyway, and the frames of an animation, which the simple API refuses.
+ * What makes a coded picture the simplest kind of WebP file. All that stood beside it is left out: alpha, which would
+ * be dropped anyway, and the other frames of an animation, which the simple API refuses.
  */
-function writeStillFile(file: Uint8Array, picture: Uint8Array): void {
-  const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
-  file.set(new TextEncoder().encode('RIFF'), 0);
-  view.setUint32(4, file.length - 8, true);
-  file.set(new TextEncoder().encode('WEBP'), 8);
-  file.set(picture, RIFF_HEADER);
+function riffHeader(picture: Uint8Array): Uint8Array {
+  const header = new TextEncoder().encode('RIFF....WEBP');
+  new DataView(header.buffer).setUint32(4, 'WEBP'.length + picture.length, true);
+  return header;
 }

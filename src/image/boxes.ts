@@ -1,0 +1,34 @@
+/** How pixels along one axis fall into boxes: pixel `i` gives `first[i]` of itself to box `box[i]` and `rest[i]` to the next. */
+export interface Boxes {
+  readonly count: number;
+  /** Pixels to a box. */
+  readonly span: number;
+  readonly box: Uint16Array;
+  readonly first: Float32Array;
+  readonly rest: Float32Array;
+}
+
+/** How many boxes an axis is reduced to: from `2 * target` up to `4 * target`, or one a pixel where there are fewer. */
+export function reducedLength(extent: number, target: number): number {
+  const factor = Math.floor(extent / (2 * target));
+  return factor <= 1 ? Math.max(1, Math.round(extent)) : Math.floor(extent / factor);
+}
+
+/** @param extent pixels along the axis; fractional where the last one stands for less than a pixel */
+export function boxesAlong(extent: number, target: number): Boxes {
+  const length = Math.ceil(extent);
+  const count = reducedLength(extent, target);
+  const end = count === Math.round(extent) ? count : extent;
+  const span = end / count;
+  const box = new Uint16Array(length);
+  const first = new Float32Array(length);
+  const rest = new Float32Array(length);
+  for (let i = 0; i < length; i++) {
+    const at = Math.min(Math.floor(i / span), count - 1);
+    const border = (at + 1) * span;
+    box[i] = at;
+    first[i] = Math.max(0, Math.min(end, i + 1, border) - i);
+    rest[i] = at === count - 1 ? 0 : Math.max(0, i + 1 - border);
+  }
+  return { count, span, box, first, rest };
+}
