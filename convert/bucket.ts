@@ -28,7 +28,9 @@ export async function withBucket<T>(
 ): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'husky-ai-'));
   // A configuration of its own: nothing but the bucket, so that nothing else of the Worker is started.
-  const { name, compatibility_date, r2_buckets } = WorkerConfig.parse(unstable_readConfig({ config: CONFIG }));
+  const { name, compatibility_date, r2_buckets } = WorkerConfig.parse(
+    unstable_readConfig({ config: CONFIG }),
+  );
   const bucket = r2_buckets.find(({ binding }) => binding === BINDING);
   if (!bucket) throw new Error(`${CONFIG} has no R2 bucket bound to ${BINDING}`);
   const configPath = join(folder, 'wrangler.json');

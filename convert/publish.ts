@@ -1,15 +1,22 @@
 /**
  * `npm run model:publish -- [FOLDER] [--remote] [--channel NAME] [--persist-to DIR]`
  *
- * Puts a version into R2 under its content address, then moves the channel's pointer to it.
+ * Puts a signed version into R2 under its content address, then moves the channel's pointer to it. For the local
+ * bucket, a version without a signature is signed with the development key.
  */
-import { parseArgs } from 'node:util';
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { R2Bucket } from '@cloudflare/workers-types';
-import { type ChannelPointer, channelKey, modelKey, shortVersion } from '../src/model/layout.ts';
+import { modelKey, shortVersion } from '../src/model/layout.ts';
+import type { PublicKey } from '../src/model/oms/public-keys.ts';
+import { verifySignature } from '../src/model/oms/verify.ts';
 import { withBucket } from './bucket.ts';
+import { moveChannel } from './channel.ts';
+import { bucketArguments, runCommand } from './command.ts';
 import { RELEASE_FOLDER, type Release, readRelease, sha256 } from './release.ts';
-
-export const DEFAULT_CHANNEL = 'production';
+import { createSignature, SIGNATURE_FILE } from './sign.ts';
+import { developmentKey, pinnedVersion, trustedKeys } from './trust.ts';
 
 export interface Published {
   /** Files that had to be written; those that were there already are left alone. */
@@ -22,22 +29,57 @@ export interface Published {
  * Publishes a version. The pointer moves last, so whatever interrupts this leaves the old version served;
  * repeating it changes nothing.
  *
- * @throws {Error} R2 refuses a write, or somebody else moved the channel at the same moment
+ * @param signature the content of model.sig
+ * @param keys those that the Worker trusts: what it would refuse is not published
+ * @throws {InvalidSignature} the signature is not one of theirs
+ * @throws {Error} R2 refuses a write, or somebody else moves the channel at the same moment
  */
-export async function publish(bucket: R2Bucket, release: Release, channel: string): Promise<Published> {
+export async function publish(
+  bucket: R2Bucket,
+  release: Release,
+  signature: Buffer,
+  keys: readonly PublicKey[],
+  channel: string,
+): Promise<Published> {
+  const { version } = release;
+  const signer = await signerOf(release, signature, keys);
   const written = [];
   for (const [file, bytes] of release.files) {
-    if (await putOnce(bucket, modelKey(release.version, file), bytes)) written.push(file);
+    if (await putOnce(bucket, modelKey(version, file), bytes)) written.push(file);
   }
-  return { written, moved: await point(bucket, channel, release.version) };
+  // A good signature stays: another one of the same files would say nothing new.
+  if (!(await isSigned(bucket, release, keys))) {
+    await bucket.put(modelKey(version, SIGNATURE_FILE), signature, { sha256: sha256(signature) });
+    written.push(SIGNATURE_FILE);
+  }
+  return { written, moved: await moveChannel(bucket, channel, { action: 'publish', version, signer }) };
 }
 
-/** Whether this version's files are all in the bucket. */
-export async function isPublished(bucket: R2Bucket, release: Release): Promise<boolean> {
+/** Whether the bucket holds this version, signed by one of the keys. */
+export async function isPublished(
+  bucket: R2Bucket,
+  release: Release,
+  keys: readonly PublicKey[],
+): Promise<boolean> {
   for (const [file, bytes] of release.files) {
     if (!(await holds(bucket, modelKey(release.version, file), bytes))) return false;
   }
-  return true;
+  return isSigned(bucket, release, keys);
+}
+
+async function isSigned(bucket: R2Bucket, release: Release, keys: readonly PublicKey[]): Promise<boolean> {
+  const object = await bucket.get(modelKey(release.version, SIGNATURE_FILE));
+  if (!object) return false;
+  const signature = Buffer.from(await object.arrayBuffer());
+  return signerOf(release, signature, keys).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function signerOf(release: Release, signature: Buffer, keys: readonly PublicKey[]): Promise<string> {
+  const digests = new Map([...release.files].map(([name, bytes]) => [name, sha256(bytes)]));
+  return (await verifySignature(signature, keys, digests)).fingerprint;
 }
 
 async function putOnce(bucket: R2Bucket, key: string, bytes: Uint8Array): Promise<boolean> {
@@ -53,42 +95,30 @@ async function holds(bucket: R2Bucket, key: string, bytes: Uint8Array): Promise<
   return checksum !== undefined && Buffer.from(checksum).toString('hex') === sha256(bytes);
 }
 
-async function point(bucket: R2Bucket, channel: string, version: string): Promise<boolean> {
-  const key = channelKey(channel);
-  const pointer: ChannelPointer = { version };
-  const content = `${JSON.stringify(pointer)}\n`;
-  const current = await bucket.get(key);
-  if (current && (await current.text()) === content) return false;
-  const onlyIf = current ? { etagMatches: current.etag } : { etagDoesNotMatch: '*' };
-  const done = await bucket.put(key, content, {
-    onlyIf,
-    httpMetadata: { contentType: 'application/json' },
-  });
-  if (!done) throw new Error(`the channel ${channel} was moved by somebody else at this moment: try again`);
-  return true;
+async function signatureOf(folder: string, release: Release, remote: boolean): Promise<Buffer> {
+  const file = join(folder, SIGNATURE_FILE);
+  if (existsSync(file)) return readFile(file);
+  if (remote) throw new Error(`${file} is missing: sign the version first, with npm run model:sign`);
+  return createSignature(release, await developmentKey());
 }
 
 async function main(): Promise<void> {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: {
-      remote: { type: 'boolean', default: false },
-      channel: { type: 'string', default: DEFAULT_CHANNEL },
-      'persist-to': { type: 'string' },
-    },
-  });
-  const release = await readRelease(positionals[0] ?? RELEASE_FOLDER);
-  const target = { remote: values.remote, persistTo: values['persist-to'] };
-  const { written, moved } = await withBucket(target, (bucket) => publish(bucket, release, values.channel));
-  const where = values.remote ? 'the real bucket' : 'the local bucket';
+  const { target, channel, positionals } = bucketArguments();
+  const remote = target.remote === true;
+  const folder = positionals[0] ?? RELEASE_FOLDER;
+  const release = await readRelease(folder);
+  const signature = await signatureOf(folder, release, remote);
+  const keys = await trustedKeys(remote);
+  const { written, moved } = await withBucket(target, (bucket) =>
+    publish(bucket, release, signature, keys, channel),
+  );
+  const where = remote ? 'the real bucket' : 'the local bucket';
   console.log(`${release.manifest.name} ${shortVersion(release.version)} in ${where}:`);
   console.log(`  files: ${written.length > 0 ? `wrote ${written.join(', ')}` : 'all there already'}`);
-  console.log(`  channel ${values.channel}: ${moved ? 'now serves this version' : 'served it already'}`);
+  console.log(`  channel ${channel}: ${moved ? 'now points at this version' : 'pointed at it already'}`);
+  const pin = pinnedVersion();
+  if (pin && pin !== release.version)
+    console.log(`  but wrangler.toml pins ${shortVersion(pin)}, which goes on being served`);
 }
 
-if (import.meta.main) {
-  main().catch((error: unknown) => {
-    console.error(error instanceof Error ? error.message : error);
-    process.exitCode = 1;
-  });
-}
+if (import.meta.main) runCommand(main);

@@ -1,12 +1,15 @@
 /**
  * `npm start -- [--port N] [--https] [any option of wrangler dev]`
  *
- * Publishes the committed model to the local bucket if it is not there, starts `wrangler dev`, prints the address.
+ * Signs the committed model with a key of this machine and publishes it to the local bucket if it is not there, starts `wrangler dev`, prints the address.
  */
 import { parseArgs } from 'node:util';
 import { withBucket } from '../convert/bucket.ts';
-import { DEFAULT_CHANNEL, isPublished, publish } from '../convert/publish.ts';
+import { DEFAULT_CHANNEL } from '../convert/command.ts';
+import { isPublished, publish } from '../convert/publish.ts';
 import { RELEASE_FOLDER, readRelease } from '../convert/release.ts';
+import { createSignature } from '../convert/sign.ts';
+import { type DevelopmentKey, developmentKey } from '../convert/trust.ts';
 import { freePort, spawnWranglerDev, untilAnswers } from './wrangler-dev.ts';
 
 const DEFAULT_PORT = 8787;
@@ -44,23 +47,23 @@ async function readOptions(args: readonly string[]): Promise<StartOptions> {
   };
 }
 
-async function publishIfMissing(persistTo: string | undefined): Promise<void> {
+/** Signs the committed version with the development key and publishes it, where that has not been done. */
+async function publishIfMissing(key: DevelopmentKey, persistTo: string | undefined): Promise<void> {
   const release = await readRelease(RELEASE_FOLDER);
   await withBucket({ persistTo }, async (bucket) => {
-    if (await isPublished(bucket, release)) return;
-    await publish(bucket, release, DEFAULT_CHANNEL);
-    console.log(`Published ${release.manifest.name} to the local bucket.`);
+    if (await isPublished(bucket, release, [key.publicKey])) return;
+    await publish(bucket, release, createSignature(release, key), [key.publicKey], DEFAULT_CHANNEL);
+    console.log(`Signed ${release.manifest.name} and published it to the local bucket.`);
   });
 }
 
 async function main(): Promise<void> {
   const { port, https, persistTo, passedOn } = await readOptions(process.argv.slice(2));
-  await publishIfMissing(persistTo);
-  const dev = spawnWranglerDev(
-    port,
-    [...(https ? ['--local-protocol', 'https'] : []), ...passedOn],
-    'inherit',
-  );
+  const key = await developmentKey();
+  await publishIfMissing(key, persistTo);
+  const trusted = ['--var', `MODEL_PUBLIC_KEYS:${key.publicKeyPem}`];
+  const protocol = https ? ['--local-protocol', 'https'] : [];
+  const dev = spawnWranglerDev(port, [...protocol, ...trusted, ...passedOn], 'inherit');
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => dev.kill(signal));
   dev.once('exit', (code, signal) => {
     process.exitCode = code ?? (signal === 'SIGINT' || signal === 'SIGTERM' ? 0 : 1);

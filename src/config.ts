@@ -18,6 +18,15 @@ const Settings = z.object({
     .string()
     .regex(/^[a-z0-9][a-z0-9-]{0,62}$/)
     .default('production'),
+  /** Pins one version (all 64 hex digits of it): then the channel is ignored. */
+  MODEL_VERSION: z
+    .string()
+    .regex(/^([0-9a-f]{64})?$/)
+    .default(''),
+  /** The keys whose signature makes a model trusted: PEM blocks, one after the other. Without one, none is served. */
+  MODEL_PUBLIC_KEYS: z.string().default(''),
+  /** How often an isolate looks whether the channel has moved. */
+  MODEL_REFRESH: milliseconds(60_000),
   /** Largest manifest that is read. */
   MAX_MANIFEST_BYTES: megabytes(1_000_000),
   /** Largest model that is read: fetched into the isolate's memory and copied into ONNX Runtime's. */
@@ -41,6 +50,8 @@ const Settings = z.object({
    * is collected at once.
    */
   ISOLATE_MEMORY_BYTES: megabytes(120_000_000),
+  /** What ONNX Runtime takes with a model; reckoned with before it has started, and as it is when it is more. */
+  MODEL_MEMORY_BYTES: megabytes(52_000_000),
   /** What the Worker's own code and data take of it, ONNX Runtime, decoders and photos apart. */
   BASELINE_MEMORY_BYTES: megabytes(12_000_000),
 });

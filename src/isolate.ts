@@ -12,7 +12,10 @@ export interface Isolate {
 
 /** @param config whose memory limits hold for all requests of the isolate */
 export function createIsolate(config: Config): Isolate {
-  const left = () =>
-    config.ISOLATE_MEMORY_BYTES - config.BASELINE_MEMORY_BYTES - runtimeBytes() - heldBytes();
-  return { models: new ModelHost(), memory: new PhotoMemory(left) };
+  const { ISOLATE_MEMORY_BYTES, BASELINE_MEMORY_BYTES, MODEL_MEMORY_BYTES } = config;
+  const memory = new PhotoMemory(() => {
+    const model = Math.max(runtimeBytes(), MODEL_MEMORY_BYTES);
+    return ISOLATE_MEMORY_BYTES - BASELINE_MEMORY_BYTES - model - heldBytes();
+  });
+  return { models: new ModelHost(memory), memory };
 }

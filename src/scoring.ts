@@ -3,7 +3,7 @@ import type { AppEnv } from './app.ts';
 import { configOf } from './config.ts';
 import type { ImageFormat, ImageTensor } from './image/photo.ts';
 import { photoToTensor } from './image/tensor.ts';
-import type { Classification, Classifier } from './model/classifier.ts';
+import { type Classification, type Classifier, ClassifierReleased } from './model/classifier.ts';
 import { readPhoto } from './upload/photo.ts';
 
 export interface Scored {
@@ -14,13 +14,14 @@ export interface Scored {
 
 /** The classifier of this isolate, loaded if need be. */
 export function classifierOf(c: Context<AppEnv>): Promise<Classifier> {
-  const waitUntil = (pending: Promise<unknown>) => c.executionCtx.waitUntil(pending);
-  return c.var.isolate.models.classifier(c.env, configOf(c.env), waitUntil);
+  const { env, executionCtx } = c;
+  const waitUntil = (pending: Promise<unknown>) => executionCtx.waitUntil(pending);
+  return c.var.isolate.models.classifier({ env, config: configOf(env), waitUntil });
 }
 
 /**
  * The way of a photo: request, upload, image, tensor, session, answer. Its bytes are in memory from the first
- * of these steps to the tensor, and nowhere else.
+ * of these steps to the last, and nowhere else.
  *
  * @throws {ApiError} any of the upload's, the image's and the model's
  */
@@ -32,8 +33,7 @@ export async function scorePhoto(
   const config = configOf(c.env);
   const { memory } = c.var.isolate;
   // Both at once: in a new isolate the model is fetched while the photo still comes in.
-  const loading = classifierOf(c);
-  loading.catch(() => {});
+  classifierOf(c).catch(() => {});
   const limits = {
     maxBytes,
     timeout: config.UPLOAD_TIMEOUT,
@@ -43,10 +43,22 @@ export async function scorePhoto(
   const { photo, lease } = await readPhoto(c.req.raw, memory, limits, formats);
   try {
     lease.renew(config.MODEL_LOAD_TIMEOUT);
-    const classifier = await loading;
-    const available = memory.capacityBytes - memory.usedBytes;
-    const { data, format, width, height } = await photoToTensor(photo, classifier.manifest.input, available);
-    return { classification: await classifier.classify(data), classifier, image: { format, width, height } };
+    for (;;) {
+      const classifier = await classifierOf(c);
+      const available = memory.capacityBytes - memory.usedBytes;
+      const { data, format, width, height } = await photoToTensor(
+        photo,
+        classifier.manifest.input,
+        available,
+      );
+      try {
+        const classification = await classifier.classify(data);
+        return { classification, classifier, image: { format, width, height } };
+      } catch (error) {
+        // The next one may want another size, so the photo is looked at anew.
+        if (!(error instanceof ClassifierReleased)) throw error;
+      }
+    }
   } finally {
     lease.release();
   }

@@ -25,10 +25,23 @@ export interface Classification {
 export interface Classifier {
   readonly version: string;
   readonly manifest: Manifest;
+  /** SHA-256 of the public key that has signed it, 64 hex digits. */
+  readonly signer: string;
   readonly verifiedAt: Date;
-  /** Scores one input: float32 NHWC, height * width * 3 values in [0, 1]. */
+  /**
+   * Scores one input: float32 NHWC, height * width * 3 values in [0, 1].
+   *
+   * @throws {ClassifierReleased} another version has taken its place
+   */
   classify(input: Float32Array): Promise<Classification>;
+  /** @throws {ModelUntrusted} it answers a probe of its manifest with something else than is expected */
+  selfTest(): Promise<void>;
+  /** Gives its memory back to ONNX Runtime, once the run that is under way has ended. */
+  release(): Promise<void>;
 }
+
+/** The classifier was exchanged for another between being asked for and being used: ask again. */
+export class ClassifierReleased extends Error {}
 
 /**
  * Starts a session over the model and tries it on the manifest's probes: a file can be the one that was published
@@ -37,20 +50,36 @@ export interface Classifier {
  * @throws {ModelUntrusted} ONNX Runtime refuses the file, its input and output are not the manifest's, or it
  *   answers a probe with something else than is expected
  */
-export async function createClassifier({ version, manifest, onnx }: VerifiedModel): Promise<Classifier> {
-  const session = await startSession(onnx);
+export async function createClassifier(model: VerifiedModel): Promise<Classifier> {
+  const { version, manifest, signer } = model;
+  const session = await startSession(model.onnx);
+  let released = false;
+  let running: Promise<unknown> = Promise.resolve();
+  const release = async () => {
+    released = true;
+    await running;
+    await session.release();
+  };
   try {
-    const run = networkOf(session, manifest);
-    const failed = await failedProbes(manifest, run);
-    if (failed.length > 0) {
+    const network = networkOf(session, manifest);
+    const run = (input: Float32Array) => {
+      if (released) throw new ClassifierReleased();
+      const outputs = network(input);
+      running = Promise.allSettled([running, outputs]);
+      return outputs;
+    };
+    const selfTest = async () => {
+      const failed = await failedProbes(manifest, run);
+      if (failed.length === 0) return;
       throw new ModelUntrusted('The model does not behave as its manifest says.', {
         cause: `probes that failed: ${failed.join(', ')}`,
       });
-    }
+    };
+    await selfTest();
     const classify = async (input: Float32Array) => classificationOf(manifest, await run(input));
-    return { version, manifest, verifiedAt: new Date(), classify };
+    return { version, manifest, signer, verifiedAt: new Date(), classify, selfTest, release };
   } catch (error) {
-    await session.release();
+    await release();
     throw error;
   }
 }

@@ -6,6 +6,9 @@ import { z } from 'zod';
  */
 export const modelKey = (version: string, file: string): string => `models/${version}/${file}`;
 export const channelKey = (channel: string): string => `channels/${channel}.json`;
+/** The audit records in their order; without a number, what all of their keys begin with. */
+export const auditKey = (sequence?: number): string =>
+  sequence === undefined ? 'audit/' : `audit/${String(sequence).padStart(8, '0')}.json`;
 
 export const ChannelPointer = z.object({ version: z.string().regex(/^[0-9a-f]{64}$/) });
 export type ChannelPointer = z.infer<typeof ChannelPointer>;

@@ -3,8 +3,16 @@ import type { AppEnv } from '../app.ts';
 import { shortVersion } from '../model/layout.ts';
 import { classifierOf } from '../scoring.ts';
 
-/** `GET /api/health`: 200 when a prediction would work; else the 503 that it would get. */
+/**
+ * `GET /api/health`: 200 when a prediction would work; else the 503 that it would get. `degraded`: it works, but with
+ * an older version than the channel's.
+ */
 export const health = new Hono<AppEnv>().get('/', async (c) => {
   const { version, manifest } = await classifierOf(c);
-  return c.json({ status: 'ok', model: { name: manifest.name, version: shortVersion(version) } });
+  const model = { name: manifest.name, version: shortVersion(version) };
+  const { trouble } = c.var.isolate.models;
+  if (!trouble) return c.json({ status: 'ok', model });
+  const { error, since } = trouble;
+  const reason = { code: error.code, detail: error.message, since: since.toISOString() };
+  return c.json({ status: 'degraded', model, reason });
 });

@@ -6,17 +6,19 @@ import { classifierOf } from '../scoring.ts';
 
 /** `GET /api/model`: what is served, what it was made from, and how it was verified. */
 export const model = new Hono<AppEnv>().get('/', async (c) => {
-  const { version, manifest, verifiedAt } = await classifierOf(c);
+  const { version, manifest, signer, verifiedAt } = await classifierOf(c);
+  const { MODEL_CHANNEL, MODEL_VERSION } = configOf(c.env);
   const { name, input, labels, threshold, files, source, tools, metrics } = manifest;
   return c.json({
     name,
     version: shortVersion(version),
     digest: version,
-    channel: configOf(c.env).MODEL_CHANNEL,
+    channel: MODEL_VERSION === '' ? MODEL_CHANNEL : null,
+    pinned: MODEL_VERSION !== '',
     labels,
     threshold,
     input: { width: input.width, height: input.height, resampling: input.resampling },
-    verified: { method: 'sha256', at: verifiedAt.toISOString() },
+    verified: { method: 'signature', signer, at: verifiedAt.toISOString() },
     metrics,
     files,
     source,

@@ -4,14 +4,22 @@ import { join } from 'node:path';
 import type { R2Bucket } from '@cloudflare/workers-types';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { withBucket } from '../../convert/bucket.ts';
-import { isPublished, publish } from '../../convert/publish.ts';
+import { generateKeyPair, parseSigningKey, type SigningKey } from '../../convert/keys.ts';
+import * as publishing from '../../convert/publish.ts';
 import { type Release, readRelease, sha256 } from '../../convert/release.ts';
+import { createSignature } from '../../convert/sign.ts';
 import { channelKey, modelKey } from '../../src/model/layout.ts';
 import type { Manifest } from '../../src/model/manifest.ts';
 
 let folder: string;
 let first: Release;
 let second: Release;
+let key: SigningKey;
+
+const publish = (bucket: R2Bucket, release: Release, channel: string) =>
+  publishing.publish(bucket, release, createSignature(release, key), [key.publicKey], channel);
+const isPublished = (bucket: R2Bucket, release: Release) =>
+  publishing.isPublished(bucket, release, [key.publicKey]);
 
 /** A version folder as the converter writes it; publishing does not run the model, so any bytes will do. */
 async function writeRelease(name: string): Promise<Release> {
@@ -46,6 +54,7 @@ async function writeRelease(name: string): Promise<Release> {
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'husky-ai-release-'));
+  key = await parseSigningKey(generateKeyPair('P-256').privateKeyPem);
   first = await writeRelease('first');
   second = await writeRelease('second');
 });
@@ -68,7 +77,7 @@ const served = async (bucket: R2Bucket, channel = 'production') =>
 test('a version lies under its content address, and the channel points at it', () =>
   withEmptyBucket(async (bucket) => {
     const published = await publish(bucket, first, 'production');
-    expect(published).toEqual({ written: ['model.onnx', 'manifest.json'], moved: true });
+    expect(published).toEqual({ written: ['model.onnx', 'manifest.json', 'model.sig'], moved: true });
     const manifest = await bucket.get(modelKey(first.version, 'manifest.json'));
     expect(sha256(Buffer.from((await manifest?.text()) ?? ''))).toBe(first.version);
     expect(await served(bucket)).toEqual({ version: first.version });
@@ -115,7 +124,7 @@ function failingAt(bucket: R2Bucket, nth: number): R2Bucket {
   });
 }
 
-test.each([1, 2, 3])(
+test.each([1, 2, 3, 4, 5])(
   'an interruption at write %i leaves the old version served; a repeat finishes it',
   (nth) =>
     withEmptyBucket(async (bucket) => {

@@ -3,8 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { R2Bucket } from '@cloudflare/workers-types';
 import { withBucket } from '../../convert/bucket.ts';
-import { DEFAULT_CHANNEL, publish } from '../../convert/publish.ts';
+import { DEFAULT_CHANNEL } from '../../convert/command.ts';
+import { generateKeyPair, parseSigningKey } from '../../convert/keys.ts';
+import { publish } from '../../convert/publish.ts';
 import { RELEASE_FOLDER, readRelease } from '../../convert/release.ts';
+import { createSignature } from '../../convert/sign.ts';
 import { freePort, spawnWranglerDev, untilAnswers } from '../../scripts/wrangler-dev.ts';
 
 export interface WorkerOptions {
@@ -22,6 +25,8 @@ export interface RunningWorker {
   logs(): string;
   /** Reads or changes the bucket that the Worker serves from, while it runs. */
   bucket<T>(use: (bucket: R2Bucket) => Promise<T>): Promise<T>;
+  /** Signs another version with the key that this Worker trusts, and publishes it. */
+  publish(folder: string): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -29,12 +34,18 @@ export interface RunningWorker {
 export async function startWorker(options: WorkerOptions = {}): Promise<RunningWorker> {
   const persistTo = await mkdtemp(join(tmpdir(), 'husky-ai-test-'));
   const bucket: RunningWorker['bucket'] = (use) => withBucket({ persistTo }, use);
-  if (options.release !== null) {
-    const release = await readRelease(options.release ?? RELEASE_FOLDER);
-    await bucket((r2) => publish(r2, release, DEFAULT_CHANNEL));
-  }
+  const { privateKeyPem, publicKeyPem } = generateKeyPair('P-256');
+  const key = await parseSigningKey(privateKeyPem);
+  const publishRelease = async (folder: string) => {
+    const release = await readRelease(folder);
+    const signature = createSignature(release, key);
+    await bucket((r2) => publish(r2, release, signature, [key.publicKey], DEFAULT_CHANNEL));
+  };
+  if (options.release !== null) await publishRelease(options.release ?? RELEASE_FOLDER);
   const port = await freePort();
-  const vars = Object.entries(options.vars ?? {}).flatMap(([name, value]) => ['--var', `${name}:${value}`]);
+  const vars = Object.entries({ MODEL_PUBLIC_KEYS: publicKeyPem, ...options.vars }).flatMap(
+    ([name, value]) => ['--var', `${name}:${value}`],
+  );
   const args = [...(options.entry ? [options.entry] : []), '--persist-to', persistTo, ...vars];
   const dev = spawnWranglerDev(port, args, 'pipe');
   let logs = '';
@@ -56,5 +67,5 @@ export async function startWorker(options: WorkerOptions = {}): Promise<RunningW
     await stop();
     throw new Error(`wrangler dev did not start:\n${logs}`, { cause: error });
   }
-  return { url, logs: () => logs, bucket, stop };
+  return { url, logs: () => logs, bucket, publish: publishRelease, stop };
 }

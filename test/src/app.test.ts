@@ -1,6 +1,7 @@
 import { beforeAll, expect, test } from 'vitest';
 import { solidPng, utf8 } from '../pictures/png.ts';
-import { brightness, colour, colourManifest, manifestOf, putVersion } from './model/publish.ts';
+import { brightness, colour, colourManifest, manifestOf } from './model/publish.ts';
+import { putVersion, signer } from './model/put-version.ts';
 import { bucket, form, newService, raw, type Service } from './service.ts';
 
 let service: Service;
@@ -60,7 +61,7 @@ test.each([
 });
 
 test('a network of several classes answers the most probable, and is none of /huskyai/', async () => {
-  await putVersion(bucket, await colourManifest(), colour, 'several');
+  await putVersion(bucket, await colourManifest(), colour, { channel: 'several' });
   const several = newService({ MODEL_CHANNEL: 'several' });
   const blue = await solidPng([0, 0, 255]);
   const answer = await (await several('/api/predict', raw(blue))).json();
@@ -79,7 +80,13 @@ test('what is served tells its version and how it was verified', async () => {
     version: version.slice(0, 12),
     digest: version,
     labels: ['husky', 'not husky'],
-    verified: { method: 'sha256', at: expect.stringMatching(/^\d{4}-\d\d-\d\dT/) },
+    channel: 'production',
+    pinned: false,
+    verified: {
+      method: 'signature',
+      signer: signer.publicKey.fingerprint,
+      at: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
+    },
   });
 });
 

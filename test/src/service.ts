@@ -3,6 +3,7 @@ import { env } from 'cloudflare:workers';
 import { createApp } from '../../src/app.ts';
 import { configOf, type Env } from '../../src/config.ts';
 import { createIsolate } from '../../src/isolate.ts';
+import { signer } from './model/put-version.ts';
 
 export type Service = (path: string, init?: RequestInit) => Promise<Response>;
 
@@ -18,7 +19,12 @@ export function newService(
   bindings: Partial<Env> & Record<string, unknown> = {},
   { waits = true } = {},
 ): Service {
-  const bound: Env = { ...env, MODELS: bucket, ...bindings };
+  const bound: Env & Record<string, unknown> = {
+    ...env,
+    MODELS: bucket,
+    MODEL_PUBLIC_KEYS: signer.publicKeyPem,
+    ...bindings,
+  };
   const isolate = createIsolate(configOf(bound));
   const app = createApp(() => isolate);
   return async (path, init) => {

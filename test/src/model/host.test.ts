@@ -2,7 +2,9 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { channelKey, modelKey } from '../../../src/model/layout.ts';
 import { solidPng } from '../../pictures/png.ts';
 import { bucket, newService, raw, type Service } from '../service.ts';
-import { brightness, colour, manifestOf, putVersion } from './publish.ts';
+import { json, newSigner, statementOf } from './oms/signer.ts';
+import { brightness, colour, manifestOf, sha256 } from './publish.ts';
+import { pointAt, putVersion, signer } from './put-version.ts';
 
 let logged: string[];
 
@@ -25,6 +27,7 @@ const predict = async (service: Service) => service('/api/predict', raw(await so
 
 /** Asks all routes that need the model; each must refuse with this code and log a reason that matches. */
 async function expectRefusal(service: Service, code: string, reason: RegExp): Promise<void> {
+  logged.length = 0;
   const responses = [await predict(service), await service('/api/health'), await service('/api/model')];
   for (const response of responses) {
     expect(response.status).toBe(503);
@@ -59,7 +62,89 @@ test('one byte of the model changed', async () => {
   const changed = brightness.slice();
   changed[100] = (changed[100] ?? 0) ^ 1;
   await bucket.put(modelKey(version, 'model.onnx'), changed);
+  await expectRefusal(newService(), 'model_untrusted', /signature .* does not hold/);
+});
+
+test('another model signed under the same manifest', async () => {
+  const version = await putVersion(bucket, await manifestOf(brightness), brightness);
+  await bucket.put(modelKey(version, 'model.onnx'), colour);
+  const digests = new Map([
+    ['manifest.json', version],
+    ['model.onnx', await sha256(colour)],
+  ]);
+  await bucket.put(modelKey(version, 'model.sig'), json(await signer.sign(json(await statementOf(digests)))));
   await expectRefusal(newService(), 'model_untrusted', /not the one that its manifest names/);
+});
+
+test('no signature', async () => {
+  const version = await putVersion(bucket, await manifestOf(brightness), brightness);
+  await bucket.delete(modelKey(version, 'model.sig'));
+  await expectRefusal(newService(), 'model_unavailable', /model\.sig does not exist/);
+});
+
+test('a signature cut off', async () => {
+  const version = await putVersion(bucket, await manifestOf(brightness), brightness);
+  const whole = await (await bucket.get(modelKey(version, 'model.sig')))?.text();
+  await bucket.put(modelKey(version, 'model.sig'), whole?.slice(0, 200) ?? '');
+  await expectRefusal(newService(), 'model_untrusted', /signature .* does not hold/);
+});
+
+test('a signature of another version', async () => {
+  const manifest = await manifestOf(brightness);
+  const other = await putVersion(bucket, { ...manifest, name: 'other' }, brightness);
+  const version = await putVersion(bucket, manifest, brightness);
+  const signature = await (await bucket.get(modelKey(other, 'model.sig')))?.text();
+  await bucket.put(modelKey(version, 'model.sig'), signature ?? '');
+  await expectRefusal(newService(), 'model_untrusted', /signature .* does not hold/);
+});
+
+test('a signature by a key that is not trusted', async () => {
+  await putVersion(bucket, await manifestOf(brightness), brightness, { by: await newSigner() });
+  await expectRefusal(newService(), 'model_untrusted', /signature .* does not hold/);
+});
+
+test('no key configured: nothing is trusted', async () => {
+  await putVersion(bucket, await manifestOf(brightness), brightness);
+  await expectRefusal(newService({ MODEL_PUBLIC_KEYS: '' }), 'model_untrusted', /no public key/);
+});
+
+test('two keys configured, as when they are rotated: either will do', async () => {
+  const next = await newSigner('P-384');
+  const both = { MODEL_PUBLIC_KEYS: signer.publicKeyPem + next.publicKeyPem };
+  await putVersion(bucket, await manifestOf(brightness), brightness);
+  expect((await predict(newService(both))).status).toBe(200);
+  await putVersion(bucket, { ...(await manifestOf(brightness)), name: 'other' }, brightness, { by: next });
+  expect((await predict(newService(both))).status).toBe(200);
+});
+
+test('a pin: the channel is ignored, and an older version is refused though it is validly signed', async () => {
+  const manifest = await manifestOf(brightness);
+  const old = await putVersion(bucket, { ...manifest, name: 'old' }, brightness);
+  const pinned = await putVersion(bucket, manifest, brightness);
+  await pointAt(bucket, old);
+  const service = newService({ MODEL_VERSION: pinned });
+  expect(await (await service('/api/model')).json()).toMatchObject({
+    digest: pinned,
+    pinned: true,
+    channel: null,
+  });
+
+  // The other way round: what lies under the pinned name is the old version, signature and all.
+  for (const file of ['model.onnx', 'manifest.json', 'model.sig']) {
+    await bucket.put(
+      modelKey(pinned, file),
+      (await (await bucket.get(modelKey(old, file)))?.arrayBuffer()) ?? '',
+    );
+  }
+  await expectRefusal(newService({ MODEL_VERSION: pinned }), 'model_untrusted', /version names/);
+});
+
+test('without a pin, whoever can write the bucket can go back to an older signed version', async () => {
+  const manifest = await manifestOf(brightness);
+  const old = await putVersion(bucket, { ...manifest, name: 'old' }, brightness);
+  await putVersion(bucket, manifest, brightness);
+  await pointAt(bucket, old);
+  expect(await (await newService()('/api/model')).json()).toMatchObject({ digest: old });
 });
 
 test('the manifest edited', async () => {
@@ -149,5 +234,5 @@ test('requests that come together share one load', async () => {
   const service = newService({ MODELS: counting });
   const responses = await Promise.all(Array.from({ length: 8 }, () => predict(service)));
   expect(responses.map(({ status }) => status)).toEqual(Array(8).fill(200));
-  expect(get).toHaveBeenCalledTimes(3);
+  expect(get).toHaveBeenCalledTimes(4);
 });

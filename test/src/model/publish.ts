@@ -1,6 +1,4 @@
-import { channelKey, modelKey } from '../../../src/model/layout.ts';
 import type { Manifest } from '../../../src/model/manifest.ts';
-import { utf8 } from '../../pictures/png.ts';
 import tiny from './tiny-models.json';
 
 export const TINY_SIZE = tiny.size;
@@ -55,19 +53,4 @@ export async function colourManifest(): Promise<Manifest> {
     threshold: null,
     probes: [{ name: 'blue', kind: 'solid', rgb: [0, 0, 255], expected: [0, 0, 1] }],
   };
-}
-
-/** Puts a version into R2 as the publishing tool does; `manifest` may be anything, right or wrong. */
-export async function putVersion(
-  bucket: R2Bucket,
-  manifest: unknown,
-  onnx: Uint8Array<ArrayBuffer>,
-  channel = 'production',
-): Promise<string> {
-  const bytes = utf8(JSON.stringify(manifest));
-  const version = await sha256(bytes);
-  await bucket.put(modelKey(version, 'model.onnx'), onnx);
-  await bucket.put(modelKey(version, 'manifest.json'), bytes);
-  await bucket.put(channelKey(channel), JSON.stringify({ version }));
-  return version;
 }

@@ -1,0 +1,37 @@
+/**
+ * `npm run model:list -- [--channel NAME] [--remote]`
+ *
+ * Prints the versions in the bucket; the channel's is marked.
+ */
+import { modelKey, shortVersion } from '../src/model/layout.ts';
+import { parseManifest } from '../src/model/manifest.ts';
+import { withBucket } from './bucket.ts';
+import { readChannel } from './channel.ts';
+import { bucketArguments, runCommand } from './command.ts';
+import { listVersions } from './versions.ts';
+
+async function main(): Promise<void> {
+  const { target, channel } = bucketArguments();
+  await withBucket(target, async (bucket) => {
+    const { version: current } = await readChannel(bucket, channel);
+    for (const version of await listVersions(bucket)) {
+      const object = await bucket.get(modelKey(version, 'manifest.json'));
+      const bytes = Buffer.from((await object?.arrayBuffer()) ?? new ArrayBuffer(0));
+      const mark = version === current ? '*' : ' ';
+      console.log(
+        `${mark} ${shortVersion(version)}  ${nameIn(bytes).padEnd(24)}  ${object?.uploaded.toISOString() ?? ''}`,
+      );
+    }
+    console.log(`* is what the channel ${channel} points at`);
+  });
+}
+
+function nameIn(manifest: Buffer): string {
+  try {
+    return parseManifest(manifest).name;
+  } catch {
+    return '(no valid manifest)';
+  }
+}
+
+if (import.meta.main) runCommand(main);

@@ -1,0 +1,154 @@
+import { afterEach, expect, test, vi } from 'vitest';
+import { modelKey } from '../../../src/model/layout.ts';
+import { runtimeBytes } from '../../../src/model/runtime.ts';
+import { solidPng } from '../../pictures/png.ts';
+import { bucket, newService, raw, type Service } from '../service.ts';
+import { newSigner } from './oms/signer.ts';
+import { brightness, colour, colourManifest, manifestOf } from './publish.ts';
+import { pointAt, putVersion } from './put-version.ts';
+
+afterEach(async () => {
+  vi.restoreAllMocks();
+  const { objects } = await bucket.list();
+  await bucket.delete(objects.map(({ key }) => key));
+});
+
+/** An isolate that looks at the channel at every request. */
+const attentive = (bindings = {}) => newService({ MODEL_REFRESH: 0, ...bindings });
+const predict = async (service: Service) => service('/api/predict', raw(await solidPng([0, 0, 255])));
+const health = async (service: Service) => (await service('/api/health')).json();
+
+async function served(service: Service): Promise<string> {
+  const { digest } = await (await service('/api/model')).json<{ digest: string }>();
+  return digest;
+}
+
+test('an isolate follows the channel without a restart, to a network of another kind and back', async () => {
+  const first = await putVersion(bucket, await manifestOf(brightness), brightness);
+  const service = attentive();
+  expect(await served(service)).toBe(first);
+
+  const second = await putVersion(bucket, await colourManifest(), colour);
+  await service('/api/health');
+  expect(await served(service)).toBe(second);
+  expect(await (await predict(service)).json()).toMatchObject({ label: 'blue' });
+
+  await pointAt(bucket, first);
+  await service('/api/health');
+  expect(await served(service)).toBe(first);
+  expect(await health(service)).toMatchObject({ status: 'ok' });
+});
+
+test('before its time, the channel is not looked at', async () => {
+  const first = await putVersion(bucket, await manifestOf(brightness), brightness);
+  const service = newService({ MODEL_REFRESH: 600_000 });
+  await served(service);
+  await putVersion(bucket, await colourManifest(), colour);
+  await predict(service);
+  expect(await served(service)).toBe(first);
+});
+
+test('an unchanged channel costs a look at its pointer and nothing else', async () => {
+  await putVersion(bucket, await manifestOf(brightness), brightness);
+  const get = vi.fn((key: string, options?: R2GetOptions) => bucket.get(key, options));
+  const counting = new Proxy(bucket, {
+    get: (target, key) => (key === 'get' ? get : Reflect.get(target, key)),
+  });
+  const service = attentive({ MODELS: counting });
+  await predict(service);
+  get.mockClear();
+  await predict(service);
+  const keys = new Set(get.mock.calls.map(([key]) => key));
+  expect([...keys]).toEqual(['channels/production.json']);
+});
+
+/** Publishes something bad over a good version; it must go on being served, and health must say why. */
+async function expectDegraded(spoil: () => Promise<unknown>, code: string): Promise<Service> {
+  const good = await putVersion(bucket, await manifestOf(brightness), brightness);
+  const service = attentive();
+  expect(await served(service)).toBe(good);
+  await spoil();
+  for (let request = 0; request < 3; request++) {
+    expect((await predict(service)).status).toBe(200);
+    expect(await served(service)).toBe(good);
+  }
+  expect(await health(service)).toMatchObject({
+    status: 'degraded',
+    model: { version: good.slice(0, 12) },
+    reason: { code, detail: expect.any(String), since: expect.stringMatching(/^\d{4}-/) },
+  });
+  await pointAt(bucket, good);
+  await service('/api/health');
+  expect(await health(service)).toMatchObject({ status: 'ok' });
+  return service;
+}
+
+test('a new version by another key is not taken', () =>
+  expectDegraded(
+    async () => putVersion(bucket, await colourManifest(), colour, { by: await newSigner() }),
+    'model_untrusted',
+  ));
+
+test('a new version with a changed byte is not taken', () =>
+  expectDegraded(async () => {
+    const version = await putVersion(bucket, await colourManifest(), colour);
+    const changed = colour.slice();
+    changed[50] = (changed[50] ?? 0) ^ 1;
+    await bucket.put(modelKey(version, 'model.onnx'), changed);
+  }, 'model_untrusted'));
+
+test('a new version that verifies but does not behave is given up again', () =>
+  expectDegraded(async () => {
+    const probes = [{ name: 'blue', kind: 'solid', rgb: [0, 0, 255], expected: [1, 0, 0] }];
+    await putVersion(bucket, { ...(await colourManifest()), probes }, colour);
+  }, 'model_untrusted'));
+
+test('a new version that is no ONNX is given up again', () =>
+  expectDegraded(async () => {
+    const junk = new Uint8Array(200).fill(7);
+    await putVersion(bucket, await manifestOf(junk), junk);
+  }, 'model_untrusted'));
+
+test('a channel that points at nothing changes nothing', () =>
+  expectDegraded(() => pointAt(bucket, 'f'.repeat(64)), 'model_unavailable'));
+
+test('a channel that names no version changes nothing', () =>
+  expectDegraded(() => bucket.put('channels/production.json', '{}'), 'model_untrusted'));
+
+test('R2 that fails for a while changes nothing', async () => {
+  await putVersion(bucket, await manifestOf(brightness), brightness);
+  let fails = false;
+  const unreliable = new Proxy(bucket, {
+    get: (target, key) => {
+      if (fails && (key === 'get' || key === 'head')) return () => Promise.reject(new Error('10001'));
+      const value: unknown = Reflect.get(target, key);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+  const service = attentive({ MODELS: unreliable });
+  await predict(service);
+  fails = true;
+  expect((await predict(service)).status).toBe(200);
+  expect(await health(service)).toMatchObject({ status: 'degraded', reason: { code: 'model_unavailable' } });
+  fails = false;
+  await predict(service);
+  expect(await health(service)).toMatchObject({ status: 'ok' });
+});
+
+test('ten changeovers under a stream of uploads: no request fails, and memory levels off', async () => {
+  const manifest = await manifestOf(brightness);
+  const versions = [await putVersion(bucket, manifest, brightness)];
+  versions.push(await putVersion(bucket, { ...manifest, name: 'second' }, brightness));
+  const service = attentive();
+  await predict(service);
+  let afterTwo = 0;
+  for (let round = 1; round <= 10; round++) {
+    const version = versions[round % 2] ?? '';
+    await pointAt(bucket, version);
+    const responses = await Promise.all(Array.from({ length: 6 }, () => predict(service)));
+    expect(responses.map(({ status }) => status)).toEqual(Array(6).fill(200));
+    expect(await served(service)).toBe(version);
+    if (round === 2) afterTwo = runtimeBytes();
+  }
+  expect(runtimeBytes()).toBe(afterTwo);
+});

@@ -1,0 +1,37 @@
+import { channelKey, modelKey } from '../../../src/model/layout.ts';
+import { utf8 } from '../../pictures/png.ts';
+import { json, newSigner, type Signer, statementOf } from './oms/signer.ts';
+import { sha256 } from './publish.ts';
+
+/** The signer that the services of the tests trust. */
+export const signer = await newSigner();
+
+export interface VersionOptions {
+  readonly channel?: string;
+  readonly by?: Signer;
+}
+
+/** Puts a signed version into R2 as the publishing tool does; `manifest` may be anything, right or wrong. */
+export async function putVersion(
+  bucket: R2Bucket,
+  manifest: unknown,
+  onnx: Uint8Array<ArrayBuffer>,
+  { channel = 'production', by = signer }: VersionOptions = {},
+): Promise<string> {
+  const bytes = utf8(JSON.stringify(manifest));
+  const version = await sha256(bytes);
+  const digests = new Map([
+    ['manifest.json', version],
+    ['model.onnx', await sha256(onnx)],
+  ]);
+  const bundle = await by.sign(json(await statementOf(digests)));
+  await bucket.put(modelKey(version, 'model.onnx'), onnx);
+  await bucket.put(modelKey(version, 'manifest.json'), bytes);
+  await bucket.put(modelKey(version, 'model.sig'), json(bundle));
+  await pointAt(bucket, version, channel);
+  return version;
+}
+
+export async function pointAt(bucket: R2Bucket, version: string, channel = 'production'): Promise<void> {
+  await bucket.put(channelKey(channel), JSON.stringify({ version }));
+}
