@@ -33,14 +33,13 @@ function isOwn(requested: string, own: string): boolean {
 }
 
 /**
- * The browser's own lines about answers that are no 2xx, or did not come: the page has to cope with those of the API,
- * and for an answer in JSON the browser asks for a favicon that nobody named.
+ * The browser's own lines about what the page has to cope with: answers of the API that are no 2xx or did not come,
+ * files that cannot be read; and the favicon that it looks for by itself when an answer is JSON.
  */
 function isExpected(message: ConsoleMessage): boolean {
-  return (
-    message.text().startsWith('Failed to load resource') &&
-    /\/api\/|\/favicon\.ico$/.test(message.location().url)
-  );
+  const text = message.text();
+  if (!text.startsWith('Failed to load resource')) return false;
+  return text.endsWith('ERR_FILE_NOT_FOUND') || /\/api\/|\/favicon\.ico$/.test(message.location().url);
 }
 
 /** Lets files fall onto the middle of the page, as the operating system does it. */
