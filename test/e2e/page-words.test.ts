@@ -15,7 +15,8 @@ let page: Page;
 
 beforeAll(async () => {
   release = await tinyRelease('colour');
-  [worker, browser] = await Promise.all([startWorker({ release }), launchChromium()]);
+  worker = await startWorker({ release });
+  browser = await launchChromium();
   opened = await visit(browser, worker.url);
   page = opened.page;
 });

@@ -20,10 +20,8 @@ const visits: Visit[] = [];
 
 beforeAll(async () => {
   release = await tinyRelease('brightness');
-  [worker, browser] = await Promise.all([
-    startWorker({ release, vars: { MAX_BODY_BYTES: 1_000_000 } }),
-    launchChromium(),
-  ]);
+  worker = await startWorker({ release, vars: { MAX_BODY_BYTES: 1_000_000 } });
+  browser = await launchChromium();
 });
 
 afterAll(async () => {
@@ -51,7 +49,7 @@ const outcome = (page: Page) => page.getByRole('region', { name: 'Your photo' })
 
 /** Waits until the card says this; the other texts of the outcome are in what it returns. */
 async function reads(page: Page, headline: string): Promise<string | null> {
-  await outcome(page).getByRole('heading', { name: headline, exact: true }).waitFor({ timeout: 10_000 });
+  await outcome(page).getByRole('heading', { name: headline, exact: true }).waitFor();
   return outcome(page).textContent();
 }
 
