@@ -81,10 +81,10 @@ function gifBytes({ width, frame }: GifHeader): number {
   return frame.width * frame.height + 4 * (width + frame.width) + 8 * 4096;
 }
 
-/** The file's copy, RGBA, a few lines; a lossless picture is decoded to ARGB first. */
-function webpBytes({ frame, width, lossless, picture }: WebpHeader): number {
+/** The file's copy, RGBA, a few lines; a lossless picture is decoded to ARGB first, with tables for its codes. */
+function webpBytes({ frame, width, lossless, prefixCodeBytes, picture }: WebpHeader): number {
   const pixels = frame.width * frame.height * (lossless ? 8 : 4);
-  return INSTANCE_BYTES + picture.length + pixels + frame.width * 128 + width * 4;
+  return INSTANCE_BYTES + prefixCodeBytes + picture.length + pixels + frame.width * 128 + width * 4;
 }
 
 /** What the decoder's result is reduced to before photon gets it. */

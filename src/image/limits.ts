@@ -5,9 +5,10 @@ import type { JpegHeader } from './jpeg/header.ts';
 import { jpegReduction, neededScans } from './jpeg/reduction.ts';
 import type { Size } from './photo.ts';
 import { inflatedBytes } from './png/decode.ts';
+import { MAX_WEBP_PIXELS } from './webp/header.ts';
 
 /** Pixels beyond which decoding would take longer than about two seconds, whatever the memory. */
-const MAX_PIXELS = { jpeg: 200_000_000, gif: 50_000_000, webp: 16_000_000 } as const;
+const MAX_PIXELS = { jpeg: 200_000_000, gif: 50_000_000, webp: MAX_WEBP_PIXELS } as const;
 
 /** The same for PNG, where time goes with the bytes that come out of the inflater: 8K in 24 bits is just below. */
 const MAX_INFLATED_BYTES = 100_000_000;
@@ -48,7 +49,7 @@ function repeatedScans(header: JpegHeader, target: Size): number {
 function explain(header: Header, fits: (candidate: Header) => boolean): string {
   const has = `This ${describe(header)} has ${megapixels(header)} megapixels`;
   const limit = largestThatFits(header, fits);
-  if (!limit) return `${has}, and there is no memory free for a file of its size right now.`;
+  if (!limit) return `${has} and needs more memory than is free.`;
   const advice = `up to ${megapixels(limit)} would fit`;
   if (header.format !== 'jpeg' || !header.buffered) return `${has}; ${advice}.`;
   const baseline = fits({ ...header, buffered: false, scans: [] });

@@ -3,6 +3,7 @@ import { ByteReader } from '../bytes.ts';
 import { type Orientation, readOrientation } from '../exif.ts';
 import type { Frame } from '../frame.ts';
 import type { Size } from '../photo.ts';
+import { prefixCodeBytes } from './lossless.ts';
 
 /** What the chunks of a WebP file say (RFC 9649). */
 export interface WebpHeader extends Size {
@@ -11,6 +12,8 @@ export interface WebpHeader extends Size {
   /** Where the picture, or the first frame of an animation, lies on the canvas. */
   readonly frame: Frame;
   readonly lossless: boolean;
+  /** What libwebp takes for a lossless picture's prefix codes; 0 for a lossy one. */
+  readonly prefixCodeBytes: number;
   /** The coded picture: the whole `VP8 ` or `VP8L` chunk. Alpha comes in a chunk of its own, which nobody needs. */
   readonly picture: Uint8Array;
 }
@@ -20,6 +23,12 @@ interface Chunk {
   readonly payload: ByteReader;
   readonly whole: Uint8Array;
 }
+
+/** Pixels beyond which decoding would take longer than about two seconds. */
+export const MAX_WEBP_PIXELS = 16_000_000;
+
+/** More than any animation has; bounds the walk. */
+const MAX_CHUNKS = 50_000;
 
 const RIFF_HEADER = 12;
 const CHUNK_HEADER = 8;
@@ -45,7 +54,9 @@ export function readWebpHeader(bytes: Uint8Array): WebpHeader {
 
 /** Chunks begin at even places; a last one that lacks its padding byte is let pass. */
 function* chunks(reader: ByteReader, from: number): Generator<Chunk> {
+  let count = 0;
   for (let at = from; at < reader.length; ) {
+    if (++count > MAX_CHUNKS) throw new MalformedImage('The WebP has too many chunks.');
     const length = reader.u32(at + 4, true);
     const whole = reader.slice(at, CHUNK_HEADER + length);
     yield { name: reader.ascii(at, 4), payload: new ByteReader(whole.subarray(CHUNK_HEADER)), whole };
@@ -77,8 +88,13 @@ function isPicture({ name }: Chunk): boolean {
   return name === 'VP8 ' || name === 'VP8L';
 }
 
-function toPicture({ name, whole }: Chunk): Pick<WebpHeader, 'lossless' | 'picture'> {
-  return { lossless: name === 'VP8L', picture: whole };
+function toPicture(chunk: Chunk): Pick<WebpHeader, 'lossless' | 'prefixCodeBytes' | 'picture'> {
+  const lossless = chunk.name === 'VP8L';
+  const size = codedSize(chunk);
+  // Larger ones are refused for their size, so nobody needs to know, and finding out would take its time.
+  const small = size.width * size.height <= MAX_WEBP_PIXELS;
+  const codes = lossless && small ? prefixCodeBytes(chunk.payload.bytes, size) : 0;
+  return { lossless, prefixCodeBytes: codes, picture: chunk.whole };
 }
 
 /** The size in the bitstream itself (RFC 6386, section 9.1; RFC 9649, section 3.4). */
