@@ -2,7 +2,7 @@ import type { Context } from 'hono';
 import type { AppEnv } from './app.ts';
 import { configOf } from './config.ts';
 import type { ImageFormat, ImageTensor } from './image/photo.ts';
-import { photoToTensor } from './image/tensor.ts';
+import { PreparedPhoto } from './image/tensor.ts';
 import { type Classification, type Classifier, ClassifierReleased } from './model/classifier.ts';
 import { readPhoto } from './upload/photo.ts';
 
@@ -45,12 +45,13 @@ export async function scorePhoto(
     lease.renew(config.MODEL_LOAD_TIMEOUT);
     for (;;) {
       const classifier = await classifierOf(c);
-      const available = memory.capacityBytes - memory.usedBytes;
-      const { data, format, width, height } = await photoToTensor(
-        photo,
-        classifier.manifest.input,
-        available,
-      );
+      const prepared = new PreparedPhoto(photo, classifier.manifest.input);
+      prepared.makeRoom(memory.capacityBytes - lease.bytes);
+      const place = await memory.lease(prepared.peakBytes, {
+        duration: config.MODEL_LOAD_TIMEOUT,
+        patience: config.MEMORY_WAIT,
+      });
+      const { data, format, width, height } = await prepared.toTensor().finally(() => place.release());
       try {
         const classification = await classifier.classify(data);
         return { classification, classifier, image: { format, width, height } };
