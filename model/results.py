@@ -1,0 +1,110 @@
+"""What a training leaves: the model, its metrics and its plots, all or nothing."""
+
+import hashlib
+import json
+import logging
+import signal
+import tempfile
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import keras
+import tensorflow as tf
+
+from dataset import Split
+from evaluation import evaluate, score
+from network import LEARNING_RATE
+from plots import draw_plots
+from training import PATIENCE, epoch_size
+
+FORMAT = "husky-ai/metrics/1"
+MODEL_FILE = "huskymodel.h5"
+METRICS_FILE = "metrics.json"
+
+
+@dataclass(frozen=True)
+class Run:
+    """One finished training: what went in and what came out."""
+
+    network: str
+    names: tuple[str, str]
+    training: Split
+    validation: Split
+    seed: int
+    batch_size: int
+    model: keras.Model
+    history: dict[str, list[float]]
+
+    @property
+    def best_epoch(self) -> int:
+        """Return the epoch (from 1) whose weights were kept: the first with the best validation AUC."""
+        found = self.history["val_auc"]
+        return found.index(max(found)) + 1
+
+
+def write_results(folder: Path, run: Run) -> dict[str, object]:
+    """Write model, metrics.json and plots of ``run`` into ``folder`` and return the metrics.
+
+    What is measured is the file as written, loaded again. Everything is complete beside its place before the first
+    file moves; metrics.json moves last and names the model by its SHA-256, so a mixture would show.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".train-", dir=folder) as name:
+        scratch = Path(name)
+        model_file = scratch / MODEL_FILE
+        save_h5(run.model, model_file)
+        saved = keras.models.load_model(model_file, compile=False)
+        scores = score(saved, run.validation)
+        metrics = _describe(run, saved.count_params(), model_file.read_bytes())
+        metrics["validation"] = evaluation = evaluate(run.validation.labels, scores)
+        metrics["history"] = run.history
+        (scratch / "plots").mkdir()
+        draw_plots(scratch / "plots", run.history, run.best_epoch, run.validation.labels, scores, evaluation, run.names)
+        (scratch / METRICS_FILE).write_text(json.dumps(metrics, indent=2) + "\n", "utf-8")
+        plots = sorted(f"plots/{plot.name}" for plot in (scratch / "plots").iterdir())
+        _move(scratch, folder, [*plots, MODEL_FILE, METRICS_FILE])
+    return metrics
+
+
+def save_h5(model: keras.Model, path: Path) -> None:
+    """Save architecture and weights alone: no optimizer state, no training configuration."""
+    bare = keras.models.clone_model(model)
+    bare.set_weights(model.get_weights())
+    logging.getLogger("absl").setLevel(logging.ERROR)  # each .h5 draws a remark that .keras is newer
+    bare.save(path, include_optimizer=False)
+
+
+def _describe(run: Run, parameters: int, content: bytes) -> dict[str, object]:
+    splits = {"training": run.training, "validation": run.validation}
+    return {
+        "format": FORMAT,
+        "source": {"file": MODEL_FILE, "bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()},
+        "network": {"name": run.network, "parameters": parameters, "input": list(run.training.pixels.shape[1:])},
+        "data": {name: dict(zip(run.names, split.counts(), strict=True)) for name, split in splits.items()},
+        "training": {
+            "seed": run.seed,
+            "epochs": len(run.history["loss"]),
+            "best_epoch": run.best_epoch,
+            "patience": PATIENCE,
+            "photos_per_epoch": epoch_size(run.training),
+            "batch_size": run.batch_size,
+            "learning_rate": LEARNING_RATE,
+        },
+        "tools": {
+            **{tool: version(tool) for tool in ("keras", "numpy", "pillow", "scikit-learn")},
+            "tensorflow": tf.__version__,
+        },
+    }
+
+
+def _move(source: Path, target: Path, names: list[str]) -> None:
+    """Rename the files one after the other; an interrupt waits until all are in place."""
+    handlers = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        for name in names:
+            (target / name).parent.mkdir(exist_ok=True)
+            (source / name).replace(target / name)
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
