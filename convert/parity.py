@@ -1,0 +1,95 @@
+"""Proof that the ONNX graph answers as the Keras file does."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+import onnxruntime
+
+from contract import Contract, check_outputs
+from graph import INPUT_RANGES
+from inspect_file import ConversionError
+
+INPUTS = 64
+TOLERANCE = 1e-5
+BATCH = 16
+
+
+@dataclass(frozen=True)
+class Parity:
+    """How many inputs were compared, within which tolerance, and the largest difference found."""
+
+    inputs: int
+    tolerance: float
+    largest: float
+
+
+def parity_inputs(height: int, width: int, count: int = INPUTS) -> np.ndarray:
+    """Return (count, height, width, 3) float32 in [0, 1]: the extremes first, then noise, smooth and harsh pictures."""
+    random = np.random.default_rng(20190824)
+    rows, columns = np.mgrid[0:height, 0:width].astype(np.float32)
+    pictures: list[np.ndarray] = []
+    for colour in ([0, 0, 0], [1, 1, 1], [0.5] * 3, [1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 0], [0, 1, 1], [1, 0, 1]):
+        pictures.append(np.broadcast_to(np.float32(colour), (height, width, 3)))
+    for grey in ((rows + columns) % 2, columns % 2, rows % 2, rows / height, columns / width):
+        pictures.append(np.repeat(grey[..., None], 3, axis=2))
+    kind = 0
+    while len(pictures) < count:
+        match kind % 3:
+            case 0:
+                picture = random.random((height, width, 3))
+            case 1:
+                picture = random.integers(0, 2, (height, width, 3))
+            case _:
+                waves = [
+                    np.sin(rows * random.uniform(0, 0.4) + columns * random.uniform(0, 0.4) + random.uniform(0, 6.28))
+                    for _ in range(3)
+                ]
+                picture = np.stack(waves, axis=2) * random.uniform(0.1, 0.5) + 0.5
+        pictures.append(picture)
+        kind += 1
+    return np.stack(pictures).astype(np.float32)
+
+
+def open_session(graph: bytes) -> onnxruntime.InferenceSession:
+    """Return an onnxruntime session for the bytes of a model.onnx, on the CPU."""
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+
+
+def prove_parity(source: Path, graph: bytes, contract: Contract, input_range: str) -> Parity:
+    """Compare the Keras file, freshly loaded, called both ways, with ``graph`` alone, in eights and sixteens.
+
+    Raises ``ConversionError`` where an output differs by more than ``TOLERANCE`` or is no probability.
+    """
+    inputs = parity_inputs(contract.height, contract.width)
+    factor, offset = (np.float32(number) for number in INPUT_RANGES[input_range])
+    keras_inputs = inputs if input_range == "0..1" else inputs * factor + offset
+
+    model = keras.models.load_model(source, compile=False)
+    expected = {
+        "model(x)": np.concatenate([keras.ops.convert_to_numpy(model(part)) for part in _parts(keras_inputs, BATCH)]),
+        "predict": model.predict(keras_inputs, batch_size=BATCH, verbose=0),
+    }
+    check_outputs(contract, expected["model(x)"])
+
+    session = open_session(graph)
+    largest = 0.0
+    for batch in (1, BATCH // 2, BATCH):
+        found = np.concatenate([session.run(["scores"], {"input": part})[0] for part in _parts(inputs, batch)])
+        for way, answers in expected.items():
+            difference = np.abs(found - answers).max() if found.shape == answers.shape else np.inf
+            if not difference <= TOLERANCE:
+                raise ConversionError(
+                    f"ONNX and Keras differ: by {difference:.2g} from {way}, batches of {batch}; allowed {TOLERANCE:g}"
+                )
+            largest = max(largest, float(difference))
+    return Parity(len(inputs), TOLERANCE, largest)
+
+
+def _parts(inputs: np.ndarray, size: int) -> Iterator[np.ndarray]:
+    for start in range(0, len(inputs), size):
+        yield inputs[start : start + size]

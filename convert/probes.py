@@ -1,0 +1,116 @@
+"""Inputs with known answers, written so small that any runtime can rebuild them and test itself."""
+
+import base64
+import re
+from typing import Any
+
+import keras
+import numpy as np
+import onnxruntime
+import tensorflow as tf
+
+from contract import Contract
+from graph import INPUT_RANGES
+
+COLOURS = {
+    "black": [0, 0, 0],
+    "white": [255, 255, 255],
+    "grey": [128, 128, 128],
+    "red": [255, 0, 0],
+    "green": [0, 255, 0],
+    "blue": [0, 0, 255],
+}
+NOISE_SEEDS = (1, 2)
+GRID = 16
+GOAL = 0.9
+STEPS = 300
+STARTS = 3
+DECIMALS = 6
+
+
+def mulberry32(seed: int, count: int) -> np.ndarray:
+    """Return ``count`` uint32 of the generator mulberry32 (T. Ettinger, 2017), equal to its usual JavaScript form."""
+    state = (np.uint32(seed) + np.arange(1, count + 1, dtype=np.uint32) * np.uint32(0x6D2B79F5)).astype(np.uint32)
+    mixed = (state ^ (state >> np.uint32(15))) * (state | np.uint32(1))
+    mixed ^= mixed + (mixed ^ (mixed >> np.uint32(7))) * (mixed | np.uint32(61))
+    return mixed ^ (mixed >> np.uint32(14))
+
+
+def render(probe: dict[str, Any], height: int, width: int) -> np.ndarray:
+    """Return the picture that ``probe`` describes: (height, width, 3) uint8."""
+    match probe["kind"]:
+        case "solid":
+            return np.broadcast_to(np.uint8(probe["rgb"]), (height, width, 3))
+        case "noise":
+            # floor(u * 256), u being the generator's output / 2^32.
+            return (
+                (mulberry32(probe["seed"], height * width * 3) >> np.uint32(24))
+                .astype(np.uint8)
+                .reshape(height, width, 3)
+            )
+        case "grid":
+            content = np.frombuffer(base64.b64decode(probe["rgb"]), np.uint8)
+            return _enlarge(content.reshape(probe["rows"], probe["columns"], 3), height, width)
+        case kind:
+            raise ValueError(f"unknown kind of probe: {kind}")
+
+
+def make_probes(
+    model: keras.Model,
+    session: onnxruntime.InferenceSession,
+    contract: Contract,
+    input_range: str,
+    labels: list[str],
+) -> list[dict[str, Any]]:
+    """Return the probes of a manifest, with onnxruntime's answers as ``expected``."""
+    probes: list[dict[str, Any]] = [{"name": name, "kind": "solid", "rgb": rgb} for name, rgb in COLOURS.items()]
+    probes += [{"name": f"noise-{seed}", "kind": "noise", "seed": seed} for seed in NOISE_SEEDS]
+    probes.append(_optimised_probe(model, contract, input_range, labels[0]))
+    for probe in probes:
+        pixels = render(probe, contract.height, contract.width)
+        answer = session.run(["scores"], {"input": (pixels[None] / 255.0).astype(np.float32)})[0][0]
+        probe["expected"] = [round(float(score), DECIMALS) for score in answer]
+    return probes
+
+
+def _optimised_probe(model: keras.Model, contract: Contract, input_range: str, label: str) -> dict[str, Any]:
+    """Return a grid that the network takes for ``label``: the one answer that no accident gives.
+
+    Gradient ascent on the first output, by the gradient's sign, from a seeded start near grey; it ends as soon as the
+    grid, rounded to bytes, scores over ``GOAL``. A network that never does leaves its best grid.
+    """
+    factor, offset = INPUT_RANGES[input_range]
+    rows = np.arange(contract.height) * GRID // contract.height
+    columns = np.arange(contract.width) * GRID // contract.width
+
+    @tf.function(input_signature=[tf.TensorSpec((GRID, GRID, 3), tf.float32)])
+    def ascend(grid: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        with tf.GradientTape() as tape:
+            tape.watch(grid)
+            picture = tf.gather(tf.gather(grid, rows, axis=0), columns, axis=1) / 255.0
+            score = model((picture * factor + offset)[None], training=False)[0, 0]
+            gain = tf.math.log(tf.maximum(score, 1e-30))
+        return score, tf.convert_to_tensor(tape.gradient(gain, grid))
+
+    best, best_score = np.full((GRID, GRID, 3), 128, np.uint8), -1.0
+    for start in range(STARTS):
+        random = np.random.default_rng(start)
+        grid = random.uniform(96, 160, (GRID, GRID, 3)).astype(np.float32)
+        for _ in range(STEPS):
+            grid = np.round(grid)
+            score, gradient = (np.asarray(value) for value in ascend(tf.constant(grid)))
+            if score > best_score:
+                best, best_score = grid.astype(np.uint8), float(score)
+            if score > GOAL:
+                break
+            grid = np.clip(grid + 3.0 * np.sign(gradient), 0, 255)
+        if best_score > GOAL:
+            break
+    slug = re.sub(r"[^a-z0-9]+", "-", label.lower()).strip("-") or "first"
+    content = base64.b64encode(best.tobytes()).decode("ascii")
+    return {"name": f"optimised-{slug}", "kind": "grid", "rows": GRID, "columns": GRID, "rgb": content}
+
+
+def _enlarge(grid: np.ndarray, height: int, width: int) -> np.ndarray:
+    rows, columns = grid.shape[:2]
+    return grid[(np.arange(height) * rows // height)[:, None], np.arange(width) * columns // width]

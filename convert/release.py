@@ -1,0 +1,64 @@
+"""Writing a release: the whole folder or nothing."""
+
+import os
+import signal
+import tempfile
+from pathlib import Path
+
+from inspect_file import ConversionError
+
+# What a release folder may hold; a signature belongs to the manifest beside it and goes when that goes.
+RELEASE_FILES = {"model.onnx", "manifest.json", "model.sig"}
+
+
+def check_out(folder: Path) -> None:
+    """Raise ``ConversionError`` where ``folder`` holds anything but a release: it would be lost."""
+    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+        raise ConversionError(f"--out is not a folder: {folder}")
+    if folder.is_dir():
+        strange = sorted(entry.name for entry in folder.iterdir() if entry.name not in RELEASE_FILES)
+        if strange:
+            raise ConversionError(f"--out holds other files than a release ({strange[0]}); give a new folder")
+
+
+def write_release(folder: Path, files: dict[str, bytes]) -> None:
+    """Put ``files`` (name to content) in place of what ``folder`` held, all at once.
+
+    They are complete on disk before the old folder moves away. An interrupt waits for the two renames.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as scratch:
+        fresh, previous = Path(scratch, "new"), Path(scratch, "previous")
+        fresh.mkdir()
+        for name, content in files.items():
+            with (fresh / name).open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+        handlers = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            if folder.exists():
+                folder.rename(previous)
+            try:
+                fresh.rename(folder)
+            except OSError:
+                if previous.exists():
+                    previous.rename(folder)
+                raise
+        finally:
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
+
+
+def snapshot(source: Path, scratch: Path) -> tuple[Path, bytes]:
+    """Return a private copy of ``source`` and its content, so that what was inspected is what is loaded.
+
+    Raises ``ConversionError`` where it cannot be read.
+    """
+    try:
+        content = source.read_bytes()
+    except OSError as error:
+        raise ConversionError(f"cannot read {source}: {(error.strerror or 'error').lower()}") from None
+    copy = scratch / f"source{source.suffix.lower()}"
+    copy.write_bytes(content)
+    return copy, content
