@@ -1,0 +1,30 @@
+"""Small networks to convert."""
+
+import keras
+
+
+def sigmoid_network(size: int = 24, name: str = "binary") -> keras.Model:
+    """Return a small husky-like network with confident answers."""
+    return keras.Sequential(
+        [
+            keras.Input((size, size, 3)),
+            keras.layers.Conv2D(4, 3, activation="relu"),
+            keras.layers.MaxPooling2D(),
+            keras.layers.Flatten(),
+            keras.layers.Dense(8, activation="relu"),
+            keras.layers.Dense(1, activation="sigmoid"),
+        ],
+        name=name,
+    )
+
+
+def softmax_network(height: int, width: int, classes: int) -> keras.Model:
+    """Return a functional network with a branch, whose own input is 0 to 255."""
+    pixels = keras.Input((height, width, 3))
+    scaled = keras.layers.Rescaling(1 / 127.5, offset=-1.0)(pixels)
+    body = keras.layers.Conv2D(6, 3, strides=2, padding="same")(scaled)
+    body = keras.layers.BatchNormalization()(body)
+    body = keras.layers.Activation("relu")(body)
+    branch = keras.layers.DepthwiseConv2D(3, padding="same", activation="relu")(body)
+    pooled = keras.layers.GlobalAveragePooling2D()(keras.layers.Add()([body, branch]))
+    return keras.Model(pixels, keras.layers.Dense(classes, activation="softmax")(pooled))

@@ -1,0 +1,293 @@
+"""The convert command: what it writes, that it repeats, and that a failure writes nothing."""
+
+import base64
+import hashlib
+import json
+
+import keras
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+
+import graph
+import probes
+from networks import sigmoid_network, softmax_network
+
+
+def rebuilt(probe: dict, height: int, width: int) -> np.ndarray:
+    """Return a probe's picture by the words of the manifest format, independent of the code under test."""
+    if probe["kind"] == "solid":
+        return np.tile(np.uint8(probe["rgb"]), (height, width, 1))
+    if probe["kind"] == "noise":
+        return np.uint8([u * 256 // 2**32 for u in mulberry32(probe["seed"], height * width * 3)]).reshape(
+            height, width, 3
+        )
+    rows, columns = probe["rows"], probe["columns"]
+    content = base64.b64decode(probe["rgb"])
+    picture = np.empty((height, width, 3), np.uint8)
+    for y in range(height):
+        for x in range(width):
+            at = ((y * rows // height) * columns + x * columns // width) * 3
+            picture[y, x] = list(content[at : at + 3])
+    return picture
+
+
+def mulberry32(seed: int, count: int) -> list[int]:
+    state, drawn = seed, []
+    for _ in range(count):
+        state = (state + 0x6D2B79F5) % 2**32
+        t = (state ^ (state >> 15)) * (state | 1) % 2**32
+        t ^= (t + (t ^ (t >> 7)) * (t | 61)) % 2**32
+        drawn.append(t ^ (t >> 14))
+    return drawn
+
+
+def scores_of(release, pixels: np.ndarray) -> np.ndarray:
+    session = onnxruntime.InferenceSession(release / "model.onnx")
+    return session.run(["scores"], {"input": (pixels / 255.0).astype(np.float32)})[0]
+
+
+def test_mulberry32_equals_its_javascript_form():
+    assert probes.mulberry32(1, 3).tolist() == [2693262067, 11749833, 2265367787]
+    assert probes.mulberry32(2, 3).tolist() == [3153583793, 1395857638, 1225337227]
+    assert probes.mulberry32(2**32 - 5, 50).tolist() == mulberry32(2**32 - 5, 50)
+
+
+def test_a_binary_h5_becomes_a_release(run, binary_h5):
+    done = run(binary_h5)
+    assert (done.code, done.error) == (0, "")
+    assert sorted(done.digests) == ["manifest.json", "model.onnx"]
+    manifest = done.manifest
+    assert list(manifest) == [
+        "format", "name", "input", "output", "labels", "threshold", "files", "source", "tools", "parity", "metrics",
+        "probes",
+    ]  # fmt: skip
+    assert manifest["format"] == "husky-ai/manifest/1"
+    assert manifest["name"] == "husky-classic"
+    assert manifest["input"] == {
+        "name": "input", "width": 24, "height": 24, "layout": "NHWC", "color": "RGB", "dtype": "float32",
+        "range": [0, 1], "resampling": "bicubic",
+    }  # fmt: skip
+    assert manifest["output"] == {"name": "scores", "activation": "sigmoid", "size": 1}
+    assert manifest["labels"] == ["husky", "not husky"]
+    assert manifest["threshold"] == 0.5
+    assert manifest["parity"] == {"inputs": 64, "tolerance": 1e-05}
+    assert manifest["metrics"] is None
+    assert set(manifest["tools"]) == {"keras", "numpy", "onnx", "onnxruntime", "python", "tensorflow", "tf2onnx"}
+    for described, path in (
+        (manifest["files"]["model.onnx"], done.out / "model.onnx"),
+        (manifest["source"], binary_h5),
+    ):
+        content = path.read_bytes()
+        assert described["bytes"] == len(content)
+        assert described["sha256"] == hashlib.sha256(content).hexdigest()
+    assert manifest["source"]["file"] == "binary.h5"
+
+
+def test_the_graph_is_plain_onnx_with_a_free_batch(run, binary_h5):
+    proto = onnx.load(run(binary_h5).out / "model.onnx")
+    onnx.checker.check_model(proto, full_check=True)
+    assert [(value.name, value.type.tensor_type.elem_type) for value in proto.graph.input] == [("input", 1)]
+    assert [(value.name, value.type.tensor_type.elem_type) for value in proto.graph.output] == [("scores", 1)]
+    dimensions = proto.graph.input[0].type.tensor_type.shape.dim
+    assert [dim.dim_param or dim.dim_value for dim in dimensions] == ["N", 24, 24, 3]
+    assert [entry.domain for entry in proto.opset_import] == [""]
+    assert (proto.producer_name, proto.producer_version, proto.doc_string) == ("husky-ai", "", "")
+    assert not proto.metadata_props
+
+
+def test_a_second_conversion_gives_the_same_bytes(run, binary_h5):
+    assert run(binary_h5).digests == run(binary_h5, out="again").digests
+
+
+def test_a_softmax_keras_file_of_another_size_and_range(run, tmp_path):
+    path = tmp_path / "classes.keras"
+    model = softmax_network(40, 56, 5)
+    model.save(path)
+    labels = ["husky", "malamute", "dingo", "wolf", "cat"]
+    done = run(
+        path, "--labels", ",".join(labels), "--input-range", "0..255", "--resampling", "bilinear", "--name", "five"
+    )
+    assert done.code == 0, done.error
+    manifest = done.manifest
+    assert manifest["labels"] == labels
+    assert manifest["threshold"] is None
+    assert manifest["output"] == {"name": "scores", "activation": "softmax", "size": 5}
+    assert (manifest["input"]["width"], manifest["input"]["height"]) == (56, 40)
+    assert manifest["input"]["resampling"] == "bilinear"
+    assert manifest["input"]["range"] == [0, 1]
+    pixels = np.random.default_rng(1).integers(0, 256, (3, 40, 56, 3), np.uint8)
+    expected = keras.ops.convert_to_numpy(model(pixels.astype(np.float32)))
+    assert np.abs(scores_of(done.out, pixels) - expected).max() < 1e-5
+    assert all(len(probe["expected"]) == 5 for probe in manifest["probes"])
+
+
+def test_the_range_minus_one_to_one_is_part_of_the_graph(run, binary_h5):
+    done = run(binary_h5, "--input-range=-1..1")
+    assert done.code == 0, done.error
+    pixels = np.random.default_rng(1).integers(0, 256, (3, 24, 24, 3), np.uint8)
+    model = keras.models.load_model(binary_h5, compile=False)
+    expected = keras.ops.convert_to_numpy(model(np.float32(pixels / 127.5 - 1)))
+    assert np.abs(scores_of(done.out, pixels) - expected).max() < 1e-5
+
+
+def test_probes_can_be_rebuilt_and_answer_as_written(run, binary_h5):
+    done = run(binary_h5)
+    found = {probe["name"]: probe for probe in done.manifest["probes"]}
+    assert list(found) == [
+        "black", "white", "grey", "red", "green", "blue", "noise-1", "noise-2", "optimised-husky",
+    ]  # fmt: skip
+    for probe in found.values():
+        answer = scores_of(done.out, rebuilt(probe, 24, 24)[None])[0]
+        assert np.abs(answer - probe["expected"]).max() < 1e-6
+    assert found["optimised-husky"]["expected"][0] > 0.9
+
+
+def test_metrics_come_along_when_they_are_about_the_file(run, binary_h5):
+    validation = dict.fromkeys(("auc", "accuracy", "balanced_accuracy", "precision", "recall"), 0.75) | {"photos": 9}
+    metrics = {"source": {"sha256": hashlib.sha256(binary_h5.read_bytes()).hexdigest()}, "validation": validation}
+    beside = binary_h5.with_name("metrics.json")
+    beside.write_text(json.dumps(metrics))
+    assert run(binary_h5).manifest["metrics"] == {"validation": validation}
+    beside.write_text(json.dumps(metrics | {"source": {"sha256": "0" * 64}}))
+    assert run(binary_h5).manifest["metrics"] is None
+
+
+def test_a_keras_2_file_is_converted(run, tmp_path, binary_h5):
+    old = keras_2_form(binary_h5, tmp_path / "old.h5")
+    done = run(old)
+    assert done.code == 0, done.error
+    pixels = np.random.default_rng(1).integers(0, 256, (3, 24, 24, 3), np.uint8)
+    expected = keras.models.load_model(binary_h5, compile=False)(np.float32(pixels / 255.0))
+    assert np.abs(scores_of(done.out, pixels) - keras.ops.convert_to_numpy(expected)).max() < 1e-5
+
+
+def keras_2_form(source, target):
+    """Write ``source`` as Keras 2.3 would have: no modules, no InputLayer, the input's shape on the first layer."""
+    import h5py
+
+    target.write_bytes(source.read_bytes())
+    with h5py.File(target, "r+") as file:
+        layers = json.loads(file.attrs["model_config"])["config"]["layers"]
+        shape = layers.pop(0)["config"]["batch_shape"]
+        for layer in layers:
+            for key in ("module", "registered_name", "build_config"):
+                layer.pop(key, None)
+            config = layer["config"]
+            config["dtype"] = "float32"
+            config.pop("quantization_config", None)
+            for key, value in config.items():
+                if isinstance(value, dict):
+                    config[key] = {"class_name": value["class_name"], "config": value["config"]}
+        layers[0]["config"]["batch_input_shape"] = shape
+        config = {"class_name": "Sequential", "config": {"name": "sequential_1", "layers": layers}}
+        file.attrs["model_config"] = json.dumps(config).encode()
+        file.attrs["keras_version"] = b"2.3.1"
+        del file["model_weights"].attrs["keras_version"]
+    return target
+
+
+@pytest.fixture
+def released(run, binary_h5):
+    done = run(binary_h5)
+    return done.digests
+
+
+def test_a_graph_that_answers_otherwise_is_not_written(run, binary_h5, released, monkeypatch):
+    honest = graph.to_onnx
+
+    def tampered(*arguments):
+        proto = honest(*arguments)
+        bias = next(tensor for tensor in reversed(proto.graph.initializer) if tensor.data_type == 1)
+        values = onnx.numpy_helper.to_array(bias) + np.float32(0.001)
+        bias.CopyFrom(onnx.numpy_helper.from_array(values, bias.name))
+        return proto
+
+    monkeypatch.setattr(graph, "to_onnx", tampered)
+    failed = run(binary_h5)
+    assert failed.code == 1
+    assert failed.error.startswith("Not converted: ONNX and Keras differ: by ")
+    assert len(failed.error.splitlines()) == 1
+    assert failed.digests == released
+    assert not run(binary_h5, out="fresh").out.exists()
+
+
+def test_an_interrupt_leaves_the_previous_release(run, binary_h5, released, monkeypatch, tmp_path):
+    def interrupted(*_arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(probes, "make_probes", interrupted)
+    failed = run(binary_h5, "--name", "another")
+    assert failed.code == 130
+    assert failed.digests == released
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["binary.h5", "release"]
+
+
+def test_a_folder_with_other_files_is_not_replaced(run, binary_h5, tmp_path):
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home/letter.txt").write_text("dear")
+    refused = run(binary_h5, out="home")
+    assert refused.code == 1
+    assert "letter.txt" in refused.error
+    assert [path.name for path in refused.out.iterdir()] == ["letter.txt"]
+
+
+def test_a_new_release_takes_the_old_signature_with_it(run, binary_h5, released):
+    assert released
+    done = run(binary_h5)
+    (done.out / "model.sig").write_text("about the old manifest")
+    assert sorted(run(binary_h5, "--threshold", "0.7").digests) == ["manifest.json", "model.onnx"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["--labels", "husky"], "2 labels are needed"),
+        (["--labels", "a,b,c"], "2 labels are needed"),
+    ],
+)
+def test_a_wrong_number_of_labels_is_refused(run, binary_h5, arguments, reason):
+    refused = run(binary_h5, *arguments)
+    assert refused.code == 1
+    assert reason in refused.error
+    assert not refused.out.exists()
+
+
+def test_a_threshold_makes_no_sense_for_a_softmax(run, tmp_path):
+    softmax_network(24, 24, 3).save(tmp_path / "three.keras")
+    refused = run(tmp_path / "three.keras", "--labels", "a,b,c", "--threshold", "0.5")
+    assert refused.code == 1
+    assert "--threshold" in refused.error
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--name", "No Spaces"],
+        ["--labels", "husky,"],
+        ["--labels", "husky,husky"],
+        ["--threshold", "1.5"],
+        ["--input-range", "0..2"],
+    ],
+)
+def test_unusable_options_are_a_usage_error(run, binary_h5, arguments):
+    with pytest.raises(SystemExit) as stopped:
+        run(binary_h5, *arguments)
+    assert stopped.value.code == 2
+
+
+def test_a_missing_file_is_one_line(run, tmp_path):
+    refused = run(tmp_path / "none.h5")
+    assert refused.code == 1
+    assert refused.error.startswith("Not converted: cannot read ")
+    assert len(refused.error.splitlines()) == 1
+
+
+def test_a_network_that_never_says_husky_still_gets_probes(run, tmp_path):
+    model = sigmoid_network()
+    model.layers[-1].set_weights([np.zeros((8, 1)), np.array([-3.0])])
+    model.save(tmp_path / "never.keras")
+    done = run(tmp_path / "never.keras")
+    assert done.code == 0, done.error
+    assert done.manifest["probes"][-1]["expected"] == [pytest.approx(0.047426, abs=1e-5)]

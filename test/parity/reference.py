@@ -1,0 +1,77 @@
+"""What Pillow and Keras make of photos: the reference that a running Worker is compared with.
+
+    reference.py MODEL [--resampling FILTER] [--input-range RANGE]
+
+Reads JSON lines from standard input, answers each with one on standard output, until the input ends:
+
+    {"file": PATH}  ->  {"tensor": base64 of height * width * 3 RGB bytes, "score": the first output}
+
+With "size": [width, height] the photo is first enlarged to that size, given gaussian grain ("grain": sigma in byte
+values, "seed"), and saved as a 4:2:0 JPEG ("quality") to "out"; the answer is then about that file. A photo that cannot
+be read is answered with {"error": REASON}.
+"""
+
+import argparse
+import base64
+import json
+import os
+import sys
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "model"), str(ROOT / "convert")]
+
+import keras
+import numpy as np
+from PIL import Image, ImageOps
+
+from graph import INPUT_RANGES
+from inspect_file import ConversionError, inspect_file
+from photo import FILTERS, read_photo, to_input
+
+
+def enlarge(request: dict) -> str:
+    """Write the enlarged, grainy JPEG that ``request`` asks for and return its path."""
+    width, height = request["size"]
+    with Image.open(request["file"]) as image:
+        large = ImageOps.exif_transpose(image).convert("RGB").resize((width, height), Image.Resampling.BICUBIC)
+    random = np.random.default_rng(request.get("seed", 0))
+    grain = random.standard_normal((height, width, 3), np.float32) * np.float32(request.get("grain", 0))
+    pixels = np.clip(np.asarray(large) + grain, 0, 255).round().astype(np.uint8)
+    Image.fromarray(pixels).save(request["out"], "JPEG", quality=request.get("quality", 90), subsampling="4:2:0")
+    return request["out"]
+
+
+def main() -> int:
+    """Answer until standard input ends."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("model", type=Path)
+    parser.add_argument("--resampling", choices=FILTERS, default="bicubic")
+    parser.add_argument("--input-range", choices=INPUT_RANGES, default="0..1")
+    options = parser.parse_args()
+    try:
+        inspect_file(options.model)
+    except ConversionError as reason:
+        parser.error(str(reason))
+    model = keras.models.load_model(options.model, compile=False)
+    _, height, width, _ = model.inputs[0].shape
+    factor, offset = INPUT_RANGES[options.input_range]
+
+    for line in sys.stdin:
+        request = json.loads(line)
+        try:
+            file = enlarge(request) if "size" in request else request["file"]
+            pixels = read_photo(file, width, height, options.resampling)
+        except OSError as error:
+            answer: dict[str, object] = {"error": str(error)}
+        else:
+            outputs = keras.ops.convert_to_numpy(model(to_input(pixels)[None] * factor + offset, training=False))
+            tensor = base64.b64encode(pixels.tobytes()).decode("ascii")
+            answer = {"tensor": tensor, "score": float(outputs[0, 0])}
+        print(json.dumps(answer), flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
