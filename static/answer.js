@@ -12,7 +12,7 @@
  * @property {string | undefined} name
  * @property {string | undefined} version
  * @property {string[]} labels
- * @property {string | undefined} verified how the service verified the model, such as sha256
+ * @property {string | undefined} verified how the service verified the model, such as signature
  */
 
 /**
