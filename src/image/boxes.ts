@@ -10,16 +10,15 @@ export interface Boxes {
 
 /** How many boxes an axis is reduced to: from `2 * target` up to `4 * target`, or one a pixel where there are fewer. */
 export function reducedLength(extent: number, target: number): number {
-  const factor = Math.floor(extent / (2 * target));
-  return factor <= 1 ? Math.max(1, Math.round(extent)) : Math.floor(extent / factor);
+  const factor = Math.max(1, Math.floor(extent / (2 * target)));
+  return Math.max(1, Math.floor(extent / factor));
 }
 
 /** @param extent pixels along the axis; fractional where the last one stands for less than a pixel */
 export function boxesAlong(extent: number, target: number): Boxes {
   const length = Math.ceil(extent);
   const count = reducedLength(extent, target);
-  const end = count === Math.round(extent) ? count : extent;
-  const span = end / count;
+  const span = extent / count;
   const box = new Uint16Array(length);
   const first = new Float32Array(length);
   const rest = new Float32Array(length);
@@ -27,7 +26,7 @@ export function boxesAlong(extent: number, target: number): Boxes {
     const at = Math.min(Math.floor(i / span), count - 1);
     const border = (at + 1) * span;
     box[i] = at;
-    first[i] = Math.max(0, Math.min(end, i + 1, border) - i);
+    first[i] = Math.max(0, Math.min(extent, i + 1, border) - i);
     rest[i] = at === count - 1 ? 0 : Math.max(0, i + 1 - border);
   }
   return { count, span, box, first, rest };

@@ -93,7 +93,8 @@ function reducedSize(header: Header, target: Size): Size {
   return { width: reducedLength(width, target.width), height: reducedLength(height, target.height) };
 }
 
+/** In pixels of the decoder's result; fractional where libjpeg-turbo rounds up. */
 function decodedSize(header: Header, target: Size): Size {
-  if (header.format !== 'jpeg') return header;
-  return scaledSize(header, jpegReduction(header, target));
+  const reduction = header.format === 'jpeg' ? jpegReduction(header, target) : 1;
+  return { width: header.width / reduction, height: header.height / reduction };
 }

@@ -30,7 +30,7 @@ export function reducingBytes(extent: Size, reduced: Size): number {
 }
 
 function isWhole(extent: Size, reduced: Size): boolean {
-  return Math.round(extent.width) === reduced.width && Math.round(extent.height) === reduced.height;
+  return extent.width === reduced.width && extent.height === reduced.height;
 }
 
 /** For a picture that is small enough. */
@@ -42,9 +42,8 @@ class PlainCopy implements Reducer {
   }
 
   add(y: number, row: Uint8Array, channels: 3 | 4, count: number, x = 0, step = 1): void {
-    const { width, height, rgba } = this.#pixels;
-    if (y >= height) return;
-    for (let i = 0, at = x, from = 0; i < count && at < width; i++, at += step, from += channels) {
+    const { width, rgba } = this.#pixels;
+    for (let i = 0, at = x, from = 0; i < count; i++, at += step, from += channels) {
       const to = (y * width + at) * 4;
       rgba[to] = row[from] as number;
       rgba[to + 1] = row[from + 1] as number;
@@ -60,8 +59,9 @@ class PlainCopy implements Reducer {
 
 /**
  * Averages boxes of pixels, so that a large picture never has to be held whole. The boxes are the largest that leave
- * twice the target for the resampling filter, which is the rule of Pillow's `reducing_gap=2`; unlike Pillow's
- * they share the picture out evenly, cutting through pixels where its size is no multiple of theirs, so that nothing shifts.
+ * twice the target for the resampling filter, which is the rule of Pillow's `reducing_gap=2`. They share the picture
+ * out evenly, cutting through pixels where its size is no multiple of theirs, so that nothing shifts; Pillow tells its
+ * filter of the odd rest instead, which photon's does not take.
  */
 class BoxReducer implements Reducer {
   readonly #columns: Boxes;

@@ -31,6 +31,7 @@ export async function* inflate(parts: Iterable<Uint8Array>): AsyncGenerator<Uint
       const block = reader.readAtLeast(READ_BYTES, new Uint8Array(buffer)).finally(() => {
         waiting = false;
       });
+      block.catch(() => {}); // a failing write is reported first, by the write
       while (waiting && open) {
         const chunk = input.next();
         open = !chunk.done;

@@ -1,0 +1,160 @@
+import { describe, expect, test } from 'vitest';
+import { ImageTooLarge } from '../../../src/errors.ts';
+import { decoderBytes, peakBytes } from '../../../src/image/budget.ts';
+import type { Header } from '../../../src/image/header.ts';
+import { readHeader } from '../../../src/image/header.ts';
+import { decodeJpeg, jpegDecoder } from '../../../src/image/jpeg/decode.ts';
+import { checkLimits } from '../../../src/image/limits.ts';
+import type { Size } from '../../../src/image/photo.ts';
+import { PreparedPhoto, photoToTensor } from '../../../src/image/tensor.ts';
+import { decodeWebp, webpDecoder } from '../../../src/image/webp/decode.ts';
+import { losslessBomb } from '../pictures/lossless-bomb.ts';
+import { photoOf, picture, SPEC } from '../pictures/pictures.ts';
+import { resizedJpeg } from '../pictures/resized-jpeg.ts';
+
+const TARGET = { width: 128, height: 128 };
+
+/** What must be accepted with a body of 20 MB in memory and this much left. */
+const LEFT = 45_000_000;
+
+/** The header of a drawn picture as if it were a photo of this size. */
+function enlarged(name: string, size: Size, fileBytes: number): Header {
+  const header = readHeader(photoOf(picture(name).bytes));
+  switch (header.format) {
+    case 'jpeg': {
+      const grow = (at: number) => Math.floor((at * fileBytes) / header.end);
+      const scans = header.scans.map((scan) => ({ ...scan, from: grow(scan.from), to: grow(scan.to) }));
+      return { ...header, ...size, scans, end: fileBytes };
+    }
+    case 'webp':
+      return { ...header, ...size, frame: { x: 0, y: 0, ...size }, picture: new Uint8Array(fileBytes) };
+    default:
+      return { ...header, ...size };
+  }
+}
+
+describe('a photo is accepted with 45 MB left', () => {
+  test.each([
+    ['baseline JPEG of 50 megapixels', enlarged('jpeg 4:2:0', { width: 8660, height: 5773 }, 20e6)],
+    ['baseline 4:4:4 JPEG of 50 megapixels', enlarged('jpeg 4:4:4', { width: 5773, height: 8660 }, 20e6)],
+    ['progressive JPEG of 12 megapixels', enlarged('jpeg progressive', { width: 4032, height: 3024 }, 4e6)],
+    ['WebP of 8 megapixels', enlarged('webp lossy', { width: 3266, height: 2449 }, 4e6)],
+    ['PNG of 2880x1800', enlarged('png rgb-alpha 8', { width: 2880, height: 1800 }, 20e6)],
+    ['PNG of 3840x2160', enlarged('png rgb-alpha 16', { width: 3840, height: 2160 }, 20e6)],
+    ['interlaced PNG of 8K', enlarged('png rgb 8 interlaced', { width: 7680, height: 4320 }, 20e6)],
+    ['GIF of 8 megapixels', enlarged('gif', { width: 3266, height: 2449 }, 4e6)],
+  ])('%s', (_, header) => checkLimits(header, TARGET, LEFT));
+});
+
+describe('a photo that is too large is told what would fit', () => {
+  test.each([
+    [
+      'progressive JPEG of 24 megapixels',
+      enlarged('jpeg progressive', { width: 6000, height: 4000 }, 8e6),
+      /^This progressive JPEG has 24\.0 megapixels; up to 1\d\.\d would fit, and saved as a baseline JPEG this one would\.$/,
+    ],
+    [
+      'PNG of 65535x65535',
+      enlarged('png rgb 8', { width: 65_535, height: 65_535 }, 20_000),
+      /^This PNG has 4294\.8 megapixels; up to \d+\.\d would fit\.$/,
+    ],
+    [
+      'WebP of 16383x16383',
+      enlarged('webp lossy', { width: 16_383, height: 16_383 }, 20_000),
+      /^This WebP has 268\.4 megapixels; up to \d+\.\d would fit\.$/,
+    ],
+    [
+      'GIF of 65535x65535',
+      enlarged('gif', { width: 65_535, height: 65_535 }, 20_000),
+      /^This GIF has 4294\.8 megapixels; up to \d+\.\d would fit\.$/,
+    ],
+  ])('%s', (_, header, detail) => {
+    expect(() => checkLimits(header, TARGET, LEFT)).toThrow(ImageTooLarge);
+    expect(() => checkLimits(header, TARGET, LEFT)).toThrow(detail);
+  });
+
+  test('a JPEG of many scans over many pixels takes too long', () => {
+    const header = enlarged('jpeg progressive', { width: 3000, height: 2000 }, 2e6);
+    if (header.format !== 'jpeg') throw new Error(header.format);
+    const [scan] = header.scans;
+    if (!scan) throw new Error('No scan.');
+    expect(() => checkLimits({ ...header, scans: new Array(400).fill(scan) }, TARGET, LEFT)).toThrow(
+      ImageTooLarge,
+    );
+  });
+
+  test('nothing left means 413, not a crash', async () => {
+    for (const name of ['jpeg 4:2:0', 'png rgb 8', 'webp lossy', 'gif']) {
+      const refused = photoToTensor(photoOf(picture(name).bytes), SPEC, 0);
+      await expect(refused).rejects.toThrow('needs more memory than is free');
+    }
+  });
+});
+
+test('a lossless WebP of 300 KB that would take over a gigabyte is refused', () => {
+  const bomb = losslessBomb(1024);
+  expect(bomb.length).toBeLessThan(320_000);
+  const prepared = new PreparedPhoto(photoOf(bomb), { ...SPEC, ...TARGET });
+  expect(prepared.peakBytes).toBeGreaterThan(800_000_000);
+  expect(() => prepared.makeRoom(LEFT)).toThrow(ImageTooLarge);
+});
+
+describe('the estimate is never below what the decoder takes, and not far above', () => {
+  const sizes = [
+    [100, 80],
+    [640, 480],
+    [1600, 1200],
+    [3000, 200],
+    [90, 4000],
+    [2600, 2300],
+  ] as const;
+
+  function compare(estimate: number, real: number): void {
+    expect(estimate).toBeGreaterThanOrEqual(real);
+    expect(estimate).toBeLessThanOrEqual(1.5 * real + 500_000);
+  }
+
+  const jpegs = [
+    'jpeg 4:2:0',
+    'jpeg 4:4:4',
+    'jpeg grey',
+    'jpeg cmyk',
+    'jpeg progressive',
+    'jpeg grey progressive',
+  ];
+  test.each(jpegs)('%s', (name) => {
+    for (const [width, height] of sizes) {
+      const bytes = resizedJpeg(picture(name).bytes, { width, height });
+      const header = readHeader(photoOf(bytes));
+      if (header.format !== 'jpeg') throw new Error(header.format);
+      for (const side of [32, 128, 224]) {
+        const target = { width: side, height: side };
+        jpegDecoder.drop();
+        decodeJpeg(bytes, header, target);
+        compare(decoderBytes(header, target), jpegDecoder.lastBytes);
+      }
+    }
+  });
+
+  test.each([16, 64, 100, 200])('lossless WebP with codes for every tile, %i pixels wide', (side) => {
+    const bytes = losslessBomb(side);
+    const header = readHeader(photoOf(bytes));
+    if (header.format !== 'webp') throw new Error(header.format);
+    webpDecoder.drop();
+    decodeWebp(header, TARGET);
+    compare(decoderBytes(header, TARGET), webpDecoder.lastBytes);
+  });
+
+  test.each(['webp lossy', 'webp lossless', 'webp reduced', 'webp animated'])('%s', (name) => {
+    const header = readHeader(photoOf(picture(name).bytes));
+    if (header.format !== 'webp') throw new Error(header.format);
+    webpDecoder.drop();
+    decodeWebp(header, TARGET);
+    compare(decoderBytes(header, TARGET), webpDecoder.lastBytes);
+  });
+
+  test('the peak counts reduction and resizing too', () => {
+    const header = readHeader(photoOf(picture('png reduced').bytes));
+    expect(peakBytes(header, SPEC)).toBeGreaterThan(decoderBytes(header, SPEC));
+  });
+});

@@ -1,0 +1,67 @@
+import { MalformedImage } from '../../../src/errors.ts';
+import { sniffFormat } from '../../../src/image/format.ts';
+import type { ImageTensor, Photo, TensorSpec } from '../../../src/image/photo.ts';
+import { photoToTensor } from '../../../src/image/tensor.ts';
+import drawn from './pictures.json' with { type: 'json' };
+
+/** A drawn picture and what Pillow makes of it; `draw.py` has made both. */
+export interface Picture {
+  readonly name: string;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Upright. */
+  readonly width: number;
+  readonly height: number;
+  readonly spec: TensorSpec;
+  /** Pillow's RGB bytes at the size of `spec`. */
+  readonly expected: Uint8Array;
+}
+
+export const PLENTY = 100_000_000;
+
+const fromBase64 = (text: string) => Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+
+const results: Record<string, string> = drawn.expected;
+
+export const pictures: readonly Picture[] = drawn.pictures.map(
+  ({ name, file, width, height, target: [columns = 0, rows = 0], expected }) => ({
+    name,
+    bytes: fromBase64(file),
+    width,
+    height,
+    spec: { width: columns, height: rows, resampling: 'bicubic' },
+    expected: fromBase64(results[expected] ?? ''),
+  }),
+);
+
+/** The picture of that name. */
+export function picture(name: string): Picture {
+  const found = pictures.find((candidate) => candidate.name === name);
+  if (!found) throw new Error(`There is no picture '${name}'.`);
+  return found;
+}
+
+export function photoOf(bytes: Uint8Array): Photo {
+  const format = sniffFormat(bytes);
+  if (!format) throw new Error('No accepted format.');
+  return { format, bytes };
+}
+
+export const SPEC: TensorSpec = { width: 16, height: 16, resampling: 'bicubic' };
+
+export function tensorOf(bytes: Uint8Array, spec = SPEC): Promise<ImageTensor> {
+  return photoToTensor(photoOf(bytes), spec, PLENTY);
+}
+
+/** Mean and largest difference of a tensor from RGB bytes, in 1/255. */
+export function difference(data: Float32Array, rgb: Uint8Array): { mean: number; max: number } {
+  const all = Array.from(data, (value, i) => Math.abs(value * 255 - (rgb[i] ?? Number.NaN)));
+  return { mean: all.reduce((sum, each) => sum + each, 0) / all.length, max: Math.max(...all) };
+}
+
+/** The failure that decoding ends with, or the tensor when it does not fail. */
+export function outcome(bytes: Uint8Array, spec = SPEC): Promise<ImageTensor | MalformedImage> {
+  return tensorOf(bytes, spec).catch((error: unknown) => {
+    if (error instanceof MalformedImage) return error;
+    throw error;
+  });
+}
