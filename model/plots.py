@@ -10,6 +10,7 @@ matplotlib.use("svg")
 import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from sklearn import metrics
 
@@ -18,6 +19,10 @@ INK = "#72808f"
 GRID = "#72808f44"
 BLUE = "#2f81f7"
 ORANGE = "#d9730d"
+# Grounds for white text: none of a row, and all of it, right or wrong.
+NONE = "#57606a"
+RIGHT = "#1f6feb"
+WRONG = "#b35900"
 
 STYLE = {
     "svg.fonttype": "none",
@@ -80,12 +85,9 @@ def _curves(history: dict[str, list[float]], best_epoch: int) -> Figure:
         panel.axvline(best_epoch, color=INK, linestyle=":", linewidth=1.5)
         panel.set(title=title, xlabel="epoch", xlim=(1, max(2, len(epochs))))
         panel.xaxis.get_major_locator().set_params(integer=True)
-    kept = panels[1]
-    kept.plot(best_epoch, history["val_auc"][best_epoch - 1], "o", color=ORANGE, markersize=7)
-    kept.annotate(
-        f"kept: epoch {best_epoch}, AUC {history['val_auc'][best_epoch - 1]:.3f}",
-        (best_epoch, kept.get_ylim()[0]), xytext=(-6, 6), textcoords="offset points", ha="right", va="bottom",
-    )  # fmt: skip
+    kept = history["val_auc"][best_epoch - 1]
+    panels[1].plot(best_epoch, kept, "o", color=ORANGE, markersize=7, clip_on=False)
+    panels[1].set_title(f"AUC: epoch {best_epoch} kept, {kept:.3f} on validation")
     panels[0].legend(loc="best")
     return figure
 
@@ -97,7 +99,7 @@ def _roc(labels: np.ndarray, scores: np.ndarray, evaluation: dict[str, object]) 
     axes.fill_between(false_rate, true_rate, color=BLUE, alpha=0.12, linewidth=0)
     axes.plot(false_rate, true_rate, color=BLUE)
     chosen = (float((scores[labels == 0] > 0.5).mean()), float((scores[labels == 1] > 0.5).mean()))
-    axes.plot(*chosen, "o", color=ORANGE, markersize=8)
+    axes.plot(*chosen, "o", color=ORANGE, markersize=8, clip_on=False)
     axes.annotate("threshold 0.5", chosen, xytext=(10, -14), textcoords="offset points", color=ORANGE)
     axes.text(0.97, 0.05, f"AUC {evaluation['auc']:.3f}", ha="right", fontsize=16, color=BLUE)
     axes.set(
@@ -131,7 +133,8 @@ def _confusion(confusion: dict[str, int], names: tuple[str, str]) -> Figure:
 
 
 def _cell(axes: Axes, row: int, column: int, count: int, share: float) -> None:
-    colour = BLUE if row == column else ORANGE
-    axes.add_patch(plt.Rectangle((column - 0.48, row - 0.48), 0.96, 0.96, color=colour, alpha=0.12 + 0.4 * share, lw=0))
-    axes.text(column, row - 0.04, f"{count:,}", ha="center", va="center", fontsize=20, weight="bold")
-    axes.text(column, row + 0.22, f"{share:.0%} of the row", ha="center", va="center")
+    full = RIGHT if row == column else WRONG
+    colour = (1 - share) * np.array(to_rgb(NONE)) + share * np.array(to_rgb(full))
+    axes.add_patch(plt.Rectangle((column - 0.48, row - 0.48), 0.96, 0.96, color=colour, linewidth=0))
+    axes.text(column, row - 0.05, f"{count:,}", ha="center", va="center", fontsize=22, weight="bold", color="white")
+    axes.text(column, row + 0.22, f"{share:.0%} of the row", ha="center", va="center", color="white")
