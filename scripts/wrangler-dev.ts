@@ -9,15 +9,16 @@ import { setTimeout } from 'node:timers/promises';
 const packageFile = createRequire(import.meta.url).resolve('wrangler/package.json');
 const WRANGLER = join(dirname(packageFile), 'bin', 'wrangler.js');
 
-/** Starts `wrangler dev` on 127.0.0.1 with these further arguments. */
+/** Starts `wrangler dev` on 127.0.0.1 with these further arguments; without the inspector unless they ask for it. */
 export function spawnWranglerDev(
   port: number,
   args: readonly string[],
   stdio: 'inherit' | 'pipe',
 ): ChildProcess {
+  const inspector = args.includes('--inspector-port') ? [] : ['--inspector-port', '0'];
   return spawn(
     process.execPath,
-    [WRANGLER, 'dev', '--ip', '127.0.0.1', '--port', String(port), '--inspector-port', '0', ...args],
+    [WRANGLER, 'dev', '--ip', '127.0.0.1', '--port', String(port), ...inspector, ...args],
     { stdio, env: { ...process.env, WRANGLER_SEND_METRICS: 'false' } },
   );
 }

@@ -1,12 +1,18 @@
 import { createApp } from './app.ts';
 import { configOf, type Env } from './config.ts';
 import { createIsolate, type Isolate } from './isolate.ts';
+import { checkModel } from './scheduled.ts';
 
 let isolate: Isolate | undefined;
 
-const app = createApp((env) => {
+function isolateOf(env: Env): Isolate {
   isolate ??= createIsolate(configOf(env));
   return isolate;
-});
+}
 
-export default { fetch: app.fetch } satisfies ExportedHandler<Env>;
+const app = createApp(isolateOf);
+
+export default {
+  fetch: app.fetch,
+  scheduled: (_controller, env, context) => checkModel(isolateOf(env), env, context),
+} satisfies ExportedHandler<Env>;

@@ -16,6 +16,17 @@ export function logRequest(line: RequestLog): void {
   write(JSON.stringify(line));
 }
 
+/** What is logged of a scheduled check of the model. */
+export type CheckLog =
+  | { readonly check: 'ok'; readonly model: string; readonly version: string; readonly signer: string }
+  | { readonly check: 'failed'; readonly code: string; readonly reason: string };
+
+/** One line of JSON on the console. */
+export function logCheck(line: CheckLog): void {
+  const write = line.check === 'failed' ? console.error : console.log;
+  write(JSON.stringify(line));
+}
+
 /** An error and its causes in one line, without stacks. */
 export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
