@@ -9,7 +9,7 @@ const CHUNK_BYTES = 4096;
 /** Inflated bytes taken at a time. */
 const READ_BYTES = 65_536;
 
-/** Inflated bytes that may wait at once: those of the chunk just written and of one written a turn too early. */
+/** Inflated bytes that may wait at once: those of the chunk just written and, to be safe, of one before. */
 export const INFLATE_PEAK_BYTES = 2 * CHUNK_BYTES * 1032 + 2 * READ_BYTES;
 
 /**
@@ -32,6 +32,8 @@ export async function* inflate(parts: Iterable<Uint8Array>): AsyncGenerator<Uint
         waiting = false;
       });
       block.catch(() => {}); // a failing write is reported first, by the write
+      // A turn of the event loop, in which inflated bytes that are waiting already arrive: then nothing more is written.
+      await scheduler.wait(0);
       while (waiting && open) {
         const chunk = input.next();
         open = !chunk.done;

@@ -1,0 +1,65 @@
+import { expect, test } from 'vitest';
+import { MalformedImage } from '../../../src/errors.ts';
+import { INFLATE_PEAK_BYTES, inflate } from '../../../src/image/png/inflate.ts';
+
+async function deflate(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
+  const stream = new Blob([bytes]).stream().pipeThrough(new CompressionStream('deflate'));
+  return new Uint8Array(await new Response(stream).arrayBuffer());
+}
+
+function* pieces(bytes: Uint8Array, size: number, onPiece: (length: number) => void = () => {}) {
+  for (let at = 0; at < bytes.length; at += size) {
+    const piece = bytes.subarray(at, at + size);
+    onPiece(piece.length);
+    yield piece;
+  }
+}
+
+test('what was deflated comes back, however it is cut up', async () => {
+  const bytes = Uint8Array.from({ length: 300_000 }, (_, i) => (i * i) >> 7);
+  const packed = await deflate(bytes);
+  for (const size of [1, 7, 4096, 100_000, packed.length]) {
+    const out = new Uint8Array(bytes.length);
+    let at = 0;
+    for await (const block of inflate(pieces(packed, size))) {
+      out.set(block, at);
+      at += block.length;
+    }
+    expect(at).toBe(bytes.length);
+    expect(out).toEqual(bytes);
+  }
+});
+
+test('a bomb is not inflated faster than it is read', async () => {
+  const packed = await deflate(new Uint8Array(60_000_000));
+  let taken = 0;
+  let read = 0;
+  for await (const block of inflate(pieces(packed, 64, (length) => (taken += length)))) {
+    const ahead = (taken / packed.length) * 60_000_000 - read;
+    expect(ahead).toBeLessThanOrEqual(INFLATE_PEAK_BYTES);
+    read += block.length;
+  }
+  expect(read).toBe(60_000_000);
+});
+
+test('whoever has seen enough may stop', async () => {
+  const packed = await deflate(new Uint8Array(10_000_000));
+  let taken = 0;
+  for await (const block of inflate(pieces(packed, 64, (length) => (taken += length)))) {
+    expect(block.length).toBeGreaterThan(0);
+    break;
+  }
+  expect(taken).toBeLessThan(packed.length);
+});
+
+test('data that is damaged or ends early is told', async () => {
+  const packed = await deflate(Uint8Array.from({ length: 200_000 }, (_, i) => (i * i) >> 7));
+  const drain = async (bytes: Uint8Array) => {
+    for await (const _ of inflate(pieces(bytes, 1000)));
+  };
+  await expect(drain(packed.map((byte, i) => (i === 5000 ? byte ^ 255 : byte)))).rejects.toThrow(
+    MalformedImage,
+  );
+  await expect(drain(packed.slice(0, -1000))).rejects.toThrow(MalformedImage);
+  await expect(drain(new Uint8Array(50).fill(7))).rejects.toThrow(MalformedImage);
+});

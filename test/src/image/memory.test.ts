@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest';
+import { idleBytes } from '../../../src/image/budget.ts';
+import { decodeJpeg, jpegDecoder } from '../../../src/image/jpeg/decode.ts';
+import { readJpegHeader } from '../../../src/image/jpeg/header.ts';
+import { heldBytes, PreparedPhoto } from '../../../src/image/tensor.ts';
+import { KEPT_BYTES } from '../../../src/image/wasm-decoder.ts';
+import { outcome, photoOf, picture, SPEC, tensorOf } from '../pictures/pictures.ts';
+import { resizedJpeg } from '../pictures/resized-jpeg.ts';
+
+const large = resizedJpeg(picture('jpeg progressive').bytes, { width: 2000, height: 1500 });
+
+test('a small decoder is kept, one that has grown is let go', async () => {
+  await tensorOf(picture('jpeg 4:2:0').bytes);
+  const small = jpegDecoder.heldBytes;
+  expect(small).toBeGreaterThan(0);
+  await tensorOf(picture('jpeg progressive').bytes);
+  expect(jpegDecoder.heldBytes).toBe(small);
+  decodeJpeg(large, readJpegHeader(large), SPEC);
+  expect(jpegDecoder.lastBytes).toBeGreaterThan(KEPT_BYTES);
+  expect(jpegDecoder.heldBytes).toBe(0);
+});
+
+test('a decoder that has failed is let go', async () => {
+  await tensorOf(picture('jpeg 4:2:0').bytes);
+  const broken = picture('jpeg 4:2:0').bytes.map((byte, i, all) =>
+    all[i - 1] === 0xff && byte === 0xc4 ? 0xc5 : byte,
+  );
+  const before = jpegDecoder.heldBytes;
+  expect(before).toBeGreaterThan(0);
+  await outcome(broken);
+  await tensorOf(picture('jpeg 4:2:0').bytes);
+  expect(jpegDecoder.heldBytes).toBeLessThanOrEqual(before);
+});
+
+test('idle decoders make room for a photo that needs it, and only then', async () => {
+  await tensorOf(picture('jpeg 4:2:0').bytes);
+  await tensorOf(picture('webp lossy').bytes);
+  const idle = idleBytes();
+  expect(idle).toBeGreaterThan(0);
+  const prepared = new PreparedPhoto(photoOf(picture('webp reduced').bytes), SPEC);
+  prepared.makeRoom(prepared.peakBytes);
+  expect(idleBytes()).toBe(idle);
+  prepared.makeRoom(prepared.peakBytes - idle);
+  expect(idleBytes()).toBe(0);
+});
+
+test('photos of the same kind leave the memory as it is', async () => {
+  const names = ['jpeg 4:2:0', 'jpeg cmyk', 'webp lossy', 'webp lossless', 'png reduced', 'gif reduced'];
+  for (const name of names) await tensorOf(picture(name).bytes);
+  const held = heldBytes();
+  for (let i = 0; i < 100; i++) for (const name of names) await tensorOf(picture(name).bytes);
+  expect(heldBytes()).toBe(held);
+});
