@@ -69,10 +69,8 @@ def write_results(folder: Path, run: Run) -> dict[str, object]:
 
 def save_h5(model: keras.Model, path: Path) -> None:
     """Save architecture and weights alone: no optimizer state, no training configuration."""
-    bare = keras.models.clone_model(model)
-    bare.set_weights(model.get_weights())
     logging.getLogger("absl").setLevel(logging.ERROR)  # each .h5 draws a remark that .keras is newer
-    bare.save(path, include_optimizer=False)
+    model.save(path, include_optimizer=False)
 
 
 def _describe(run: Run, parameters: int, content: bytes) -> dict[str, object]:

@@ -3,6 +3,9 @@
 import base64
 import hashlib
 import json
+import os
+import subprocess
+import sys
 
 import keras
 import numpy as np
@@ -10,6 +13,7 @@ import onnx
 import onnxruntime
 import pytest
 
+import convert
 import graph
 import probes
 from networks import sigmoid_network, softmax_network
@@ -95,6 +99,17 @@ def test_the_graph_is_plain_onnx_with_a_free_batch(run, binary_h5):
     assert [entry.domain for entry in proto.opset_import] == [""]
     assert (proto.producer_name, proto.producer_version, proto.doc_string) == ("husky-ai", "", "")
     assert not proto.metadata_props
+
+
+def test_another_process_gives_the_same_bytes(run, binary_h5, tmp_path):
+    """Python's hash seed decides the order of sets, which tf2onnx walks; the release must not show it."""
+    first = run(binary_h5)
+    command = [sys.executable, convert.__file__, binary_h5, "--out", tmp_path / "again"]
+    environment = os.environ | {"PYTHONHASHSEED": "1"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    again = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in (tmp_path / "again").iterdir()}
+    assert again == first.digests
 
 
 def test_a_second_conversion_gives_the_same_bytes(run, binary_h5):
