@@ -9,6 +9,7 @@ import { publish } from '../../convert/publish.ts';
 import { RELEASE_FOLDER, readRelease } from '../../convert/release.ts';
 import { createSignature } from '../../convert/sign.ts';
 import { freePort, spawnWranglerDev, untilAnswers } from '../../scripts/wrangler-dev.ts';
+import type { PublicKey } from '../../src/model/oms/public-keys.ts';
 
 export interface WorkerOptions {
   /** The version to publish before it starts; null: none. Default: the committed one. */
@@ -27,6 +28,8 @@ export interface RunningWorker {
   bucket<T>(use: (bucket: R2Bucket) => Promise<T>): Promise<T>;
   /** Signs another version with the key that this Worker trusts, and publishes it. */
   publish(folder: string): Promise<void>;
+  /** The keys that it trusts. */
+  readonly keys: readonly PublicKey[];
   stop(): Promise<void>;
 }
 
@@ -67,5 +70,5 @@ export async function startWorker(options: WorkerOptions = {}): Promise<RunningW
     await stop();
     throw new Error(`wrangler dev did not start:\n${logs}`, { cause: error });
   }
-  return { url, logs: () => logs, bucket, publish: publishRelease, stop };
+  return { url, logs: () => logs, bucket, publish: publishRelease, keys: [key.publicKey], stop };
 }

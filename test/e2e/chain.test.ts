@@ -1,0 +1,86 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Comparison, comparePhoto, summarise } from '../parity/compare.ts';
+import { PythonReference, type ReferencePhoto } from '../parity/reference.ts';
+import { type RunningWorker, startWorker } from './wrangler.ts';
+
+const run = promisify(execFile);
+const python = (...args: string[]) => run(process.execPath, ['scripts/python.ts', ...args]);
+
+let folder: string;
+let worker: RunningWorker;
+let reference: PythonReference;
+let photos: string[];
+
+// Draws shapes, trains a small network on them, converts it and serves it: the whole chain on another model.
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'husky-ai-chain-'));
+  const [data, model, release] = ['data', 'model', 'release'].map((name) => join(folder, name));
+  if (!data || !model || !release) throw new Error('no folders');
+  await python('test/model/draw_shapes.py', data);
+  await python('model/train.py', '--data', data, '--network', 'small', '--out', model);
+  const file = join(model, 'huskymodel.h5');
+  await python('convert/convert.py', file, '--name', 'shapes', '--labels', 'disc,bars', '--out', release);
+  worker = await startWorker({ entry: 'test/parity/worker.ts', release });
+  reference = new PythonReference(file);
+  photos = await filesOf(join(data, 'validation', 'husky'), join(data, 'validation', 'nothusky'));
+}, 300_000);
+
+afterAll(async () => {
+  reference?.close();
+  await worker?.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function filesOf(...folders: string[]): Promise<string[]> {
+  const lists = await Promise.all(
+    folders.map(async (name) => (await readdir(name)).sort().map((file) => join(name, file))),
+  );
+  return lists.flat();
+}
+
+async function compareAll(asked: readonly ReferencePhoto[]): Promise<readonly Comparison[]> {
+  const comparisons: Comparison[] = [];
+  for (const photo of asked) comparisons.push(await comparePhoto(worker.url, reference, photo));
+  return comparisons;
+}
+
+test('the Worker sees and says what Pillow and Keras see and say', async () => {
+  const summary = summarise(await compareAll(photos.map((file) => ({ file }))));
+  expect(summary.tensorWorstMean).toBeLessThan(1);
+  expect(summary.scoreMean).toBeLessThan(0.003);
+  expect(summary.scoreMax).toBeLessThan(0.03);
+  expect(summary.verdicts).toEqual([]);
+  // Scores that lie together would agree whatever the Worker did.
+  expect(summary.above09).toBeGreaterThan(0.25);
+  expect(summary.below01).toBeGreaterThan(0.25);
+});
+
+test('large photos, which are decoded at a reduced scale, stay close', async () => {
+  const some = photos.filter((_, index) => index % 20 === 0);
+  const enlarged = some.map((file, index) => ({
+    file,
+    size: [2000, 1500] as const,
+    grain: 8,
+    quality: 90,
+    seed: index,
+    out: join(folder, `${index}.jpg`),
+  }));
+  const summary = summarise(await compareAll(enlarged));
+  expect(summary.photos).toBeGreaterThanOrEqual(5);
+  expect(summary.tensorWorstMean).toBeLessThan(3);
+  expect(summary.scoreMean).toBeLessThan(0.01);
+});
+
+test('the labels of the converted model are those of the answers', async () => {
+  const model = await (await fetch(`${worker.url}/api/model`)).json();
+  expect(model).toMatchObject({
+    name: 'shapes',
+    labels: ['disc', 'bars'],
+    source: { file: 'huskymodel.h5' },
+  });
+});
