@@ -8,7 +8,12 @@ export default defineConfig({
     projects: [
       {
         // Inside workerd, with the bindings of wrangler.toml.
-        plugins: [cloudflareTest({ wrangler: { configPath: './wrangler.toml' } })],
+        plugins: [
+          cloudflareTest({
+            wrangler: { configPath: './wrangler.toml' },
+            miniflare: { bindings: { FUZZ_FILES: Number(process.env.FUZZ_FILES ?? 2_000) } },
+          }),
+        ],
         test: { name: 'worker', include: ['test/src/**/*.test.ts'] },
       },
       {

@@ -22,7 +22,8 @@ beforeAll(async () => {
   const [data, model, release] = ['data', 'model', 'release'].map((name) => join(folder, name));
   if (!data || !model || !release) throw new Error('no folders');
   await python('test/model/draw_shapes.py', data);
-  await python('model/train.py', '--data', data, '--network', 'small', '--out', model);
+  const quick = ['--network', 'small', '--size', '64', '--batch-size', '8', '--epochs', '6'];
+  await python('model/train.py', '--data', data, ...quick, '--out', model);
   const file = join(model, 'huskymodel.h5');
   await python('convert/convert.py', file, '--name', 'shapes', '--labels', 'disc,bars', '--out', release);
   worker = await startWorker({ entry: 'test/parity/worker.ts', release });

@@ -2,12 +2,15 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { createInterface, type Interface } from 'node:readline';
 import { z } from 'zod';
 
-const Answer = z.object({
-  /** base64 of height * width * 3 RGB bytes: Pillow's convert and resize. */
-  tensor: z.base64(),
-  /** Keras's output for them. */
-  score: z.number(),
-});
+const Answer = z.union([
+  z.object({
+    /** base64 of height * width * 3 RGB bytes: Pillow's convert and resize. */
+    tensor: z.base64(),
+    /** Keras's output for them. */
+    score: z.number(),
+  }),
+  z.object({ error: z.string() }),
+]);
 
 export interface Reference {
   readonly rgb: Uint8Array;
@@ -42,8 +45,9 @@ export class PythonReference {
     this.#process.stdin.write(`${JSON.stringify(photo)}\n`);
     const { value, done } = await this.#answers.next();
     if (done) throw new Error('the Python reference ended');
-    const { tensor, score } = Answer.parse(JSON.parse(value));
-    return { rgb: Buffer.from(tensor, 'base64'), score };
+    const answer = Answer.parse(JSON.parse(value));
+    if ('error' in answer) throw new Error(`${photo.file}: ${answer.error}`);
+    return { rgb: Buffer.from(answer.tensor, 'base64'), score: answer.score };
   }
 
   close(): void {

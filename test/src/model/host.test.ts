@@ -3,7 +3,7 @@ import { channelKey, modelKey } from '../../../src/model/layout.ts';
 import { solidPng } from '../../pictures/png.ts';
 import { bucket, newService, raw, type Service } from '../service.ts';
 import { json, newSigner, statementOf } from './oms/signer.ts';
-import { brightness, colour, manifestOf, sha256 } from './publish.ts';
+import { brightness, colour, hostile, manifestOf, sha256 } from './publish.ts';
 import { pointAt, putVersion, signer } from './put-version.ts';
 
 let logged: string[];
@@ -170,6 +170,11 @@ test('a file that is no ONNX', async () => {
   await expectRefusal(newService(), 'model_untrusted', /cannot be run/);
 });
 
+test.each(Object.entries(hostile))('an ONNX that asks for %s', async (_, onnx) => {
+  await putVersion(bucket, await manifestOf(onnx), onnx);
+  await expectRefusal(newService(), 'model_untrusted', /cannot be run/);
+});
+
 test('an ONNX with another output than the manifest says', async () => {
   const manifest = await manifestOf(brightness);
   await putVersion(bucket, { ...manifest, output: { ...manifest.output, name: 'other' } }, brightness);
@@ -198,26 +203,24 @@ test('a failed load is forgotten: once the model is there, the same isolate serv
   expect((await predict(service)).status).toBe(200);
 });
 
-/** R2 whose reads do as they are told: a hanging or a failing store cannot be had from a real one. */
-function bucketThat(read: () => Promise<never>): R2Bucket {
-  return new Proxy(bucket, { get: (target, key) => (key === 'get' ? read : Reflect.get(target, key)) });
+/** R2 with reads that do as they are told: a failing or a hanging store cannot be had from a real one. */
+function bucketWith(get: (key: string) => Promise<R2ObjectBody | null>): R2Bucket {
+  return new Proxy(bucket, { get: (target, key) => (key === 'get' ? get : Reflect.get(target, key)) });
 }
 
-test('R2 fails', async () => {
-  const failing = bucketThat(() => Promise.reject(new Error('internal error 10001')));
+test.each(['production.json', 'manifest.json', 'model.sig', 'model.onnx'])('R2 fails at %s', async (file) => {
+  await putVersion(bucket, await manifestOf(brightness), brightness);
+  const failing = bucketWith((key) => {
+    if (key.endsWith(file)) throw new Error('internal error 10001');
+    return bucket.get(key);
+  });
   await expectRefusal(newService({ MODELS: failing }), 'model_unavailable', /internal error 10001/);
 });
 
 test('R2 hangs: nobody waits for ever, and the next request tries anew', async () => {
   await putVersion(bucket, await manifestOf(brightness), brightness);
   let hangs = true;
-  const hanging = new Proxy(bucket, {
-    get: (target, key) => {
-      if (key === 'get' && hangs) return () => new Promise(() => {});
-      const value: unknown = Reflect.get(target, key);
-      return typeof value === 'function' ? value.bind(target) : value;
-    },
-  });
+  const hanging = bucketWith((key) => (hangs ? new Promise(() => {}) : bucket.get(key)));
   const service = newService({ MODELS: hanging, MODEL_LOAD_TIMEOUT: 500 }, { waits: false });
   const together = await Promise.all([predict(service), predict(service)]);
   expect(together.map(({ status }) => status)).toEqual([503, 503]);
@@ -228,10 +231,7 @@ test('R2 hangs: nobody waits for ever, and the next request tries anew', async (
 test('requests that come together share one load', async () => {
   await putVersion(bucket, await manifestOf(brightness), brightness);
   const get = vi.fn((key: string) => bucket.get(key));
-  const counting = new Proxy(bucket, {
-    get: (target, key) => (key === 'get' ? get : Reflect.get(target, key)),
-  });
-  const service = newService({ MODELS: counting });
+  const service = newService({ MODELS: bucketWith(get) });
   const responses = await Promise.all(Array.from({ length: 8 }, () => predict(service)));
   expect(responses.map(({ status }) => status)).toEqual(Array(8).fill(200));
   expect(get).toHaveBeenCalledTimes(4);

@@ -3,8 +3,15 @@ import tiny from './tiny-models.json';
 
 export const TINY_SIZE = tiny.size;
 
-export const brightness = Uint8Array.from(atob(tiny.brightness), (char) => char.charCodeAt(0));
-export const colour = Uint8Array.from(atob(tiny.colour), (char) => char.charCodeAt(0));
+const decode = (base64: string) => Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
+
+export const brightness = decode(tiny.brightness);
+export const colour = decode(tiny.colour);
+/** Files that ONNX allows and nobody should run. */
+export const hostile = {
+  'an operator that does not exist': decode(tiny.unknownOperator),
+  'external data': decode(tiny.externalData),
+};
 
 export async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));

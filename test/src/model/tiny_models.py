@@ -14,7 +14,7 @@ from onnx import TensorProto, helper, numpy_helper
 SIZE = 8
 
 
-def network(nodes, outputs, constants):
+def network(nodes, outputs, constants, *, check=True):
     graph = helper.make_graph(
         nodes,
         "tiny",
@@ -23,7 +23,8 @@ def network(nodes, outputs, constants):
         [numpy_helper.from_array(np.array(value, kind), name) for name, kind, value in constants],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    onnx.checker.check_model(model, full_check=True)
+    if check:
+        onnx.checker.check_model(model, full_check=True)
     return base64.b64encode(model.SerializeToString()).decode()
 
 
@@ -51,5 +52,26 @@ colour = network(
     [("gain", np.float32, 20)],
 )
 
+# Hostile: a valid file that asks for an operator that does not exist.
+unknown_operator = network([helper.make_node("NoSuchOperator", ["input"], ["scores"])], 1, [], check=False)
+
+
+def with_external_data(encoded):
+    """The same network, but one of its constants is to be read from a file beside it."""
+    model = onnx.load_from_string(base64.b64decode(encoded))
+    constant = model.graph.initializer[0]
+    constant.ClearField("raw_data")
+    constant.data_location = TensorProto.EXTERNAL
+    constant.external_data.add(key="location", value="../manifest.json")
+    return base64.b64encode(model.SerializeToString()).decode()
+
+
 target = Path(__file__).with_name("tiny-models.json")
-target.write_text(json.dumps({"size": SIZE, "brightness": brightness, "colour": colour}, indent=2) + "\n")
+models = {
+    "size": SIZE,
+    "brightness": brightness,
+    "colour": colour,
+    "unknownOperator": unknown_operator,
+    "externalData": with_external_data(brightness),
+}
+target.write_text(json.dumps(models, indent=2) + "\n")

@@ -1,0 +1,54 @@
+import { rm } from 'node:fs/promises';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { listVersions } from '../../convert/versions.ts';
+import { modelKey } from '../../src/model/layout.ts';
+import { solidPng } from '../pictures/png.ts';
+import { tinyRelease } from './page-models.ts';
+import { type RunningWorker, startWorker } from './wrangler.ts';
+
+let folder: string;
+
+beforeAll(async () => {
+  folder = await tinyRelease('brightness');
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+/** A Worker whose model.onnx was replaced before its first request; what it answers and logs. */
+async function tampered(replace: (onnx: Buffer) => Buffer): Promise<{ problem: unknown; logs: string }> {
+  // Nothing is published while it starts, so nothing is in its memory yet.
+  const worker: RunningWorker = await startWorker({ release: null });
+  try {
+    await worker.publish(folder);
+    await worker.bucket(async (r2) => {
+      const key = modelKey((await listVersions(r2))[0] ?? '', 'model.onnx');
+      const onnx = Buffer.from((await (await r2.get(key))?.arrayBuffer()) ?? new ArrayBuffer(0));
+      await r2.put(key, replace(onnx));
+    });
+    const body = await solidPng([255, 255, 255]);
+    const response = await fetch(`${worker.url}/api/predict`, {
+      method: 'POST',
+      body,
+      headers: { 'Content-Type': 'image/png' },
+    });
+    expect(response.status).toBe(503);
+    return { problem: await response.json(), logs: worker.logs() };
+  } finally {
+    await worker.stop();
+  }
+}
+
+test('one byte changed in the bucket: refused, and the log says why', async () => {
+  const { problem, logs } = await tampered((onnx) => {
+    onnx[200] = (onnx[200] ?? 0) ^ 1;
+    return onnx;
+  });
+  expect(problem).toMatchObject({ code: 'model_untrusted' });
+  expect(logs).toMatch(/"code":"model_untrusted","reason":"The signature of the model does not hold\. .+"/);
+  expect(JSON.stringify(problem)).not.toMatch(/models\/|\.ts|at /);
+});
+
+test('an object of 200 MB: refused before it is read', async () => {
+  const { problem, logs } = await tampered(() => Buffer.alloc(200_000_000));
+  expect(problem).toMatchObject({ code: 'model_untrusted' });
+  expect(logs).toMatch(/model\.onnx has 200000000 bytes, \d+ are allowed/);
+});

@@ -1,0 +1,79 @@
+import { env } from 'cloudflare:workers';
+import { beforeAll, expect, test, vi } from 'vitest';
+import { ApiError } from '../../src/errors.ts';
+import { sniffFormat } from '../../src/image/format.ts';
+import { heldBytes, PreparedPhoto } from '../../src/image/tensor.ts';
+import { runtimeBytes } from '../../src/model/runtime.ts';
+import { seeded, spoil } from './fuzz.ts';
+import { brightness, manifestOf } from './model/publish.ts';
+import { putVersion } from './model/put-version.ts';
+import { pictures, SPEC } from './pictures/pictures.ts';
+import { bucket, newService, raw, type Service } from './service.ts';
+
+const FILES = Number(env.FUZZ_FILES);
+const SEED = 20_260_101;
+
+let service: Service;
+
+beforeAll(async () => {
+  await putVersion(bucket, await manifestOf(brightness), brightness);
+  service = newService();
+});
+
+const send = (bytes: Uint8Array<ArrayBuffer>) =>
+  service('/api/predict', raw(bytes, 'application/octet-stream'));
+
+/** Every good picture's answer, byte for byte. */
+async function goodAnswers(): Promise<string[]> {
+  const answers: string[] = [];
+  for (const { bytes } of pictures) answers.push(await (await send(bytes)).text());
+  return answers;
+}
+
+/** Which decoder gets to see the file: none, when its header is refused. */
+function decoderOf(bytes: Uint8Array): string | undefined {
+  const format = sniffFormat(bytes);
+  if (!format) return undefined;
+  try {
+    new PreparedPhoto({ format, bytes }, SPEC).makeRoom(40_000_000);
+    return format;
+  } catch (error) {
+    if (error instanceof ApiError) return undefined;
+    throw error;
+  }
+}
+
+test(`${FILES} spoiled files in one isolate: an answer or a refusal each, and nothing wears out`, async () => {
+  vi.spyOn(console, 'log').mockImplementation(() => {});
+  const random = seeded(SEED);
+  const before = await goodAnswers();
+  // As many of each format, however many flavours of it there are.
+  const originals = Object.values(Object.groupBy(pictures, ({ bytes }) => sniffFormat(bytes) ?? 'none')).map(
+    (group = []) => group.map(({ bytes }) => bytes),
+  );
+  const reached: Record<string, number> = { jpeg: 0, png: 0, gif: 0, webp: 0 };
+  const statuses = new Map<number, number>();
+  let settled = 0;
+  let highest = 0;
+  for (let file = 0; file < FILES; file++) {
+    const bytes = spoil(random, originals[file % originals.length] ?? []);
+    const decoder = decoderOf(bytes);
+    if (decoder) reached[decoder] = (reached[decoder] ?? 0) + 1;
+    const response = await send(bytes);
+    const body = await response.text();
+    statuses.set(response.status, (statuses.get(response.status) ?? 0) + 1);
+    if (response.status >= 500) throw new Error(`file ${file}: ${response.status} ${body}`);
+    const held = heldBytes() + runtimeBytes();
+    if (file < FILES / 10) settled = Math.max(settled, held);
+    else highest = Math.max(highest, held);
+  }
+  expect([...statuses.keys()].filter((status) => status !== 200 && (status < 400 || status >= 500))).toEqual(
+    [],
+  );
+  // Otherwise this would prove something of headers only.
+  for (const [decoder, files] of Object.entries(reached)) {
+    expect.soft(files, decoder).toBeGreaterThanOrEqual(FILES / 10);
+  }
+  expect(highest).toBeLessThanOrEqual(settled);
+  expect(await goodAnswers()).toEqual(before);
+}, 3_600_000);

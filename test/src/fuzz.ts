@@ -1,0 +1,68 @@
+import { crc32 } from '../../src/image/png/crc.ts';
+
+/** Numbers in [0, 1) that are the same at every run. */
+export function seeded(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    // xorshift32 (Marsaglia, 2003).
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return (state >>> 0) / 2 ** 32;
+  };
+}
+
+type Random = () => number;
+type Bytes = Uint8Array<ArrayBuffer>;
+
+const below = (random: Random, limit: number) => Math.floor(random() * limit);
+
+/** Values that decoders trip over more often than over others. */
+const AWKWARD = [0x00, 0x01, 0x7f, 0x80, 0xfe, 0xff];
+
+function flip(random: Random, bytes: Bytes, from = 0, to = bytes.length): void {
+  const changes = 1 + below(random, 4);
+  for (let change = 0; change < changes; change++) {
+    const at = from + below(random, to - from);
+    const awkward = AWKWARD[below(random, AWKWARD.length)] ?? 0;
+    bytes[at] = random() < 0.5 ? awkward : below(random, 256);
+  }
+}
+
+/** Changes something inside a chunk and makes its checksum right again, so that it gets past the header. */
+function sealedPng(random: Random, file: Bytes): Bytes {
+  const bytes = file.slice();
+  const view = new DataView(bytes.buffer);
+  const chunks: { from: number; to: number }[] = [];
+  for (let at = 8; at + 12 <= bytes.length; ) {
+    const length = view.getUint32(at);
+    if (length > 0) chunks.push({ from: at + 8, to: at + 8 + length });
+    at += 12 + length;
+  }
+  const chunk = chunks[below(random, chunks.length)];
+  if (!chunk) return bytes;
+  flip(random, bytes, chunk.from, chunk.to);
+  view.setUint32(chunk.to, crc32(bytes, chunk.from - 4, chunk.to));
+  return bytes;
+}
+
+/** One of the files spoiled: bytes changed, cut off, doubled, taken out, or nothing but noise behind its beginning. */
+export function spoil(random: Random, files: readonly Bytes[]): Bytes {
+  const file = files[below(random, files.length)] ?? new Uint8Array();
+  const png = file[0] === 0x89;
+  const kind = random();
+  if (png && kind < 0.7) return sealedPng(random, file);
+  const bytes = file.slice();
+  if (kind < 0.7) {
+    flip(random, bytes);
+    return bytes;
+  }
+  const at = below(random, bytes.length);
+  if (kind < 0.8) return bytes.slice(0, at);
+  const length = below(random, bytes.length - at);
+  if (kind < 0.85) return Uint8Array.of(...bytes.subarray(0, at), ...bytes.subarray(at + length));
+  if (kind < 0.9) return Uint8Array.of(...bytes.subarray(0, at + length), ...bytes.subarray(at));
+  const noise = Uint8Array.from({ length: 16 + below(random, 4_000) }, () => below(random, 256));
+  noise.set(bytes.subarray(0, below(random, 16)));
+  return noise;
+}
