@@ -12,7 +12,8 @@
  * @property {string | undefined} name
  * @property {string | undefined} version
  * @property {string[]} labels
- * @property {string | undefined} verified how the service verified the model, such as signature
+ * @property {string | undefined} signer fingerprint of the key whose signature was verified
+ * @property {Date | undefined} verifiedAt
  */
 
 /**
@@ -40,12 +41,14 @@ export function parseAnswer(value) {
  */
 export function parseServed(value) {
   const model = isRecord(value) ? value : {};
-  const verified = isRecord(model.verified) ? model.verified.method : undefined;
+  const verified = isRecord(model.verified) ? model.verified : {};
+  const at = typeof verified.at === 'string' ? new Date(verified.at) : undefined;
   return {
     name: typeof model.name === 'string' ? model.name : undefined,
     version: typeof model.version === 'string' ? model.version : undefined,
     labels: Array.isArray(model.labels) ? model.labels.filter((label) => typeof label === 'string') : [],
-    verified: typeof verified === 'string' ? verified : undefined,
+    signer: typeof verified.signer === 'string' ? verified.signer : undefined,
+    verifiedAt: at && !Number.isNaN(at.getTime()) ? at : undefined,
   };
 }
 

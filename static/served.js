@@ -3,6 +3,9 @@
 import { parseServed } from './answer.js';
 import { questionFor } from './verdict.js';
 
+/** Hex digits of a fingerprint that are shown. */
+const SHORT = 12;
+
 /** How long "Copied" stays (milliseconds). */
 const COPIED = 2000;
 
@@ -30,8 +33,14 @@ export async function showServed({ served, question }) {
   if (model.name === undefined) return;
   const facts = [`Model ${model.name}`];
   if (model.version !== undefined) facts.push(`version ${model.version}`);
-  if (model.verified !== undefined) facts.push(`${model.verified} verified`);
+  if (model.signer !== undefined) facts.push(`signature of key ${model.signer.slice(0, SHORT)} verified`);
   served.textContent = facts.join(' · ');
+  if (model.verifiedAt && facts.length > 2) {
+    const time = document.createElement('time');
+    time.dateTime = model.verifiedAt.toISOString();
+    time.textContent = model.verifiedAt.toLocaleString();
+    served.append(' ', time);
+  }
   served.hidden = false;
 }
 

@@ -245,7 +245,9 @@ test('the colours follow the system', async () => {
 
 test('the page says what is served, and the command that it shows works', async () => {
   const page = await open();
-  await page.getByText(/^Model tiny-brightness · version [0-9a-f]{12} · signature verified$/).waitFor();
+  await page
+    .getByText(/^Model tiny-brightness · version [0-9a-f]{12} · signature of key [0-9a-f]{12} verified .*\d/)
+    .waitFor();
   expect(await page.locator('#curl').textContent()).toBe(`curl -F file=@photo.jpg ${worker.url}/api/predict`);
 });
 

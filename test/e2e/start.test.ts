@@ -53,7 +53,7 @@ test('the first start publishes the committed model and serves it at the port th
     const page = await fetch(url);
     expect(page.headers.get('Content-Type')).toContain('text/html');
   });
-  expect(output).toContain('Published');
+  expect(output).toContain('published it');
 });
 
 test('the second start finds it there', async () => {
@@ -61,7 +61,7 @@ test('the second start finds it there', async () => {
   const output = await start([`--port=${port}`], async () => {
     expect((await fetch(`http://127.0.0.1:${port}/api/health`)).status).toBe(200);
   });
-  expect(output).not.toContain('Published');
+  expect(output).not.toContain('published');
 });
 
 test('--https serves over TLS', async () => {
