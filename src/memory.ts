@@ -3,12 +3,21 @@ import { ImageTooLarge, Overloaded } from './errors.ts';
 /** A place in the isolate's memory, held until `release` or until it expires. */
 export interface Lease {
   readonly bytes: number;
+  /** Gives a part of it back: `bytes` remain. */
+  shrink(bytes: number): void;
   /** Holds it for `duration` milliseconds from now. */
   renew(duration: number): void;
   release(): void;
 }
 
+export interface LeaseOptions {
+  readonly duration: number;
+  readonly patience: number;
+  readonly share?: number;
+}
+
 interface Held extends Lease {
+  bytes: number;
   until: number;
 }
 
@@ -50,12 +59,14 @@ export class PhotoMemory {
   /**
    * Leases `bytes` for at most `duration` milliseconds; waits up to `patience` milliseconds for them.
    *
+   * @param share of the memory that may be in use with this lease, unless it is the only one: bodies take half, so
+   *   that there is always room to decode one of them
    * @throws {ImageTooLarge} so much is never free
    * @throws {Overloaded} others hold too much for too long
    */
-  async lease(bytes: number, { duration, patience }: { duration: number; patience: number }): Promise<Lease> {
+  async lease(bytes: number, { duration, patience, share = 1 }: LeaseOptions): Promise<Lease> {
     const deadline = Date.now() + patience;
-    while (this.usedBytes + bytes > this.capacityBytes) {
+    while (!this.#isFree(bytes, share)) {
       if (bytes > this.capacityBytes) throw new ImageTooLarge('The photo does not fit the memory there is.');
       if (Date.now() >= deadline) {
         throw new Overloaded('Too many photos are being looked at. Try again shortly.', RETRY_AFTER_SECONDS);
@@ -66,6 +77,9 @@ export class PhotoMemory {
     const lease: Held = {
       bytes,
       until: Date.now() + duration,
+      shrink(remaining) {
+        this.bytes = Math.min(this.bytes, remaining);
+      },
       renew(next) {
         this.until = Date.now() + next;
       },
@@ -73,5 +87,10 @@ export class PhotoMemory {
     };
     held.add(lease);
     return lease;
+  }
+
+  #isFree(bytes: number, share: number): boolean {
+    const used = this.usedBytes;
+    return used + bytes <= this.capacityBytes * (used === 0 ? 1 : share);
   }
 }

@@ -10,6 +10,9 @@ export interface UploadLimits {
   readonly patience: number;
 }
 
+/** Bodies leave the other half of the memory for decoding them. */
+const SHARE_OF_BODIES = 0.5;
+
 export interface Body {
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** The place in memory that `bytes` takes: release it when they are no longer needed. */
@@ -32,7 +35,11 @@ export async function readBody(request: Request, memory: PhotoMemory, limits: Up
   if (declared !== undefined && declared > limits.maxBytes) throw tooLarge();
 
   const { idleTimeout, patience } = limits;
-  const lease = await memory.lease(declared ?? limits.maxBytes, { duration: idleTimeout, patience });
+  const lease = await memory.lease(declared ?? limits.maxBytes, {
+    duration: idleTimeout,
+    patience,
+    share: SHARE_OF_BODIES,
+  });
   const reader = request.body.getReader();
   try {
     const bytes = new Uint8Array(lease.bytes);
@@ -48,7 +55,10 @@ export async function readBody(request: Request, memory: PhotoMemory, limits: Up
       lease.renew(idleTimeout);
     }
     if (length === 0) throw new EmptyBody('The request has no body.');
-    return { bytes: bytes.subarray(0, length), lease };
+    if (length === bytes.byteLength) return { bytes, lease };
+    // It came without a length, so the buffer was made for the largest.
+    lease.shrink(length);
+    return { bytes: bytes.slice(0, length), lease };
   } catch (error) {
     lease.release();
     reader.cancel().catch(() => {});

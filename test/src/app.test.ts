@@ -1,5 +1,6 @@
 import { beforeAll, expect, test } from 'vitest';
-import { solidPng, utf8 } from '../pictures/png.ts';
+import { drawPng, solidPng, utf8 } from '../pictures/png.ts';
+import { seeded } from './fuzz.ts';
 import { brightness, colour, colourManifest, manifestOf } from './model/publish.ts';
 import { putVersion, signer } from './model/put-version.ts';
 import { bucket, form, newService, raw, type Service } from './service.ts';
@@ -146,3 +147,15 @@ test('an unknown path is a problem, not a page', async () => {
   expect(response.status).toBe(404);
   expect(await problem(response)).toMatchObject({ code: 'not_found' });
 });
+
+test('more uploads at once than memory could hold are all answered', async () => {
+  // Some 24 MB are left for photos: twenty bodies fill them, and decoding one takes a third.
+  const noise = seeded(7);
+  const large = await drawPng(640, 640, () => [noise() * 256, noise() * 256, noise() * 256]);
+  const init = raw(large);
+  const headers = { ...init.headers, 'Content-Length': String(large.byteLength) };
+  const small = newService({ ISOLATE_MEMORY_BYTES: 90_000_000, MEMORY_WAIT: 20_000 });
+  const uploads = Array.from({ length: 24 }, () => small('/api/predict', { ...init, headers }));
+  const statuses = (await Promise.all(uploads)).map(({ status }) => status);
+  expect(statuses).toEqual(Array(24).fill(200));
+}, 30_000);

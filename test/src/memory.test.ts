@@ -41,3 +41,14 @@ test('what never fits is refused at once, as too large and not as a passing shor
   const memory = new PhotoMemory(() => 100);
   await expect(memory.lease(101, soon)).rejects.toBeInstanceOf(ImageTooLarge);
 });
+
+test('bodies leave room to decode one of them, but a large one may come alone', async () => {
+  const memory = new PhotoMemory(() => 100);
+  const bodies = { ...soon, share: 0.5 };
+  const alone = await memory.lease(90, bodies);
+  alone.release();
+  await memory.lease(30, bodies);
+  await memory.lease(20, bodies);
+  await expect(memory.lease(1, bodies)).rejects.toBeInstanceOf(Overloaded);
+  expect((await memory.lease(50, soon)).bytes).toBe(50);
+});

@@ -32,7 +32,9 @@ test('the body comes out as it went in, and its place is held until it is releas
 
 test('a body without a length is read in its pieces', async () => {
   const body = stream([new Uint8Array(300).fill(1), new Uint8Array(200).fill(2)]);
-  const { bytes } = await readBody(post(body), roomy(), limits);
+  const memory = roomy();
+  const { bytes } = await readBody(post(body), memory, limits);
+  expect(memory.usedBytes).toBe(500);
   expect(bytes).toEqual(new Uint8Array([...Array(300).fill(1), ...Array(200).fill(2)]));
 });
 
