@@ -1,4 +1,5 @@
 import { MalformedImage } from '../errors.ts';
+import { discarded } from './garbage.ts';
 
 /** What every C decoder exports. */
 export interface CExports {
@@ -55,21 +56,32 @@ export class WasmDecoder<Exports extends CExports> {
 
   /** Lets go of the instance and so of its memory. */
   drop(): void {
+    const bytes = this.heldBytes;
     this.#idle = undefined;
+    discarded(bytes);
   }
 
   /** Runs `work` on an instance; a trap or `longjmp` inside becomes `MalformedImage`. */
   use<Result>(work: (wasm: Exports) => Result): Result {
-    const wasm = this.#idle ?? this.#instantiate();
-    this.#idle = undefined;
-    let result: Result;
     try {
-      result = work(wasm);
+      return this.#run(work);
     } catch (error) {
       if (error instanceof LongJump || error instanceof WebAssembly.RuntimeError) {
         throw new MalformedImage('The photo is damaged.', { cause: error });
       }
       throw error;
+    } finally {
+      if (!this.#idle) discarded(this.#lastBytes);
+    }
+  }
+
+  /** Keeps the instance if it has come through well. */
+  #run<Result>(work: (wasm: Exports) => Result): Result {
+    const wasm = this.#idle ?? this.#instantiate();
+    this.#idle = undefined;
+    let result: Result;
+    try {
+      result = work(wasm);
     } finally {
       this.#lastBytes = wasm.memory.buffer.byteLength;
     }

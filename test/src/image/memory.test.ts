@@ -3,7 +3,7 @@ import { idleBytes } from '../../../src/image/budget.ts';
 import { decodeJpeg, jpegDecoder } from '../../../src/image/jpeg/decode.ts';
 import { readJpegHeader } from '../../../src/image/jpeg/header.ts';
 import { heldBytes, PreparedPhoto } from '../../../src/image/tensor.ts';
-import { KEPT_BYTES } from '../../../src/image/wasm-decoder.ts';
+import { allocate, type CExports, KEPT_BYTES } from '../../../src/image/wasm-decoder.ts';
 import { outcome, photoOf, picture, SPEC, tensorOf } from '../pictures/pictures.ts';
 import { resizedJpeg } from '../pictures/resized-jpeg.ts';
 
@@ -50,4 +50,16 @@ test('photos of the same kind leave the memory as it is', async () => {
   const held = heldBytes();
   for (let i = 0; i < 100; i++) for (const name of names) await tensorOf(picture(name).bytes);
   expect(heldBytes()).toBe(held);
+});
+
+test('what a decoder has let go of is collected, not left to pile up', async () => {
+  const grow = (wasm: CExports) => {
+    allocate(wasm, 2 * KEPT_BYTES);
+    return new WeakRef(wasm.memory);
+  };
+  const memories = [jpegDecoder.use(grow), jpegDecoder.use(grow), jpegDecoder.use(grow)];
+  // A weak reference stays alive to the end of the turn that made or read it, and one more photo follows.
+  await scheduler.wait(0);
+  jpegDecoder.use(grow);
+  expect(memories.map((memory) => memory.deref())).toEqual([undefined, undefined, undefined]);
 });
