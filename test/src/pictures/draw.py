@@ -244,21 +244,28 @@ def oriented():
             yield name, upright[:2] + jpeg_segment(0xE1, exif(orientation, order)) + upright[2:]
 
 
-def expected(data, size):
+FILTERS = {
+    "bicubic": Image.Resampling.BICUBIC,
+    "bilinear": Image.Resampling.BILINEAR,
+    "lanczos": Image.Resampling.LANCZOS,
+}
+
+
+def expected(data, size, resampling):
     with Image.open(io.BytesIO(data)) as image:
         image.load()
         image = ImageOps.exif_transpose(image)
         width, height = image.size
         if image.mode.startswith("I"):
             raise ValueError("Pillow turns 16-bit grey white")
-        return width, height, image.convert("RGB").resize(size).tobytes()
+        return width, height, image.convert("RGB").resize(size, FILTERS[resampling]).tobytes()
 
 
 def main():
     results = {}
 
-    def entry(name, data, target):
-        width, height, rgb = expected(data, target)
+    def entry(name, data, target, resampling="bicubic"):
+        width, height, rgb = expected(data, target, resampling)
         key = f"{zlib.crc32(rgb):08x}"
         results[key] = base64.b64encode(rgb).decode()
         return {
@@ -267,11 +274,16 @@ def main():
             "width": width,
             "height": height,
             "target": target,
+            "resampling": resampling,
             "expected": key,
         }
 
     pictures = [entry(name, data, TARGET) for make in (jpegs, pngs, webps, gifs) for name, data in make()]
     pictures += [entry(name, data, OBLONG) for name, data in oriented()]
+    for resampling in ("bilinear", "lanczos"):
+        pictures.append(entry(f"png made smaller, {resampling}", encode(picture(31, 27), "PNG"), TARGET, resampling))
+    for resampling in FILTERS:
+        pictures.append(entry(f"png made larger, {resampling}", encode(picture(9, 7), "PNG"), OBLONG, resampling))
     grey = (scene(32, 24).mean(axis=-1, keepdims=True) * 255 + 0.5).astype(np.uint32)
     for interlaced in (False, True):
         deep = png(grey * 256 + 77, 16, 0, (), interlaced)

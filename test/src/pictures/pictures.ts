@@ -22,13 +22,18 @@ const fromBase64 = (text: string) => Uint8Array.from(atob(text), (character) => 
 
 const results: Record<string, string> = drawn.expected;
 
+function toResampling(name: string): TensorSpec['resampling'] {
+  if (name !== 'bicubic' && name !== 'bilinear' && name !== 'lanczos') throw new Error(name);
+  return name;
+}
+
 export const pictures: readonly Picture[] = drawn.pictures.map(
-  ({ name, file, width, height, target: [columns = 0, rows = 0], expected }) => ({
+  ({ name, file, width, height, target: [columns = 0, rows = 0], resampling, expected }) => ({
     name,
     bytes: fromBase64(file),
     width,
     height,
-    spec: { width: columns, height: rows, resampling: 'bicubic' },
+    spec: { width: columns, height: rows, resampling: toResampling(resampling) },
     expected: fromBase64(results[expected] ?? ''),
   }),
 );
