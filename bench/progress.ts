@@ -1,0 +1,16 @@
+/** One line that says what is being done; on a terminal it is overwritten, elsewhere only new steps are printed. */
+export class Progress {
+  #step = '';
+
+  /** @param detail such as `3 of 15` */
+  show(step: string, detail = ''): void {
+    if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${step} ${detail}`);
+    else if (step !== this.#step) console.error(step);
+    this.#step = step;
+  }
+
+  clear(): void {
+    if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
+    this.#step = '';
+  }
+}
