@@ -7,7 +7,7 @@ import { MalformedImage } from '../../errors.ts';
 const CHUNK_BYTES = 4096;
 
 /** Inflated bytes taken at a time. */
-const READ_BYTES = 65_536;
+const READ_BYTES = 262_144;
 
 /** Inflated bytes that may wait at once: those of the chunk just written and, to be safe, of one before. */
 export const INFLATE_PEAK_BYTES = 2 * CHUNK_BYTES * 1032 + 2 * READ_BYTES;
@@ -15,7 +15,7 @@ export const INFLATE_PEAK_BYTES = 2 * CHUNK_BYTES * 1032 + 2 * READ_BYTES;
 /**
  * Inflates a zlib stream that comes in parts, with the platform's own inflate, writing no faster than it is read.
  *
- * Yields blocks of at most 64 KiB; a block is only valid until the next is asked for. Throws `MalformedImage` when the stream is damaged
+ * Yields blocks of at most 256 KiB; a block is only valid until the next is asked for. Throws `MalformedImage` when the stream is damaged
  * or ends early.
  */
 export async function* inflate(parts: Iterable<Uint8Array>): AsyncGenerator<Uint8Array> {
@@ -25,6 +25,7 @@ export async function* inflate(parts: Iterable<Uint8Array>): AsyncGenerator<Uint
   const input = rechunk(parts, CHUNK_BYTES);
   let buffer = new ArrayBuffer(READ_BYTES);
   let open = true;
+  let written = Number.POSITIVE_INFINITY; // chunks for the block before
   try {
     for (;;) {
       let waiting = true;
@@ -32,9 +33,11 @@ export async function* inflate(parts: Iterable<Uint8Array>): AsyncGenerator<Uint
         waiting = false;
       });
       block.catch(() => {}); // a failing write is reported first, by the write
-      // A turn of the event loop, in which inflated bytes that are waiting already arrive: then nothing more is written.
-      await scheduler.wait(0);
+      // After a chunk that filled a block alone there may be more of it: a turn of the event loop lets that arrive.
+      if (written <= 1) await scheduler.wait(0);
+      written = 0;
       while (waiting && open) {
+        written++;
         const chunk = input.next();
         open = !chunk.done;
         await (chunk.done ? writer.close() : writer.write(chunk.value));
