@@ -52,8 +52,8 @@ const Settings = z.object({
   ISOLATE_MEMORY_BYTES: megabytes(120_000_000),
   /** What ONNX Runtime takes with a model; reckoned with before it has started, and as it is when it is more. */
   MODEL_MEMORY_BYTES: megabytes(52_000_000),
-  /** What the Worker's own code and data take of it, ONNX Runtime, decoders and photos apart. */
-  BASELINE_MEMORY_BYTES: megabytes(12_000_000),
+  /** What the Worker's own code and data take of it, ONNX Runtime, decoders and photos apart; `npm run bench -- memory`. */
+  BASELINE_MEMORY_BYTES: megabytes(8_000_000),
 });
 
 export type Config = Readonly<z.infer<typeof Settings>>;
