@@ -203,7 +203,8 @@ function findings(steps: readonly Step[], limits: z.infer<typeof Limits>): Findi
     charts: {
       memory: {
         title: 'Memory of one isolate',
-        subtitle: 'most in use at once in each step, and the garbage that V8 let lie beside it',
+        subtitle:
+          'most in use at once in each step; in grey and brackets, with the garbage that V8 let lie beside it',
         unit: 'MB',
         legend: parts.map(({ label, colour }) => ({ label, colour })),
         limits: [
@@ -216,7 +217,7 @@ function findings(steps: readonly Step[], limits: z.infer<typeof Limits>): Findi
             {
               label: step.name,
               parts: parts.map(({ colour, of }) => ({ value: of(step) / 1e6, colour })),
-              text: `${round(inUse(step) / 1e6, 0)} MB`,
+              text: `${round(inUse(step) / 1e6, 0)} MB (${round(total(step) / 1e6, 0)})`,
             },
           ],
         })),
