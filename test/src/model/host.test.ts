@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { channelKey, modelKey } from '../../../src/model/layout.ts';
 import { solidPng } from '../../pictures/png.ts';
 import { bucket, newService, raw, type Service } from '../service.ts';
-import { json, newSigner, statementOf } from './oms/signer.ts';
+import { json, newSigner, rootDigest, type Statement, statementOf } from './oms/signer.ts';
 import { brightness, colour, hostile, manifestOf, sha256 } from './publish.ts';
 import { pointAt, putVersion, signer } from './put-version.ts';
 
@@ -102,6 +102,45 @@ test('a signature by a key that is not trusted', async () => {
   await putVersion(bucket, await manifestOf(brightness), brightness, { by: await newSigner() });
   await expectRefusal(newService(), 'model_untrusted', /signature .* does not hold/);
 });
+
+/** The statement that a good signature of this version would make. */
+async function goodStatement(version: string) {
+  const digests = new Map([
+    ['manifest.json', version],
+    ['model.onnx', await sha256(brightness)],
+  ]);
+  return statementOf(digests);
+}
+
+const OTHER = { name: 'other.bin', algorithm: 'sha256', digest: '1'.repeat(64) };
+
+test.each<[string, (statement: Statement) => Promise<Statement> | Statement, string | undefined]>([
+  ['another payload type', (statement) => statement, 'application/json'],
+  [
+    'another predicate',
+    (statement) => ({ ...statement, predicateType: 'https://example.com/v1' }),
+    undefined,
+  ],
+  ['a file more', (statement) => withResources(statement, (all) => [...all, OTHER]), undefined],
+  ['a file less', (statement) => withResources(statement, (all) => all.slice(0, 1)), undefined],
+])('a signature over %s', async (_, change, payloadType) => {
+  const version = await putVersion(bucket, await manifestOf(brightness), brightness);
+  const payload = json(await change(await goodStatement(version)));
+  await bucket.put(modelKey(version, 'model.sig'), json(await signer.sign(payload, payloadType)));
+  await expectRefusal(newService(), 'model_untrusted', /signature .* does not hold/);
+});
+
+type Resources = Statement['predicate']['resources'];
+
+/** The statement about other files, consistent in itself. */
+async function withResources(
+  statement: Statement,
+  change: (resources: Resources) => Resources,
+): Promise<Statement> {
+  const resources = change(statement.predicate.resources);
+  const subject = [{ name: 'model', digest: { sha256: await rootDigest(resources) } }];
+  return { ...statement, subject, predicate: { ...statement.predicate, resources } };
+}
 
 test('no key configured: nothing is trusted', async () => {
   await putVersion(bucket, await manifestOf(brightness), brightness);
