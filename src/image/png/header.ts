@@ -1,8 +1,8 @@
+import { crc32 } from 'node:zlib';
 import { MalformedImage } from '../../errors.ts';
 import { ByteReader } from '../bytes.ts';
 import { type Orientation, readOrientation } from '../exif.ts';
 import type { Size } from '../photo.ts';
-import { crc32 } from './crc.ts';
 
 /** What the chunks of a PNG say (W3C PNG, third edition). */
 export interface PngHeader extends Size {
@@ -48,7 +48,7 @@ export function readPngHeader(bytes: Uint8Array): PngHeader {
     const name = reader.ascii(at + 4, 4);
     const payload = reader.slice(at + 8, length);
     const end = at + CHUNK_OVERHEAD + length;
-    if (reader.u32(end - 4) !== crc32(bytes, at + 4, end - 4))
+    if (reader.u32(end - 4) !== crc32(bytes.subarray(at + 4, end - 4)))
       throw new MalformedImage('The PNG is damaged (CRC).');
     if (!image && name !== 'IHDR') throw new MalformedImage('The PNG has no header.');
     if (name === 'IEND') break;

@@ -1,0 +1,12 @@
+/** The part of workerd's `node:zlib` (compatibility flag `nodejs_zlib`) that is used here. */
+declare module 'node:zlib' {
+  interface Inflate extends AsyncIterable<Uint8Array> {
+    readonly readableLength: number;
+    write(chunk: Uint8Array): boolean;
+    end(): void;
+    destroy(error?: Error): void;
+    once(event: 'drain' | 'close', listener: () => void): void;
+  }
+  export function createInflate(options: { chunkSize: number; highWaterMark: number }): Inflate;
+  export function crc32(data: Uint8Array, value?: number): number;
+}
