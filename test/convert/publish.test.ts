@@ -9,7 +9,7 @@ import * as publishing from '../../convert/publish.ts';
 import { type Release, readRelease, sha256 } from '../../convert/release.ts';
 import { createSignature } from '../../convert/sign.ts';
 import { channelKey, modelKey } from '../../src/model/layout.ts';
-import type { Manifest } from '../../src/model/manifest.ts';
+import { testManifest } from '../manifest.ts';
 
 let folder: string;
 let first: Release;
@@ -24,29 +24,7 @@ const isPublished = (bucket: R2Bucket, release: Release) =>
 /** A version folder as the converter writes it; publishing does not run the model, so any bytes will do. */
 async function writeRelease(name: string): Promise<Release> {
   const onnx = Buffer.from(`not a network, but bytes of ${name}`);
-  const manifest: Manifest = {
-    format: 'husky-ai/manifest/1',
-    name,
-    input: {
-      name: 'input',
-      width: 8,
-      height: 8,
-      layout: 'NHWC',
-      color: 'RGB',
-      dtype: 'float32',
-      range: [0, 1],
-      resampling: 'bicubic',
-    },
-    output: { name: 'scores', activation: 'sigmoid', size: 1 },
-    labels: ['husky', 'not husky'],
-    threshold: 0.5,
-    files: { 'model.onnx': { bytes: onnx.byteLength, sha256: sha256(onnx) } },
-    source: { file: 'some.h5', bytes: 1, sha256: '0'.repeat(64) },
-    tools: {},
-    parity: { inputs: 64, tolerance: 1e-5 },
-    metrics: null,
-    probes: [{ name: 'black', kind: 'solid', rgb: [0, 0, 0], expected: [0.1] }],
-  };
+  const manifest = testManifest(name, { bytes: onnx.byteLength, sha256: sha256(onnx) });
   await writeFile(join(folder, 'manifest.json'), JSON.stringify(manifest));
   await writeFile(join(folder, 'model.onnx'), onnx);
   return readRelease(folder);

@@ -10,8 +10,8 @@ import { sha256 } from '../../convert/release.ts';
 import { signRelease } from '../../convert/sign.ts';
 import { verifyRelease } from '../../convert/verify.ts';
 import { preparePython, pythonEnvironment } from '../../scripts/python.ts';
-import type { Manifest } from '../../src/model/manifest.ts';
 import { parsePublicKeys } from '../../src/model/oms/public-keys.ts';
+import { testManifest } from '../manifest.ts';
 
 const run = promisify(execFile);
 const curves = ['P-256', 'P-384'] as const;
@@ -65,29 +65,7 @@ const command = (name: 'keygen' | 'sign' | 'verify', ...args: readonly string[])
 async function newRelease(): Promise<string> {
   const folder = await mkdtemp(join(scratch, 'release-'));
   const onnx = Buffer.from('not a network, but the bytes of one');
-  const manifest: Manifest = {
-    format: 'husky-ai/manifest/1',
-    name: 'signed',
-    input: {
-      name: 'input',
-      width: 8,
-      height: 8,
-      layout: 'NHWC',
-      color: 'RGB',
-      dtype: 'float32',
-      range: [0, 1],
-      resampling: 'bicubic',
-    },
-    output: { name: 'scores', activation: 'sigmoid', size: 1 },
-    labels: ['husky', 'not husky'],
-    threshold: 0.5,
-    files: { 'model.onnx': { bytes: onnx.byteLength, sha256: sha256(onnx) } },
-    source: { file: 'some.h5', bytes: 1, sha256: '0'.repeat(64) },
-    tools: {},
-    parity: { inputs: 64, tolerance: 1e-5 },
-    metrics: null,
-    probes: [{ name: 'black', kind: 'solid', rgb: [0, 0, 0], expected: [0.1] }],
-  };
+  const manifest = testManifest('signed', { bytes: onnx.byteLength, sha256: sha256(onnx) });
   await writeFile(join(folder, 'manifest.json'), JSON.stringify(manifest));
   await writeFile(join(folder, 'model.onnx'), onnx);
   return folder;

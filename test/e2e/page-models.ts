@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sha256 } from '../../convert/release.ts';
 import type { Manifest } from '../../src/model/manifest.ts';
+import { testManifest } from '../manifest.ts';
 import tiny from '../src/model/tiny-models.json' with { type: 'json' };
 
 /** A network of a few weights whose verdict a drawn picture decides. */
@@ -14,28 +15,13 @@ export type TinyModel = 'brightness' | 'colour';
  */
 export async function tinyRelease(model: TinyModel): Promise<string> {
   const onnx = Buffer.from(tiny[model], 'base64');
+  const { output, labels, threshold, white } = OUTPUTS[model];
   const manifest: Manifest = {
-    format: 'husky-ai/manifest/1',
-    name: `tiny-${model}`,
-    input: {
-      name: 'input',
-      width: tiny.size,
-      height: tiny.size,
-      layout: 'NHWC',
-      color: 'RGB',
-      dtype: 'float32',
-      range: [0, 1],
-      resampling: 'bicubic',
-    },
-    output: OUTPUTS[model].output,
-    labels: OUTPUTS[model].labels,
-    threshold: OUTPUTS[model].threshold,
-    files: { 'model.onnx': { bytes: onnx.byteLength, sha256: sha256(onnx) } },
-    source: { file: 'tiny.h5', bytes: 1, sha256: '0'.repeat(64) },
-    tools: { keras: '3' },
-    parity: { inputs: 64, tolerance: 1e-5 },
-    metrics: null,
-    probes: [{ name: 'white', kind: 'solid', rgb: [255, 255, 255], expected: OUTPUTS[model].white }],
+    ...testManifest(`tiny-${model}`, { bytes: onnx.byteLength, sha256: sha256(onnx) }),
+    output,
+    labels,
+    threshold,
+    probes: [{ name: 'white', kind: 'solid', rgb: [255, 255, 255], expected: white }],
   };
   const folder = await mkdtemp(join(tmpdir(), 'husky-ai-tiny-'));
   await writeFile(join(folder, 'model.onnx'), onnx);

@@ -1,7 +1,6 @@
 import type { Manifest } from '../../../src/model/manifest.ts';
+import { testManifest } from '../../manifest.ts';
 import tiny from './tiny-models.json';
-
-export const TINY_SIZE = tiny.size;
 
 const decode = (base64: string) => Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
 
@@ -21,26 +20,7 @@ export async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
 /** A manifest that fits the `brightness` network. */
 export async function manifestOf(onnx: Uint8Array<ArrayBuffer>): Promise<Manifest> {
   return {
-    format: 'husky-ai/manifest/1',
-    name: 'tiny',
-    input: {
-      name: 'input',
-      width: TINY_SIZE,
-      height: TINY_SIZE,
-      layout: 'NHWC',
-      color: 'RGB',
-      dtype: 'float32',
-      range: [0, 1],
-      resampling: 'bicubic',
-    },
-    output: { name: 'scores', activation: 'sigmoid', size: 1 },
-    labels: ['husky', 'not husky'],
-    threshold: 0.5,
-    files: { 'model.onnx': { bytes: onnx.byteLength, sha256: await sha256(onnx) } },
-    source: { file: 'tiny.h5', bytes: 1, sha256: '0'.repeat(64) },
-    tools: { keras: '3' },
-    parity: { inputs: 64, tolerance: 1e-5 },
-    metrics: null,
+    ...testManifest('tiny', { bytes: onnx.byteLength, sha256: await sha256(onnx) }),
     // sigmoid(20 * (mean - 0.5))
     probes: [
       { name: 'white', kind: 'solid', rgb: [255, 255, 255], expected: [0.999955] },
