@@ -34,12 +34,14 @@ function isOwn(requested: string, own: string): boolean {
 
 /**
  * The browser's own lines about what the page has to cope with: answers of the API that are no 2xx or did not come,
- * files that cannot be read; and the favicon that it looks for by itself when an answer is JSON.
+ * files that cannot be read, whatever it had still wanted when a test took it offline; and the favicon that it looks
+ * for by itself when an answer is JSON.
  */
 function isExpected(message: ConsoleMessage): boolean {
   const text = message.text();
   if (!text.startsWith('Failed to load resource')) return false;
-  return text.endsWith('ERR_FILE_NOT_FOUND') || /\/api\/|\/favicon\.ico$/.test(message.location().url);
+  if (/ERR_(FILE_NOT_FOUND|INTERNET_DISCONNECTED)$/.test(text)) return true;
+  return /\/api\/|\/favicon\.ico$/.test(message.location().url);
 }
 
 /** Lets files fall onto the middle of the page, as the operating system does it. */

@@ -158,9 +158,11 @@ test('what is no photo is refused in plain words, and the next photo works', asy
 test('offline is told from a service that is gone, and both pass', async () => {
   const page = await open();
   await page.context().setOffline(true);
+  await page.waitForFunction('!navigator.onLine');
   await choose(page, png(WHITE));
   await reads(page, 'You are offline');
   await page.context().setOffline(false);
+  await page.waitForFunction('navigator.onLine');
   await page.route('**/api/predict', (route) => route.abort('connectionrefused'), { times: 1 });
   await page.getByRole('button', { name: 'Try again' }).click();
   await reads(page, 'The service cannot be reached');
