@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { CURVES, type CurveName } from '../src/model/oms/curves.ts';
 import { parsePublicKeys } from '../src/model/oms/public-keys.ts';
+import { runCommand } from './command.ts';
 import { generateKeyPair } from './keys.ts';
 
 /** Where keys go unless told otherwise. */
@@ -82,9 +83,4 @@ async function main(): Promise<void> {
   console.log(files.publicKeyPem);
 }
 
-if (import.meta.main) {
-  main().catch((error: unknown) => {
-    console.error(error instanceof Error ? error.message : error);
-    process.exitCode = 1;
-  });
-}
+if (import.meta.main) runCommand(main);

@@ -10,6 +10,7 @@ import { parseArgs } from 'node:util';
 import { shortVersion } from '../src/model/layout.ts';
 import { preAuthenticationEncoding } from '../src/model/oms/dsse.ts';
 import { BUNDLE_MEDIA_TYPE, PAYLOAD_TYPE, PREDICATE_TYPE, STATEMENT_TYPE } from '../src/model/oms/format.ts';
+import { runCommand } from './command.ts';
 import { parseSigningKey, type SigningKey } from './keys.ts';
 import { RELEASE_FOLDER, type Release, readRelease, sha256 } from './release.ts';
 
@@ -119,9 +120,4 @@ async function main(): Promise<void> {
   console.log(`  ${join(folder, SIGNATURE_FILE)}`);
 }
 
-if (import.meta.main) {
-  main().catch((error: unknown) => {
-    console.error(error instanceof Error ? error.message : error);
-    process.exitCode = 1;
-  });
-}
+if (import.meta.main) runCommand(main);

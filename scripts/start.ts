@@ -5,7 +5,7 @@
  */
 import { parseArgs } from 'node:util';
 import { withBucket } from '../convert/bucket.ts';
-import { DEFAULT_CHANNEL } from '../convert/command.ts';
+import { DEFAULT_CHANNEL, runCommand } from '../convert/command.ts';
 import { isPublished, publish } from '../convert/publish.ts';
 import { RELEASE_FOLDER, readRelease } from '../convert/release.ts';
 import { createSignature } from '../convert/sign.ts';
@@ -73,7 +73,4 @@ async function main(): Promise<void> {
   console.log(`\n  Husky AI: ${scheme}://localhost:${port}\n`);
 }
 
-main().catch((error: unknown) => {
-  console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 1;
-});
+runCommand(main);

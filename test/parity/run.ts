@@ -11,6 +11,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { runCommand } from '../../convert/command.ts';
 import { RELEASE_FOLDER } from '../../convert/release.ts';
 import { startWorker } from '../e2e/wrangler.ts';
 import { type Comparison, comparePhoto, type Summary, summarise } from './compare.ts';
@@ -104,7 +105,4 @@ async function main(): Promise<void> {
   }
 }
 
-main().catch((error: unknown) => {
-  console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 1;
-});
+runCommand(main);
