@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 DEFAULT_THRESHOLD = 0.5
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 MAX_LABEL = 64
+WANTED = "the network does not end in one GlobalAveragePooling2D and layers that see one vector"
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -80,6 +81,7 @@ def convert(options: argparse.Namespace) -> Path:
 
         from contract import read_contract
         from graph import to_onnx
+        from heatmap import grid_of
         from manifest import build_manifest
         from parity import open_session, prove_parity
         from probes import make_probes
@@ -95,7 +97,9 @@ def convert(options: argparse.Namespace) -> Path:
         threshold = (options.threshold or DEFAULT_THRESHOLD) if contract.activation == "sigmoid" else None
 
         _say(3, f"Converting {contract.width} x {contract.height} pixels to {contract.size} score(s)")
-        graph = to_onnx(model, contract, options.input_range).SerializeToString(deterministic=True)
+        proto = to_onnx(model, contract, options.input_range)
+        graph, heatmap = proto.SerializeToString(deterministic=True), grid_of(proto)
+        print(f"      heat map of {heatmap[0]} x {heatmap[1]} cells" if heatmap else "      no heat map: " + WANTED)
         _say(4, "Comparing Keras and ONNX")
         parity = prove_parity(source, graph, contract, options.input_range)
         _say(5, "Making probes")
@@ -104,6 +108,7 @@ def convert(options: argparse.Namespace) -> Path:
         manifest = build_manifest(
             name=options.name,
             contract=contract,
+            heatmap=heatmap,
             labels=options.labels,
             threshold=threshold,
             resampling=options.resampling,
@@ -115,6 +120,8 @@ def convert(options: argparse.Namespace) -> Path:
         )
         write_release(options.out, {"model.onnx": graph, "manifest.json": manifest})
         print(f"      {parity.inputs} inputs agree within {parity.largest:.1e}, allowed {parity.tolerance:.0e}")
+        if parity.heatmap_largest is not None:
+            print(f"      their heat maps within {parity.heatmap_largest:.1e}")
     return options.out
 
 

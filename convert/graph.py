@@ -1,4 +1,7 @@
-"""A Keras model as an ONNX graph: input ``input`` (N, H, W, 3) float32 in [0, 1], output ``scores`` (N, C) float32."""
+"""A Keras model as an ONNX graph: input ``input`` (N, H, W, 3) float32 in [0, 1], output ``scores`` (N, C) float32.
+
+Where the network allows it there is a second output, ``heatmap`` (see heatmap.py).
+"""
 
 import logging
 
@@ -8,6 +11,8 @@ import tensorflow as tf
 import tf2onnx
 
 from contract import Contract
+from fold import fold_normalisations
+from heatmap import OUTPUT, add_heatmap, poolings_of
 from inspect_file import ConversionError
 
 OPSET = 17
@@ -36,6 +41,9 @@ def to_onnx(model: keras.Model, contract: Contract, input_range: str = "0..1") -
         raise ConversionError(f"tf2onnx cannot convert this network: {_first_line(error)}") from error
     if len(proto.graph.input) != 1 or len(proto.graph.output) != 1:
         raise ConversionError("the graph must have one input and one output")
+    fold_normalisations(proto)
+    if len(poolings_of(model)) == 1:
+        add_heatmap(proto)
     _tidy(proto)
     _check(proto, contract)
     return proto
@@ -48,7 +56,7 @@ def _tidy(proto: onnx.ModelProto) -> None:
     """
     graph = proto.graph
     nodes = _in_order(graph)
-    renamed = {graph.input[0].name: "input", graph.output[0].name: "scores"}
+    renamed = {graph.input[0].name: "input", graph.output[0].name: "scores", OUTPUT: OUTPUT}
     weights = {tensor.name: tensor for tensor in graph.initializer}
     kept: list[onnx.TensorProto] = []
     for index, node in enumerate(nodes):
@@ -67,12 +75,12 @@ def _tidy(proto: onnx.ModelProto) -> None:
         node.output[:] = [renamed[name] for name in node.output]
     for tensor in kept:
         tensor.name, tensor.doc_string = renamed[tensor.name], ""
-    for value in (graph.input[0], graph.output[0]):
+    for value in (*graph.input, *graph.output):
         value.name, value.doc_string = renamed[value.name], ""
         value.type.tensor_type.shape.dim[0].dim_param = "N"
     imports = [entry for entry in proto.opset_import if entry.domain in {node.domain for node in nodes}]
 
-    clean = onnx.helper.make_graph(nodes, "husky", [graph.input[0]], [graph.output[0]], kept)
+    clean = onnx.helper.make_graph(nodes, "husky", graph.input, graph.output, kept)
     graph.CopyFrom(clean)
     del proto.opset_import[:]
     proto.opset_import.extend(imports)
@@ -81,11 +89,11 @@ def _tidy(proto: onnx.ModelProto) -> None:
 
 
 def _in_order(graph: onnx.GraphProto) -> list[onnx.NodeProto]:
-    """Return copies of the nodes that the output needs, each after its inputs, depth first from the output."""
+    """Return copies of the nodes that the outputs need, each after its inputs, depth first from the outputs."""
     maker = {name: node for node in graph.node for name in node.output}
     order: list[onnx.NodeProto] = []
     done: set[int] = set()
-    stack = [(graph.output[0].name, False)]
+    stack = [(value.name, False) for value in reversed(graph.output)]
     while stack:
         name, ready = stack.pop()
         node = maker.get(name)

@@ -10,6 +10,7 @@ from typing import Any
 import tensorflow as tf
 
 from contract import Contract
+from heatmap import OUTPUT
 from parity import Parity
 
 FORMAT = "husky-ai/manifest/1"
@@ -38,6 +39,7 @@ def build_manifest(
     *,
     name: str,
     contract: Contract,
+    heatmap: tuple[int, int] | None,
     labels: list[str],
     threshold: float | None,
     resampling: str,
@@ -47,7 +49,7 @@ def build_manifest(
     parity: Parity,
     probes: list[dict[str, Any]],
 ) -> bytes:
-    """Return the bytes of manifest.json."""
+    """Return the bytes of manifest.json; ``heatmap`` is (rows, columns) of the graph's, None where it has none."""
     described = describe_file(source_content)
     content = {
         "format": FORMAT,
@@ -63,6 +65,7 @@ def build_manifest(
             "resampling": resampling,
         },
         "output": {"name": "scores", "activation": contract.activation, "size": contract.size},
+        "heatmap": heatmap and {"output": OUTPUT, "rows": heatmap[0], "columns": heatmap[1]},
         "labels": labels,
         "threshold": threshold,
         "files": {"model.onnx": describe_file(graph)},

@@ -10,20 +10,24 @@ import onnxruntime
 
 from contract import Contract, check_outputs
 from graph import INPUT_RANGES
+from heatmap import OUTPUT, keras_heatmap
 from inspect_file import ConversionError
 
 INPUTS = 64
 TOLERANCE = 1e-5
+# What is served of a heat map has four decimals.
+HEATMAP_TOLERANCE = 1e-4
 BATCH = 16
 
 
 @dataclass(frozen=True)
 class Parity:
-    """How many inputs were compared, within which tolerance, and the largest difference found."""
+    """How many inputs were compared, within which tolerance, and the largest differences found."""
 
     inputs: int
     tolerance: float
     largest: float
+    heatmap_largest: float | None
 
 
 def parity_inputs(height: int, width: int, count: int = INPUTS) -> np.ndarray:
@@ -63,7 +67,8 @@ def open_session(graph: bytes) -> onnxruntime.InferenceSession:
 def prove_parity(source: Path, graph: bytes, contract: Contract, input_range: str) -> Parity:
     """Compare the Keras file, freshly loaded, called both ways, with ``graph`` alone, in eights and sixteens.
 
-    Raises ``ConversionError`` where an output differs by more than ``TOLERANCE`` or is no probability.
+    Raises ``ConversionError`` where a score differs by more than ``TOLERANCE``, a heat map by more than
+    ``HEATMAP_TOLERANCE``, or an output is no probability.
     """
     inputs = parity_inputs(contract.height, contract.width)
     factor, offset = (np.float32(number) for number in INPUT_RANGES[input_range])
@@ -87,7 +92,27 @@ def prove_parity(source: Path, graph: bytes, contract: Contract, input_range: st
                     f"ONNX and Keras differ: by {difference:.2g} from {way}, batches of {batch}; allowed {TOLERANCE:g}"
                 )
             largest = max(largest, float(difference))
-    return Parity(len(inputs), TOLERANCE, largest)
+    heatmap_largest = _compare_heatmaps(model, session, inputs, keras_inputs)
+    return Parity(len(inputs), TOLERANCE, largest, heatmap_largest)
+
+
+def _compare_heatmaps(
+    model: keras.Model, session: onnxruntime.InferenceSession, inputs: np.ndarray, keras_inputs: np.ndarray
+) -> float | None:
+    """Return the largest difference of a heat map's value, None where the graph has no heat map."""
+    if OUTPUT not in [output.name for output in session.get_outputs()]:
+        return None
+    largest = 0.0
+    for part, keras_part in zip(_parts(inputs, BATCH), _parts(keras_inputs, BATCH), strict=True):
+        (found,) = session.run([OUTPUT], {"input": part})
+        expected = keras_heatmap(model, keras_part, *found.shape[1:3])
+        difference = np.abs(found - expected).max() if found.shape == expected.shape else np.inf
+        if not difference <= HEATMAP_TOLERANCE:
+            raise ConversionError(
+                f"the heat maps of ONNX and Keras differ: by {difference:.2g}, allowed {HEATMAP_TOLERANCE:g}"
+            )
+        largest = max(largest, float(difference))
+    return largest
 
 
 def _parts(inputs: np.ndarray, size: int) -> Iterator[np.ndarray]:

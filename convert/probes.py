@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from contract import Contract
 from graph import INPUT_RANGES
+from heatmap import OUTPUT
 
 COLOURS = {
     "black": [0, 0, 0],
@@ -26,6 +27,7 @@ GOAL = 0.9
 STEPS = 300
 STARTS = 3
 DECIMALS = 6
+HEATMAP_DECIMALS = 4
 
 
 def mulberry32(seed: int, count: int) -> np.ndarray:
@@ -62,7 +64,11 @@ def make_probes(
     input_range: str,
     labels: list[str],
 ) -> list[dict[str, Any]]:
-    """Return the probes of a manifest, with onnxruntime's answers as ``expected``."""
+    """Return the probes of a manifest, with onnxruntime's answers as ``expected``.
+
+    Where the graph has a heat map, the optimised probe has its values too, row by row; of a network with several
+    labels the plane of the most probable one.
+    """
     probes: list[dict[str, Any]] = [{"name": name, "kind": "solid", "rgb": rgb} for name, rgb in COLOURS.items()]
     probes += [{"name": f"noise-{seed}", "kind": "noise", "seed": seed} for seed in NOISE_SEEDS]
     probes.append(_optimised_probe(model, contract, input_range, labels[0]))
@@ -70,6 +76,10 @@ def make_probes(
         pixels = render(probe, contract.height, contract.width)
         answer = session.run(["scores"], {"input": (pixels[None] / 255.0).astype(np.float32)})[0][0]
         probe["expected"] = [round(float(score), DECIMALS) for score in answer]
+    if OUTPUT in [output.name for output in session.get_outputs()]:
+        (heatmap,) = session.run([OUTPUT], {"input": (pixels[None] / 255.0).astype(np.float32)})
+        plane = heatmap[0] if contract.size == 1 else heatmap[0, ..., int(answer.argmax())]
+        probe["heatmap"] = [round(float(value), HEATMAP_DECIMALS) for value in plane.ravel()]
     return probes
 
 

@@ -19,6 +19,7 @@ export function testManifest(name: string, file: { bytes: number; sha256: string
       resampling: 'bicubic',
     },
     output: { name: 'scores', activation: 'sigmoid', size: 1 },
+    heatmap: null,
     labels: ['husky', 'not husky'],
     threshold: 0.5,
     files: { 'model.onnx': file },

@@ -1,7 +1,7 @@
 import * as ort from 'onnxruntime-web/wasm';
 import { ModelUntrusted } from '../errors.ts';
 import { isBinary, type Manifest } from './manifest.ts';
-import { failedProbes } from './probes.ts';
+import { answeredPlane, failedProbes, type Outputs } from './probes.ts';
 import { createSession } from './runtime.ts';
 import type { VerifiedModel } from './store.ts';
 
@@ -9,6 +9,17 @@ export interface LabelScore {
   readonly label: string;
   /** Probability, 0 to 1, six decimals. */
   readonly score: number;
+}
+
+/** Which parts of the photo speak for a label. */
+export interface Heatmap {
+  readonly rows: number;
+  readonly columns: number;
+  /**
+   * Row by row, `rows * columns` of them, four decimals: what the score were if the whole photo looked like this
+   * part of it. Binary: the probability of the first label, whatever the answer. Else that of the answer.
+   */
+  readonly values: readonly number[];
 }
 
 export interface Classification {
@@ -19,6 +30,13 @@ export interface Classification {
   readonly threshold: number | null;
   /** One for each label, the most probable first. */
   readonly scores: readonly LabelScore[];
+  /** Only where it was asked for; null when the model has none. */
+  readonly heatmap?: Heatmap | null;
+}
+
+export interface ClassifyOptions {
+  /** Whether the heat map is wanted as well. It comes out of the same run. */
+  readonly heatmap?: boolean;
 }
 
 /** A verified model, ready to score. */
@@ -33,7 +51,7 @@ export interface Classifier {
    *
    * @throws {ClassifierReleased} another version has taken its place
    */
-  classify(input: Float32Array): Promise<Classification>;
+  classify(input: Float32Array, options?: ClassifyOptions): Promise<Classification>;
   /** @throws {ModelUntrusted} it answers a probe of its manifest with something else than is expected */
   selfTest(): Promise<void>;
   /** Gives its memory back to ONNX Runtime, once the run that is under way has ended. */
@@ -62,9 +80,9 @@ export async function createClassifier(model: VerifiedModel): Promise<Classifier
   };
   try {
     const network = networkOf(session, manifest);
-    const run = (input: Float32Array) => {
+    const run = (input: Float32Array, withHeatmap: boolean) => {
       if (released) throw new ClassifierReleased();
-      const outputs = network(input);
+      const outputs = network(input, withHeatmap);
       running = Promise.allSettled([running, outputs]);
       return outputs;
     };
@@ -76,7 +94,11 @@ export async function createClassifier(model: VerifiedModel): Promise<Classifier
       });
     };
     await selfTest();
-    const classify = async (input: Float32Array) => classificationOf(manifest, await run(input));
+    const classify = async (input: Float32Array, { heatmap = false }: ClassifyOptions = {}) => {
+      const outputs = await run(input, heatmap);
+      const classification = classificationOf(manifest, outputs.scores);
+      return heatmap ? { ...classification, heatmap: heatmapOf(manifest, outputs) } : classification;
+    };
     return { version, manifest, signer, verifiedAt: new Date(), classify, selfTest, release };
   } catch (error) {
     await release();
@@ -92,19 +114,28 @@ async function startSession(onnx: Uint8Array): Promise<ort.InferenceSession> {
   }
 }
 
-/** The network as a function from one input to its outputs, float32 both. */
-function networkOf(session: ort.InferenceSession, { input, output }: Manifest) {
-  if (session.inputNames.join() !== input.name || !session.outputNames.includes(output.name)) {
+/** The network as a function from one input to its outputs, float32 all; the heat map is fetched on request. */
+function networkOf(session: ort.InferenceSession, { input, output, heatmap }: Manifest) {
+  const outputs = heatmap ? [output.name, heatmap.output] : [output.name];
+  const known = session.outputNames;
+  if (session.inputNames.join() !== input.name || !outputs.every((name) => known.includes(name))) {
     throw new ModelUntrusted('The model has other inputs or outputs than its manifest says.');
   }
   const dims = [1, input.height, input.width, 3];
-  return async (data: Float32Array): Promise<Float32Array> => {
+  const cells = heatmap && [1, heatmap.rows, heatmap.columns, ...(output.size > 1 ? [output.size] : [])];
+  return async (data: Float32Array, withHeatmap: boolean): Promise<Outputs> => {
     const tensor = new ort.Tensor('float32', data, dims);
-    const { [output.name]: result } = await session.run({ [input.name]: tensor }, [output.name]);
-    if (!(result?.data instanceof Float32Array) || result.data.length !== output.size) {
-      throw new ModelUntrusted('The model answers in another shape than its manifest says.');
-    }
-    return result.data;
+    const wanted = withHeatmap ? outputs : [output.name];
+    const results = await session.run({ [input.name]: tensor }, wanted);
+    const read = (name: string, shape: readonly number[]) => {
+      const result = results[name];
+      if (!(result?.data instanceof Float32Array) || result.dims.join() !== shape.join()) {
+        throw new ModelUntrusted('The model answers in another shape than its manifest says.');
+      }
+      return result.data;
+    };
+    const scores = read(output.name, [1, output.size]);
+    return heatmap && cells && withHeatmap ? { scores, heatmap: read(heatmap.output, cells) } : { scores };
   };
 }
 
@@ -121,4 +152,12 @@ export function classificationOf(manifest: Manifest, outputs: ArrayLike<number>)
   return { label: decided.label, score, threshold, scores };
 }
 
+/** The heat map of the outputs as it is told; null when the model has none. */
+function heatmapOf(manifest: Manifest, { scores, heatmap }: Outputs): Heatmap | null {
+  if (!manifest.heatmap || !heatmap) return null;
+  const { rows, columns } = manifest.heatmap;
+  return { rows, columns, values: Array.from(answeredPlane(scores, heatmap), fourDecimals) };
+}
+
+const fourDecimals = (value: number): number => Math.round(value * 1e4) / 1e4;
 const sixDecimals = (value: number): number => Math.round(value * 1e6) / 1e6;

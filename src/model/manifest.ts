@@ -6,7 +6,12 @@ const byte = z.number().int().min(0).max(255);
 const range = z.tuple([z.literal(0), z.literal(1)]);
 
 const file = z.object({ bytes: size, sha256 });
-const probe = z.object({ name: z.string().min(1), expected: z.array(z.number()).min(1) });
+const probe = z.object({
+  name: z.string().min(1),
+  expected: z.array(z.number()).min(1),
+  /** What the heat map must be, row by row: of several labels, the plane of the most probable one. */
+  heatmap: z.array(z.number()).min(1).optional(),
+});
 
 /** An input that a good copy of the model answers with the `expected` outputs; every value is byte / 255. */
 const Probe = z.discriminatedUnion('kind', [
@@ -34,6 +39,14 @@ const Manifest = z
       resampling: z.enum(['bicubic', 'bilinear', 'lanczos']),
     }),
     output: z.object({ name: z.string().min(1), activation: z.enum(['sigmoid', 'softmax']), size }),
+    /**
+     * The graph output (N, rows, columns), or (N, rows, columns, size) of a softmax, that says for each cell of the
+     * photo what the answer were if the whole photo looked like it. Null where the network has no such output.
+     */
+    heatmap: z
+      .object({ output: z.string().min(1), rows: size.max(1024), columns: size.max(1024) })
+      .nullable()
+      .default(null),
     /** Binary: what the score is the probability of, then its opposite. Else one label for each output. */
     labels: z.array(z.string().min(1).max(200)).min(2),
     threshold: z.number().min(0).max(1).nullable(),

@@ -3,6 +3,19 @@ import type { Manifest, Probe } from './manifest.ts';
 /** Largest difference from the expected outputs that is put down to other hardware and not to another model. */
 export const PROBE_TOLERANCE = 1e-3;
 
+/** What the network says of one input. */
+export interface Outputs {
+  readonly scores: Float32Array;
+  /** rows * columns values, or as many for each score, the scores' index running fastest. */
+  readonly heatmap?: Float32Array;
+}
+
+/** The heat map's values for the one score, or for the highest of several: rows * columns of them. */
+export function answeredPlane(scores: Float32Array, heatmap: Float32Array): Float32Array {
+  const answer = scores.indexOf(Math.max(...scores));
+  return heatmap.filter((_, index) => index % scores.length === answer);
+}
+
 /** Writes the probe's input, height * width * 3 values in [0, 1] (NHWC), into `input`. */
 export function drawProbe(probe: Probe, { width, height }: Manifest['input'], input: Float32Array): void {
   switch (probe.kind) {
@@ -28,27 +41,31 @@ export function drawProbe(probe: Probe, { width, height }: Manifest['input'], in
 }
 
 /**
- * Names of the probes whose outputs are not the expected ones.
+ * Names of the probes whose outputs are not the expected ones. A probe that knows its heat map must give
+ * that as well.
  *
- * @param run the network: takes an input as `drawProbe` writes it, answers its outputs
+ * @param run the network: takes an input as `drawProbe` writes it, and whether the heat map is wanted
  */
 export async function failedProbes(
-  { probes, input }: Manifest,
-  run: (input: Float32Array) => Promise<Float32Array>,
+  { probes, input, heatmap }: Manifest,
+  run: (input: Float32Array, withHeatmap: boolean) => Promise<Outputs>,
 ): Promise<string[]> {
   const data = new Float32Array(input.width * input.height * 3);
   const failed = [];
   for (const probe of probes) {
     drawProbe(probe, input, data);
-    const outputs = await run(data);
-    const { expected } = probe;
+    const outputs = await run(data, heatmap !== null && probe.heatmap !== undefined);
     const agrees =
-      outputs.length === expected.length &&
-      outputs.every((output, i) => Math.abs(output - (expected[i] ?? Number.NaN)) <= PROBE_TOLERANCE);
+      isClose(outputs.scores, probe.expected) &&
+      (!outputs.heatmap || isClose(answeredPlane(outputs.scores, outputs.heatmap), probe.heatmap ?? []));
     if (!agrees) failed.push(probe.name);
   }
   return failed;
 }
+
+const isClose = (found: Float32Array, expected: readonly number[]): boolean =>
+  found.length === expected.length &&
+  found.every((value, i) => Math.abs(value - (expected[i] ?? Number.NaN)) <= PROBE_TOLERANCE);
 
 /** Tommy Ettinger's 32-bit generator: numbers in [0, 1), the same here and in the converter. */
 function mulberry32(seed: number): () => number {

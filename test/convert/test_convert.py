@@ -64,7 +64,7 @@ def test_a_binary_h5_becomes_a_release(run, binary_h5):
     assert sorted(done.digests) == ["manifest.json", "model.onnx"]
     manifest = done.manifest
     assert list(manifest) == [
-        "format", "name", "input", "output", "labels", "threshold", "files", "source", "tools", "parity", "metrics",
+        "format", "name", "input", "output", "heatmap", "labels", "threshold", "files", "source", "tools", "parity", "metrics",
         "probes",
     ]  # fmt: skip
     assert manifest["format"] == "husky-ai/manifest/1"

@@ -1,0 +1,199 @@
+"""The class activation map: a second output that says which parts of the photo speak for the positive class.
+
+Where a network ends in a global average pooling and a head that sees one vector, the head can be asked about every
+cell of the last feature grid as well: what would the answer be if the whole photo looked like this cell? For a linear
+head the mean of the cells' logits is the photo's logit (CAM: Zhou et al., Learning Deep Features for Discriminative
+Localization, 2016). The cells go through the whole head, its last activation included, so a value is a probability
+as the score is. Nothing is stretched to fill 0 to 1: a photo without the class stays dark.
+"""
+
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+OUTPUT = "heatmap"
+
+# What may stand between the pooling and the scores: each works on every vector (row) by itself.
+UNARY = """
+Abs BatchNormalization Cast Clip Elu Erf Exp HardSigmoid HardSwish Identity LeakyRelu Log LpNormalization Neg Reciprocal
+Relu Selu Sigmoid Softplus Softsign Sqrt Tanh ThresholdedRelu
+"""
+PAIRWISE = "Add Div Gemm MatMul Max Min Mul PRelu Pow Sub"
+ELEMENTWISE = frozenset((UNARY + PAIRWISE).split())
+ALONG_AXIS = frozenset("Concat LogSoftmax Softmax".split())
+REDUCING = frozenset("ReduceL2 ReduceMax ReduceMean ReduceSum".split())
+
+
+@dataclass(frozen=True)
+class Pooling:
+    """A global average pooling in the graph: from the feature grid, to one vector for each photo."""
+
+    features: str
+    vectors: str
+    channels_first: bool
+
+
+class Cells(keras.layers.Layer):
+    """In place of the pooling: every cell of (N, rows, columns, C) as a vector of its own, (N * rows * columns, C)."""
+
+    def call(self, features):  # noqa: D102
+        return keras.ops.reshape(features, (-1, features.shape[-1]))
+
+    def compute_output_shape(self, shape):  # noqa: D102
+        return (None, shape[-1])
+
+
+def poolings_of(model: keras.Model) -> list[keras.layers.Layer]:
+    """Return the GlobalAveragePooling2D layers of ``model`` and of the models inside it."""
+    found = []
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            found += poolings_of(layer)
+        elif isinstance(layer, keras.layers.GlobalAveragePooling2D):
+            found.append(layer)
+    return found
+
+
+def keras_heatmap(model: keras.Model, inputs: np.ndarray, rows: int, columns: int) -> np.ndarray:
+    """Return what Keras says of each cell, (N, rows, columns) or (N, rows, columns, classes).
+
+    The same layers, with the one pooling replaced by its cells: independent of what ``add_heatmap`` does to a graph.
+    """
+    (pooling,) = poolings_of(model)
+    twin = keras.models.clone_model(
+        model, clone_function=lambda layer: Cells() if layer is pooling else layer, recursive=True
+    )
+    answers = keras.ops.convert_to_numpy(twin(inputs))
+    classes = () if answers.shape[-1] == 1 else answers.shape[-1:]
+    return answers.reshape(len(inputs), rows, columns, *classes)
+
+
+def add_heatmap(proto: onnx.ModelProto) -> bool:
+    """Give a graph with one output a second one, (N, rows, columns) or (N, rows, columns, classes), where it can.
+
+    It can where the scores depend on the photo through one global average pooling and, after that, through operators
+    that treat each vector by itself. Returns whether it could; otherwise the graph is as it was.
+    """
+    graph = proto.graph
+    found = _find_head(graph)
+    if found is None:
+        return False
+    pooling, head = found
+    shapes = _shapes(proto)
+    grid = shapes.get(pooling.features, [])
+    if pooling.channels_first and len(grid) == 4:
+        grid = [grid[0], grid[2], grid[3], grid[1]]
+    if len(grid) != 4 or not all(grid[1:]):
+        return False
+    rows, columns, channels = grid[1:]
+    scores = graph.output[0]
+    size = scores.type.tensor_type.shape.dim[-1].dim_value
+
+    cells = "heatmap/cells"
+    source = pooling.features
+    if pooling.channels_first:
+        source = "heatmap/last"
+        graph.node.append(helper.make_node("Transpose", [pooling.features], [source], perm=[0, 2, 3, 1]))
+    _reshape(graph, source, cells, [-1, channels])
+    renamed = {pooling.vectors: cells}
+    for node in head:
+        twin = onnx.NodeProto.FromString(node.SerializeToString())
+        renamed |= {name: f"heatmap/{name}" for name in node.output}
+        twin.input[:] = [renamed.get(name, name) for name in node.input]
+        twin.output[:] = [renamed[name] for name in node.output]
+        graph.node.append(twin)
+    shape = [rows, columns] if size == 1 else [rows, columns, size]
+    _reshape(graph, renamed[scores.name], OUTPUT, [-1, *shape])
+    graph.output.append(helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, ["N", *shape]))
+    return True
+
+
+def grid_of(proto: onnx.ModelProto) -> tuple[int, int] | None:
+    """Return (rows, columns) of the graph's heat map, None where it has none."""
+    for value in proto.graph.output:
+        if value.name == OUTPUT:
+            rows, columns = value.type.tensor_type.shape.dim[1:3]
+            return rows.dim_value, columns.dim_value
+    return None
+
+
+def _reshape(graph: onnx.GraphProto, source: str, target: str, shape: list[int]) -> None:
+    name = f"{target}/shape"
+    graph.initializer.append(numpy_helper.from_array(np.array(shape, np.int64), name))
+    graph.node.append(helper.make_node("Reshape", [source, name], [target]))
+
+
+def _find_head(graph: onnx.GraphProto) -> tuple[Pooling, list[onnx.NodeProto]] | None:
+    """Return the pooling and the nodes after it, in order; None where the network is not built like that."""
+    constants = {tensor.name: tensor for tensor in graph.initializer}
+    maker = {name: node for node in graph.node for name in node.output}
+    waiting, seen, edge = [graph.output[0].name], set(), set()
+    while waiting:
+        name = waiting.pop()
+        if name in seen or name in constants or not name:
+            continue
+        seen.add(name)
+        node = maker.get(name)
+        if node is None:
+            return None
+        if _is_per_vector(node, constants):
+            waiting.extend(node.input)
+        elif node.op_type != "Constant":
+            edge.add(name)
+    if len(edge) != 1:
+        return None
+    pooling = _pooling_at(edge.pop(), maker, constants)
+    if pooling is None:
+        return None
+    return pooling, [node for node in graph.node if node.output[0] in seen and node.output[0] != pooling.vectors]
+
+
+def _is_per_vector(node: onnx.NodeProto, constants: dict[str, TensorProto]) -> bool:
+    fields = {field.name: helper.get_attribute_value(field) for field in node.attribute}
+    if node.op_type in ("Gemm", "MatMul"):
+        return not fields.get("transA") and node.input[1] in constants
+    if node.op_type in ELEMENTWISE:
+        return True
+    if node.op_type in ALONG_AXIS:
+        return fields.get("axis", -1) in (-1, 1)
+    if node.op_type in REDUCING:
+        return fields.get("keepdims", 1) == 1 and _axes(node, fields, constants) in ([1], [-1])
+    # A Reshape or Flatten of vectors to vectors.
+    if node.op_type == "Reshape" and node.input[1] in constants:
+        shape = numpy_helper.to_array(constants[node.input[1]]).tolist()
+        return len(shape) == 2 and shape[0] == -1
+    return False
+
+
+def _pooling_at(
+    vectors: str, maker: dict[str, onnx.NodeProto], constants: dict[str, TensorProto]
+) -> Pooling | None:
+    node = maker[vectors]
+    if node.op_type == "Squeeze":
+        node = maker.get(node.input[0], node)
+    fields = {field.name: helper.get_attribute_value(field) for field in node.attribute}
+    if node.op_type == "GlobalAveragePool":
+        return Pooling(node.input[0], vectors, channels_first=True)
+    if node.op_type == "ReduceMean":
+        axes = _axes(node, fields, constants)
+        if axes in ([1, 2], [2, 3]):
+            return Pooling(node.input[0], vectors, channels_first=axes == [2, 3])
+    return None
+
+
+def _axes(node: onnx.NodeProto, fields: dict, constants: dict[str, TensorProto]) -> list[int]:
+    if len(node.input) > 1:
+        tensor = constants.get(node.input[1])
+        return [] if tensor is None else numpy_helper.to_array(tensor).tolist()
+    return list(fields.get("axes", []))
+
+
+def _shapes(proto: onnx.ModelProto) -> dict[str, list[int]]:
+    inferred = onnx.shape_inference.infer_shapes(proto)
+    return {
+        value.name: [dim.dim_value for dim in value.type.tensor_type.shape.dim]
+        for value in (*inferred.graph.value_info, *inferred.graph.input)
+    }
