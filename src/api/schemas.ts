@@ -1,0 +1,185 @@
+/** Every answer of the API. The document at /openapi.json is made from these schemas, and the types are theirs. */
+import { z } from 'zod';
+import { PROBLEM_CODES } from './problems.ts';
+
+const probability = z.number().min(0).max(1);
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+const size = z.number().int().positive();
+const label = z.string().min(1);
+const unknownValues = z.record(z.string(), z.json());
+
+const LabelScore = z
+  .object({ label, score: probability })
+  .meta({ id: 'LabelScore', description: 'A label and its probability.' });
+
+const Heatmap = z
+  .object({
+    rows: size,
+    columns: size,
+    values: z
+      .array(probability)
+      .describe('`rows * columns` numbers, row by row from the top left, with at most four decimals.'),
+  })
+  .meta({
+    id: 'Heatmap',
+    description:
+      'How much each place of the photo speaks for the label: a grid stretched over the upright photo.',
+  });
+
+const ServedModel = z.object({
+  name: z.string().describe('The model’s name.'),
+  version: z
+    .string()
+    .regex(/^[0-9a-f]{12}$/)
+    .describe('The first 12 hex digits of the SHA-256 of its manifest.'),
+});
+
+const Prediction = z
+  .object({
+    label: label.describe(
+      'The verdict. Binary models: the first label when the score is above `threshold`, else the second. Others: the most probable label.',
+    ),
+    score: probability
+      .optional()
+      .describe(
+        'Binary models: the probability of the first label. Others: that of `label`. Left out where the service answers labels only.',
+      ),
+    threshold: probability
+      .nullable()
+      .describe('Binary models: where the verdict changes. Else, and where scores are left out: null.'),
+    scores: z
+      .array(LabelScore)
+      .optional()
+      .describe('All labels, the most probable first. Left out where the service answers labels only.'),
+    heatmap: Heatmap.nullable()
+      .optional()
+      .describe('Only when asked for; null when the model has none, or when exact scores are not given out.'),
+    image: z
+      .object({
+        format: z.enum(['jpeg', 'png', 'gif', 'webp']).describe('Told by the file’s own bytes.'),
+        width: size,
+        height: size,
+      })
+      .describe('The photo, as it is after its EXIF orientation.'),
+    model: ServedModel,
+  })
+  .meta({
+    id: 'Prediction',
+    description: 'What the model says of one photo.',
+    example: {
+      label: 'husky',
+      score: 0.971234,
+      threshold: 0.5,
+      scores: [
+        { label: 'husky', score: 0.971234 },
+        { label: 'not husky', score: 0.028766 },
+      ],
+      image: { format: 'jpeg', width: 4000, height: 3000 },
+      model: { name: 'husky-classic', version: '6b82cca13c9d' },
+    },
+  });
+
+const Problem = z
+  .object({
+    type: z.string().describe('`urn:husky-ai:problem:` and the code.'),
+    title: z.string().describe('The kind of failure, in words.'),
+    status: z.number().int().min(400).max(599).describe('The HTTP status.'),
+    code: z.enum(PROBLEM_CODES).describe('The kind of failure: these codes stay the same.'),
+    detail: z.string().describe('What happened this time.'),
+    requestId: z.string().optional().describe('The same as `X-Request-Id`. Not in the entries of a batch.'),
+  })
+  .meta({
+    id: 'Problem',
+    description: 'A failure, after RFC 9457.',
+    example: {
+      type: 'urn:husky-ai:problem:unsupported_media_type',
+      title: 'The file format is not supported',
+      status: 415,
+      code: 'unsupported_media_type',
+      detail: 'Accepted are JPEG, PNG, GIF, WEBP files.',
+      requestId: '0f6a1d5e-3a0e-4f6e-9d6b-5d1c8a3c7e21',
+    },
+  });
+
+const BatchEntry = z
+  .union([Prediction, Problem])
+  .meta({ id: 'BatchEntry', description: 'What became of one photo of several.' });
+
+const HuskyAnswer = z
+  .object({
+    score: z
+      .string()
+      .regex(/^(100|\d{1,2})\.\d\d$/)
+      .describe('A percentage with two decimals.'),
+    text: z.string(),
+  })
+  .meta({
+    id: 'HuskyAnswer',
+    description: 'What the original Husky AI server answered.',
+    example: { score: '97.12', text: 'It is a husky!' },
+  });
+
+const Service = z.object({
+  token: z.boolean().describe('Whether predictions need a bearer token.'),
+  score: z.enum(['full', 'rounded', 'label']).describe('How much of the score is given out.'),
+  batch: size.describe('The most photos that one request may carry.'),
+  bytes: size.describe('The most bytes that a request body may have.'),
+  source: z.string().nullable().describe('Where the source of this service can be had.'),
+});
+
+const ModelInfo = z
+  .object({
+    ...ServedModel.shape,
+    digest: sha256.describe('The SHA-256 of the manifest, which is the version, whole.'),
+    channel: z.string().nullable().describe('The channel that named the version; null when it is pinned.'),
+    pinned: z.boolean(),
+    labels: z.array(label),
+    threshold: probability.nullable(),
+    input: z.object({ width: size, height: size, resampling: z.enum(['bicubic', 'bilinear', 'lanczos']) }),
+    heatmap: z
+      .object({ rows: size, columns: size })
+      .nullable()
+      .describe('The grid of its heat maps; null when it has none.'),
+    verified: z
+      .object({
+        method: z.literal('signature'),
+        signer: sha256.describe('The fingerprint of the key whose signature was checked.'),
+        at: z.iso.datetime(),
+      })
+      .describe('How this isolate has verified it, and when.'),
+    metrics: unknownValues.nullable().describe('What was measured after training; the model’s own affair.'),
+    files: z.record(z.string(), z.object({ bytes: size, sha256 })),
+    source: z
+      .object({ file: z.string(), bytes: size, sha256 })
+      .describe('The Keras file that it was converted from.'),
+    tools: z.record(z.string(), z.string()).describe('The versions of the tools that converted it.'),
+    service: Service.describe('How this service is set up.'),
+  })
+  .meta({ id: 'ModelInfo', description: 'What is served, what it was made from, and how it was verified.' });
+
+const Health = z
+  .object({
+    status: z
+      .enum(['ok', 'degraded'])
+      .describe('`degraded`: it works, but with an older version than the channel’s.'),
+    model: ServedModel,
+    reason: z
+      .object({ code: z.enum(PROBLEM_CODES), detail: z.string(), since: z.iso.datetime() })
+      .optional()
+      .describe('Why it is degraded.'),
+  })
+  .meta({
+    id: 'Health',
+    description: 'A prediction would work.',
+    example: { status: 'ok', model: { name: 'husky-classic', version: '6b82cca13c9d' } },
+  });
+
+export const schemas = { Prediction, Problem, BatchEntry, HuskyAnswer, ModelInfo, Health };
+
+export type Prediction = z.infer<typeof Prediction>;
+export type Problem = z.infer<typeof Problem>;
+export type BatchEntry = z.infer<typeof BatchEntry>;
+export type HuskyAnswer = z.infer<typeof HuskyAnswer>;
+export type Heatmap = z.infer<typeof Heatmap>;
+export type ModelInfo = z.infer<typeof ModelInfo>;
+export type Health = z.infer<typeof Health>;
