@@ -1,10 +1,15 @@
 export type Rgb = readonly [number, number, number];
 
-/** An 8-bit RGB PNG of the picture that `pixel` draws. Runs in workerd and in Node. */
+/**
+ * An 8-bit RGB PNG of the picture that `pixel` draws. Runs in workerd and in Node.
+ *
+ * @param orientation EXIF's, 1 to 8; without it the file says nothing of it
+ */
 export async function drawPng(
   width: number,
   height: number,
   pixel: (x: number, y: number) => Rgb,
+  orientation?: number,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const rows = new Uint8Array(height * (1 + width * 3));
   let offset = 0;
@@ -23,6 +28,7 @@ export async function drawPng(
   return concat([
     Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a),
     chunk('IHDR', new Uint8Array(header.buffer)),
+    ...(orientation === undefined ? [] : [chunk('eXIf', exif(orientation))]),
     chunk('IDAT', await deflate(rows)),
     chunk('IEND', new Uint8Array()),
   ]);
@@ -31,6 +37,15 @@ export async function drawPng(
 /** A picture of one colour. */
 export function solidPng(colour: Rgb, size = 16): Promise<Uint8Array<ArrayBuffer>> {
   return drawPng(size, size, () => colour);
+}
+
+/** The smallest EXIF block with an orientation: TIFF's head, and one directory with the tag 274. */
+function exif(orientation: number): Uint8Array {
+  return Uint8Array.of(
+    ...[0x4d, 0x4d, 0, 42, 0, 0, 0, 8],
+    ...[0, 1, 0x01, 0x12, 0, 3, 0, 0, 0, 1, 0, orientation, 0, 0],
+    ...[0, 0, 0, 0],
+  );
 }
 
 /** UTF-8 bytes of a text. */

@@ -6,6 +6,8 @@ const decode = (base64: string) => Uint8Array.from(atob(base64), (char) => char.
 
 export const brightness = decode(tiny.brightness);
 export const colour = decode(tiny.colour);
+export const spots = decode(tiny.spots);
+export const colourSpots = decode(tiny.colourSpots);
 /** Files that ONNX allows and nobody should run. */
 export const hostile = {
   'an operator that does not exist': decode(tiny.unknownOperator),
@@ -39,5 +41,39 @@ export async function colourManifest(): Promise<Manifest> {
     labels: ['red', 'green', 'blue'],
     threshold: null,
     probes: [{ name: 'blue', kind: 'solid', rgb: [0, 0, 255], expected: [0, 0, 1] }],
+  };
+}
+
+/** A manifest that fits the `spots` network: 4 x 2 cells, each red or not. */
+export async function spotsManifest(): Promise<Manifest> {
+  return {
+    ...(await manifestOf(spots)),
+    heatmap: { output: 'heatmap', rows: 4, columns: 2 },
+    probes: [
+      { name: 'red', kind: 'solid', rgb: [255, 0, 0], expected: [0.999955], heatmap: Array(8).fill(1) },
+      {
+        name: 'halves',
+        kind: 'grid',
+        rows: 1,
+        columns: 2,
+        rgb: 'AAAA/wAA',
+        expected: [0.982014],
+        heatmap: [0.1192, 1, 0.1192, 1, 0.1192, 1, 0.1192, 1],
+      },
+    ],
+  };
+}
+
+/** A manifest that fits the `colourSpots` network: the same cells, with a map for each of three colours. */
+export async function colourSpotsManifest(): Promise<Manifest> {
+  return {
+    ...(await spotsManifest()),
+    files: (await manifestOf(colourSpots)).files,
+    output: { name: 'scores', activation: 'softmax', size: 3 },
+    labels: ['red', 'green', 'blue'],
+    threshold: null,
+    probes: [
+      { name: 'blue', kind: 'solid', rgb: [0, 0, 255], expected: [0, 0, 1], heatmap: Array(8).fill(1) },
+    ],
   };
 }

@@ -5,11 +5,18 @@ Run it with the project's Python after a change here: node scripts/python.ts tes
 
 import base64
 import json
+import sys
 from pathlib import Path
 
+import keras
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "convert"))
+
+from contract import Contract
+from graph import to_onnx
 
 SIZE = 8
 
@@ -52,6 +59,27 @@ colour = network(
     [("gain", np.float32, 20)],
 )
 
+def spotter(kernel, bias, activation):
+    """A Keras network that looks at 4 x 2 cells and takes their mean; the converter gives it a heat map."""
+    head = keras.layers.Dense(len(bias), activation=activation)
+    model = keras.Sequential(
+        [
+            keras.Input((SIZE, SIZE, 3)),
+            keras.layers.AveragePooling2D((2, 4)),
+            keras.layers.GlobalAveragePooling2D(),
+            head,
+        ]
+    )
+    head.set_weights([np.float32(kernel), np.float32(bias)])
+    contract = Contract(SIZE, SIZE, len(bias), activation)
+    return base64.b64encode(to_onnx(model, contract).SerializeToString(deterministic=True)).decode()
+
+
+# P(red) = sigmoid(12 r - 6 g - 6 b - 2) of the mean colour.
+spots = spotter([[12], [-6], [-6]], [-2], "sigmoid")
+# softmax(20 * mean colour), with a heat map for each channel.
+colour_spots = spotter(20 * np.eye(3), [0, 0, 0], "softmax")
+
 # Hostile: a valid file that asks for an operator that does not exist.
 unknown_operator = network([helper.make_node("NoSuchOperator", ["input"], ["scores"])], 1, [], check=False)
 
@@ -71,6 +99,8 @@ models = {
     "size": SIZE,
     "brightness": brightness,
     "colour": colour,
+    "spots": spots,
+    "colourSpots": colour_spots,
     "unknownOperator": unknown_operator,
     "externalData": with_external_data(brightness),
 }
