@@ -1,0 +1,163 @@
+"""The heat map: what it is, of which networks there is one, and that Keras must agree."""
+
+import keras
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+
+import heatmap
+from contract import Contract
+from graph import to_onnx
+from networks import pooling_network, sigmoid_network, softmax_network
+
+layers = keras.layers
+
+
+def session_of(model: keras.Model, size: int, activation: str = "sigmoid", classes: int = 1):
+    proto = to_onnx(model, Contract(size, size, classes, activation))
+    return onnxruntime.InferenceSession(proto.SerializeToString()), heatmap.grid_of(proto)
+
+
+def pixels(count: int, height: int, width: int | None = None) -> np.ndarray:
+    return np.random.default_rng(3).random((count, height, width or height, 3)).astype(np.float32)
+
+
+def logit(probability: np.ndarray) -> np.ndarray:
+    exact = probability.astype(np.float64)
+    return np.log(exact / (1 - exact))
+
+
+def test_the_mean_of_the_cells_logits_is_the_photos_logit():
+    model = pooling_network()
+    session, grid = session_of(model, 32)
+    scores, found = session.run(["scores", "heatmap"], {"input": pixels(5, 32)})
+    assert grid == (8, 8)
+    assert found.shape == (5, 8, 8)
+    assert found.std() > 0.01
+    assert np.abs(logit(found).mean(axis=(1, 2)) - logit(scores)[:, 0]).max() < 1e-5
+
+
+def test_a_cell_is_what_the_photo_were_if_all_of_it_looked_like_the_cell():
+    """With a head that is not linear, and several labels: against Keras, one cell after the other."""
+    grid = keras.Input((5, 7, 6))
+    head = [
+        layers.GlobalAveragePooling2D(),
+        layers.Dropout(0.5),
+        layers.Dense(9, activation="relu"),
+        layers.BatchNormalization(),
+        layers.Activation("tanh"),
+        layers.Dense(3, activation="softmax"),
+    ]
+    answer = grid
+    for layer in head:
+        answer = layer(answer)
+    tail = keras.Model(grid, answer)
+    photo = keras.Input((10, 14, 3))
+    body = keras.Model(photo, layers.Conv2D(6, 3, strides=2, padding="same")(photo))
+    model = keras.Model(photo, tail(body(photo)))
+    head[3].set_weights([np.random.default_rng(1).uniform(0.5, 1.5, 9).astype(np.float32) for _ in range(4)])
+
+    proto = to_onnx(model, Contract(10, 14, 3, "softmax"))
+    (found,) = onnxruntime.InferenceSession(proto.SerializeToString()).run(["heatmap"], {"input": pixels(2, 10, 14)})
+    assert found.shape == (2, 5, 7, 3)
+    features = keras.ops.convert_to_numpy(body(pixels(2, 10, 14)))
+    for photo_index, row, column in [(0, 0, 0), (0, 4, 6), (1, 2, 3), (1, 0, 6)]:
+        everywhere = np.broadcast_to(features[photo_index, row, column], (1, 5, 7, 6))
+        expected = keras.ops.convert_to_numpy(tail(everywhere))[0]
+        assert np.abs(found[photo_index, row, column] - expected).max() < 1e-6
+
+
+def test_a_warm_spot_in_a_corner_lights_up_that_corner():
+    model = keras.Sequential(
+        [keras.Input((24, 24, 3)), layers.AveragePooling2D(6), layers.GlobalAveragePooling2D()]
+        + [layers.Dense(1, activation="sigmoid")]
+    )
+    model.layers[-1].set_weights([np.float32([[12], [-6], [-6]]), np.float32([-2])])
+    session, _ = session_of(model, 24)
+    for rows, columns, corner in [(slice(6), slice(18, 24), (0, 3)), (slice(18, 24), slice(6), (3, 0))]:
+        photo = np.zeros((1, 24, 24, 3), np.float32)
+        photo[0, rows, columns, 0] = 1
+        found = session.run(["heatmap"], {"input": photo})[0][0]
+        assert np.unravel_index(found.argmax(), found.shape) == corner
+        assert (found > 0.5).sum() == 1
+
+
+def test_the_release_says_where_the_heat_map_is_and_what_it_is(run, tmp_path):
+    pooling_network().save(tmp_path / "pooling.keras")
+    done = run(tmp_path / "pooling.keras")
+    assert done.code == 0, done.error
+    assert done.manifest["heatmap"] == {"output": "heatmap", "rows": 8, "columns": 8}
+    proto = onnx.load(done.out / "model.onnx")
+    assert [value.name for value in proto.graph.output] == ["scores", "heatmap"]
+    *others, optimised = done.manifest["probes"]
+    assert not any("heatmap" in probe for probe in others)
+    values = np.array(optimised["heatmap"])
+    assert values.shape == (64,)
+    assert values.tolist() == [round(value, 4) for value in values.tolist()]
+    assert logit(values).mean() == pytest.approx(logit(np.array(optimised["expected"][0])), abs=0.01)
+
+
+def test_of_several_labels_the_probe_has_the_plane_of_the_answer(run, tmp_path):
+    softmax_network(16, 24, 3).save(tmp_path / "classes.keras")
+    done = run(tmp_path / "classes.keras", "--labels", "a,b,c", "--input-range", "0..255")
+    assert done.code == 0, done.error
+    assert done.manifest["heatmap"] == {"output": "heatmap", "rows": 8, "columns": 12}
+    assert len(done.manifest["probes"][-1]["heatmap"]) == 96
+
+
+def head_of(*after, pooled=None):
+    photo = keras.Input((16, 16, 3))
+    grid = layers.Conv2D(4, 3, padding="same", activation="relu")(photo)
+    answer = (pooled or layers.GlobalAveragePooling2D())(grid)
+    for layer in after:
+        answer = layer(answer)
+    return keras.Model(photo, layers.Dense(1, activation="sigmoid")(answer))
+
+
+def two_poolings():
+    photo = keras.Input((16, 16, 3))
+    grid = layers.Conv2D(4, 3, padding="same")(photo)
+    gate = layers.Reshape((1, 1, 4))(layers.Dense(4, activation="sigmoid")(layers.GlobalAveragePooling2D()(grid)))
+    pooled = layers.GlobalAveragePooling2D()(layers.Multiply()([grid, gate]))
+    return keras.Model(photo, layers.Dense(1, activation="sigmoid")(pooled))
+
+
+def another_way_round():
+    photo = keras.Input((16, 16, 3))
+    grid = layers.Conv2D(4, 3, padding="same")(photo)
+    both = [layers.GlobalAveragePooling2D()(grid), layers.GlobalMaxPooling2D()(grid)]
+    return keras.Model(photo, layers.Dense(1, activation="sigmoid")(layers.Concatenate()(both)))
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        lambda: sigmoid_network(16),
+        two_poolings,
+        another_way_round,
+        lambda: head_of(pooled=layers.GlobalMaxPooling2D()),
+        lambda: head_of(layers.Reshape((2, 2)), layers.GlobalAveragePooling1D()),
+    ],
+    ids=["a dense layer over the grid", "two poolings", "a way past it", "the maximum", "cells made of one vector"],
+)
+def test_networks_without_a_heat_map(network):
+    session, grid = session_of(network(), 16)
+    assert grid is None
+    assert [output.name for output in session.get_outputs()] == ["scores"]
+
+
+def test_a_heat_map_that_keras_does_not_confirm_is_not_converted(run, tmp_path, monkeypatch):
+    pooling_network().save(tmp_path / "pooling.keras")
+
+    def turned(proto):
+        """Swap rows and columns, as a wrong layout would."""
+        heatmap.add_heatmap(proto)
+        (last,) = (node for node in proto.graph.node if node.output[0] == "heatmap/last")
+        last.attribute[0].ints[:] = [0, 3, 2, 1]
+
+    monkeypatch.setattr("graph.add_heatmap", turned)
+    refused = run(tmp_path / "pooling.keras")
+    assert refused.code == 1
+    assert "heat maps of ONNX and Keras differ" in refused.error
+    assert not refused.out.exists()
