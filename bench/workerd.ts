@@ -102,7 +102,7 @@ export async function startWorkerd(
   const { compatibility_date, r2_buckets } = unstable_readConfig({ config: join(ROOT, 'wrangler.toml') });
   const [bucket] = r2_buckets;
   if (!compatibility_date || !bucket) throw new Error('wrangler.toml has no compatibility date or no bucket');
-  const texts = Object.entries({ MODEL_PUBLIC_KEYS: store.publicKeyPem, ...vars });
+  const texts = Object.entries({ MODEL_PUBLIC_KEYS: store.publicKeyPem, RATE_LIMITS: 'off', ...vars });
   const env = Object.fromEntries(texts.map(([name, value]) => [name, { type: 'text' as const, value }]));
   const miniflare = new Miniflare({
     host: '127.0.0.1',

@@ -1,20 +1,33 @@
 import { type Context, Hono } from 'hono';
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import { routePath } from 'hono/route';
-import { secureHeaders } from 'hono/secure-headers';
 import type { Env } from './config.ts';
 import { ApiError, Internal, MethodNotAllowed, NotFound } from './errors.ts';
 import type { Isolate } from './isolate.ts';
-import { logRequest, reasonOf } from './log.ts';
-import { problemResponse } from './problem.ts';
+import { describeDetails, logRequest, noDetails, type PhotoDetails, reasonOf } from './log.ts';
+import { crossOrigin } from './middleware/cross-origin.ts';
+import { requestId } from './middleware/request-id.ts';
+import { PAGE_POLICY, securityHeaders } from './middleware/security-headers.ts';
+import { prefersHtml } from './negotiation.ts';
+import { problemOf, problemResponse } from './problem.ts';
+import { docs } from './routes/docs.ts';
 import { health } from './routes/health.ts';
 import { huskyai } from './routes/huskyai.ts';
 import { model } from './routes/model.ts';
+import { openapi } from './routes/openapi.ts';
 import { predict } from './routes/predict.ts';
+import { problemPage } from './views/result.ts';
 
 export interface AppEnv {
   Bindings: Env;
-  Variables: { isolate: Isolate; failure?: ApiError };
+  Variables: {
+    isolate: Isolate;
+    requestId: string;
+    details: PhotoDetails;
+    failure?: ApiError;
+    /** The SHA-256 of the client's bearer token, hex. */
+    tokenDigest?: string;
+  };
 }
 
 /**
@@ -25,28 +38,36 @@ export interface AppEnv {
 export function createApp(isolateOf: (env: Env) => Isolate): Hono<AppEnv> {
   const app = new Hono<AppEnv>({ strict: false });
 
-  app.use(secureHeaders());
+  app.use(securityHeaders);
+  app.use(requestId);
   app.use(async (c, next) => {
-    c.set('isolate', isolateOf(c.env));
+    c.set('details', noDetails());
     await next();
-    c.header('Cache-Control', 'no-store');
-    const { failure } = c.var;
+    if (!c.res.headers.has('Cache-Control')) c.header('Cache-Control', 'no-store');
+    const { failure, details, requestId: request } = c.var;
     logRequest({
       method: c.req.method,
       route: routePath(c, -1),
       status: c.res.status,
       code: failure?.code,
       reason: failure && failure.status >= 500 ? reasonOf(failure) : undefined,
+      ...describeDetails(details),
+      request,
     });
   });
-  app.use(
-    methodNotAllowed({ app, onMethodNotAllowed: (c, allowed) => fail(c, new MethodNotAllowed(allowed)) }),
-  );
+  app.use(async (c, next) => {
+    c.set('isolate', isolateOf(c.env));
+    await next();
+  });
+  app.use(crossOrigin);
+  app.use(methodNotAllowed({ app, onMethodNotAllowed: otherMethod }));
 
   app.route('/api/predict', predict);
   app.route('/huskyai', huskyai);
   app.route('/api/model', model);
   app.route('/api/health', health);
+  app.route('/openapi.json', openapi);
+  app.route('/docs', docs);
 
   app.notFound((c) => fail(c, new NotFound('There is no such page or endpoint.')));
   app.onError((error, c) =>
@@ -55,7 +76,19 @@ export function createApp(isolateOf: (env: Env) => Isolate): Hono<AppEnv> {
   return app;
 }
 
-function fail(c: Context<AppEnv>, failure: ApiError): Response {
+function fail(c: Context<AppEnv>, failure: ApiError): Response | Promise<Response> {
   c.set('failure', failure);
-  return problemResponse(failure);
+  c.header('Vary', 'Accept', { append: true });
+  const { requestId: id } = c.var;
+  if (!prefersHtml(c)) return problemResponse(failure, id);
+  c.header('Content-Security-Policy', PAGE_POLICY);
+  for (const [name, value] of Object.entries(failure.headers)) c.header(name, value);
+  return c.html(problemPage({ ...problemOf(failure), requestId: id }), failure.status);
+}
+
+/** A path that exists, by a method that none of its routes has. */
+function otherMethod(c: Context<AppEnv>, allowed: readonly string[]): Response | Promise<Response> {
+  const methods = [...allowed, 'OPTIONS'];
+  if (c.req.method === 'OPTIONS') return c.body(null, 204, { Allow: methods.join(', ') });
+  return fail(c, new MethodNotAllowed(methods));
 }

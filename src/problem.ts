@@ -1,11 +1,16 @@
+import type { Problem } from './api/schemas.ts';
 import type { ApiError } from './errors.ts';
 
-/** The failure as `application/problem+json` (RFC 9457) with its stable `code`. */
-export function problemResponse(error: ApiError): Response {
-  const { code, status, title } = error;
-  const body = { type: `urn:husky-ai:problem:${code}`, title, status, code, detail: error.message };
-  return new Response(JSON.stringify(body), {
-    status,
+/** The failure as it is told: RFC 9457, with its stable `code`. */
+export function problemOf(error: ApiError): Problem {
+  const { code, status, title, message } = error;
+  return { type: `urn:husky-ai:problem:${code}`, title, status, code, detail: message };
+}
+
+/** The failure as `application/problem+json`. */
+export function problemResponse(error: ApiError, requestId: string): Response {
+  return new Response(JSON.stringify({ ...problemOf(error), requestId }), {
+    status: error.status,
     headers: { ...error.headers, 'Content-Type': 'application/problem+json' },
   });
 }

@@ -1,4 +1,5 @@
 import { Hono } from 'hono';
+import type { Health } from '../api/schemas.ts';
 import type { AppEnv } from '../app.ts';
 import { shortVersion } from '../model/layout.ts';
 import { classifierOf } from '../scoring.ts';
@@ -11,8 +12,10 @@ export const health = new Hono<AppEnv>().get('/', async (c) => {
   const { version, manifest } = await classifierOf(c);
   const model = { name: manifest.name, version: shortVersion(version) };
   const { trouble } = c.var.isolate.models;
-  if (!trouble) return c.json({ status: 'ok', model });
-  const { error, since } = trouble;
-  const reason = { code: error.code, detail: error.message, since: since.toISOString() };
-  return c.json({ status: 'degraded', model, reason });
+  const answer: Health = { status: trouble ? 'degraded' : 'ok', model };
+  if (trouble) {
+    const { error, since } = trouble;
+    answer.reason = { code: error.code, detail: error.message, since: since.toISOString() };
+  }
+  return c.json(answer);
 });

@@ -1,32 +1,34 @@
-import { EmptyBody, UnsupportedMediaType } from '../errors.ts';
+import { EmptyBody, TooManyPhotos, UnsupportedMediaType } from '../errors.ts';
 import { sniffFormat } from '../image/format.ts';
 import type { ImageFormat, Photo } from '../image/photo.ts';
 import type { Lease, PhotoMemory } from '../memory.ts';
 import { readBody, type UploadLimits } from './body.ts';
-import { multipartField } from './multipart.ts';
+import { multipartFields } from './multipart.ts';
 
 const FIELD = 'file';
 
-export interface UploadedPhoto {
-  readonly photo: Photo;
-  /** The place in memory that the photo's bytes take: release it when they are no longer needed. */
+export interface Upload {
+  /** The files' bytes, in order; at least one. */
+  readonly files: readonly [Uint8Array, ...Uint8Array[]];
+  /** The place in memory that all of them take: release it when they are no longer needed. */
   readonly lease: Lease;
 }
 
 /**
- * The photo that a request carries, as its raw body or as the multipart field `file`.
+ * The files that a request carries, as its raw body or as the multipart fields `file`.
  *
- * @param formats what is accepted here, told by the file's own bytes
- * @throws {UnsupportedMediaType} the request's type or the file's format is not accepted
- * @throws {EmptyBody} there is no photo in it
+ * @param most how many there may be; 1: the first is taken, and what follows it is not read
+ * @throws {UnsupportedMediaType} the request's type is not accepted
+ * @throws {EmptyBody} there is no file in it
+ * @throws {TooManyPhotos} there are more than `most`
  * @throws {BodyTooLarge | RequestTimeout | Overloaded} as `readBody`
  */
-export async function readPhoto(
+export async function readUpload(
   request: Request,
   memory: PhotoMemory,
   limits: UploadLimits,
-  formats: readonly ImageFormat[],
-): Promise<UploadedPhoto> {
+  most: number,
+): Promise<Upload> {
   const contentType = request.headers.get('Content-Type') ?? 'application/octet-stream';
   const mediaType = contentType.split(';', 1)[0]?.trim().toLowerCase() ?? '';
   const multipart = mediaType === 'multipart/form-data';
@@ -37,17 +39,40 @@ export async function readPhoto(
   }
   const { bytes: body, lease } = await readBody(request, memory, limits);
   try {
-    const bytes = multipart ? multipartField(body, contentType, FIELD) : body;
-    if (bytes.byteLength === 0) throw new EmptyBody('The photo has no bytes.');
-    const format = sniffFormat(bytes);
-    if (!format || !formats.includes(format)) {
-      throw new UnsupportedMediaType(
-        `Accepted are ${formats.map((name) => name.toUpperCase()).join(', ')} files.`,
-      );
-    }
-    return { photo: { format, bytes }, lease };
+    if (!multipart) return { files: [body], lease };
+    const [first, ...others] = filesOf(body, contentType, most);
+    if (!first) throw new EmptyBody(`The multipart body has no field '${FIELD}'.`);
+    return { files: [first, ...others], lease };
   } catch (error) {
     lease.release();
     throw error;
   }
+}
+
+function filesOf(body: Uint8Array, contentType: string, most: number): readonly Uint8Array[] {
+  const files: Uint8Array[] = [];
+  for (const file of multipartFields(body, contentType, FIELD, most)) {
+    if (files.length === most) throw new TooManyPhotos(`At most ${most} photos a request are accepted.`);
+    files.push(file);
+    if (most === 1) break;
+  }
+  return files;
+}
+
+/**
+ * The photo in a file.
+ *
+ * @param formats what is accepted here, told by the file's own bytes
+ * @throws {EmptyBody} the file has no bytes
+ * @throws {UnsupportedMediaType} its format is not accepted
+ */
+export function photoIn(bytes: Uint8Array, formats: readonly ImageFormat[]): Photo {
+  if (bytes.byteLength === 0) throw new EmptyBody('The photo has no bytes.');
+  const format = sniffFormat(bytes);
+  if (!format || !formats.includes(format)) {
+    throw new UnsupportedMediaType(
+      `Accepted are ${formats.map((name) => name.toUpperCase()).join(', ')} files.`,
+    );
+  }
+  return { format, bytes };
 }

@@ -14,7 +14,7 @@ import type { PublicKey } from '../../src/model/oms/public-keys.ts';
 export interface WorkerOptions {
   /** The version to publish before it starts; null: none. Default: the committed one. */
   readonly release?: string | null;
-  /** Variables that override wrangler.toml's. */
+  /** Variables that override wrangler.toml's; photos are not limited unless they say so. */
   readonly vars?: Readonly<Record<string, string | number>>;
   /** Another entry than src/index.ts. */
   readonly entry?: string;
@@ -46,9 +46,11 @@ export async function startWorker(options: WorkerOptions = {}): Promise<RunningW
   };
   if (options.release !== null) await publishRelease(options.release ?? RELEASE_FOLDER);
   const port = await freePort();
-  const vars = Object.entries({ MODEL_PUBLIC_KEYS: publicKeyPem, ...options.vars }).flatMap(
-    ([name, value]) => ['--var', `${name}:${value}`],
-  );
+  const vars = Object.entries({
+    MODEL_PUBLIC_KEYS: publicKeyPem,
+    RATE_LIMITS: 'off',
+    ...options.vars,
+  }).flatMap(([name, value]) => ['--var', `${name}:${value}`]);
   const args = [...(options.entry ? [options.entry] : []), '--persist-to', persistTo, ...vars];
   const dev = spawnWranglerDev(port, args, 'pipe');
   let logs = '';

@@ -4,7 +4,7 @@ import { configOf, type Env } from '../../src/config.ts';
 import { photoToTensor } from '../../src/image/tensor.ts';
 import { createIsolate, type Isolate } from '../../src/isolate.ts';
 import { classifierOf } from '../../src/scoring.ts';
-import { readPhoto } from '../../src/upload/photo.ts';
+import { photoIn, readUpload } from '../../src/upload/photo.ts';
 
 let isolate: Isolate | undefined;
 
@@ -18,8 +18,9 @@ app.post('/parity/tensor', async (c) => {
   const config = configOf(c.env);
   const { memory } = c.var.isolate;
   const limits = { maxBytes: config.MAX_BODY_BYTES, timeout: 60_000, idleTimeout: 60_000, patience: 60_000 };
-  const { photo, lease } = await readPhoto(c.req.raw, memory, limits, ['jpeg', 'png', 'gif', 'webp']);
+  const { files, lease } = await readUpload(c.req.raw, memory, limits, 1);
   try {
+    const photo = photoIn(files[0], ['jpeg', 'png', 'gif', 'webp']);
     const { manifest } = await classifierOf(c);
     const { data } = await photoToTensor(photo, manifest.input, memory.capacityBytes - memory.usedBytes);
     return c.body(Uint8Array.from(new Uint8Array(data.buffer, data.byteOffset, data.byteLength)).buffer);

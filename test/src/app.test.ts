@@ -125,6 +125,7 @@ test.each<[string, string, () => RequestInit, number, string]>([
     status,
     code,
     detail: expect.any(String),
+    requestId: response.headers.get('X-Request-Id'),
   });
   expect((await strict('/api/predict', raw(white))).status).toBe(200);
 });
@@ -138,7 +139,7 @@ test('a WebP is refused where the original refused it', async () => {
 test('a wrong method names the right one', async () => {
   const response = await service('/api/predict');
   expect(response.status).toBe(405);
-  expect(response.headers.get('Allow')).toBe('POST');
+  expect(response.headers.get('Allow')).toBe('POST, OPTIONS');
   expect(await problem(response)).toMatchObject({ code: 'method_not_allowed' });
 });
 

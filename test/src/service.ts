@@ -23,6 +23,7 @@ export function newService(
     ...env,
     MODELS: bucket,
     MODEL_PUBLIC_KEYS: signer.publicKeyPem,
+    RATE_LIMITS: 'off',
     ...bindings,
   };
   const isolate = createIsolate(configOf(bound));

@@ -1,12 +1,33 @@
 import { expect, test } from 'vitest';
 import { PhotoMemory } from '../../../src/memory.ts';
-import { readPhoto } from '../../../src/upload/photo.ts';
+import { photoIn, readUpload } from '../../../src/upload/photo.ts';
 import { solidPng } from '../../pictures/png.ts';
 import { form, raw } from '../service.ts';
 
 const limits = { maxBytes: 100_000, timeout: 60_000, idleTimeout: 60_000, patience: 0 };
-const upload = (init: RequestInit, memory = new PhotoMemory(() => 1_000_000)) =>
-  readPhoto(new Request('https://husky.test/', init), memory, limits, ['png']);
+async function upload(init: RequestInit, memory = new PhotoMemory(() => 1_000_000)) {
+  const { files, lease } = await readUpload(new Request('https://husky.test/', init), memory, limits, 3);
+  return { photo: photoIn(files[0], ['png']), lease };
+}
+
+function several(count: number): RequestInit {
+  const body = new FormData();
+  for (let file = 0; file < count; file++) body.append('file', new File([String(file)], 'photo.png'));
+  return { method: 'POST', body };
+}
+
+test('the files of a form come in order, up to as many as are allowed', async () => {
+  const read = (count: number) =>
+    readUpload(
+      new Request('https://husky.test/', several(count)),
+      new PhotoMemory(() => 1_000_000),
+      limits,
+      3,
+    );
+  const { files } = await read(3);
+  expect(files.map((file) => new TextDecoder().decode(file))).toEqual(['0', '1', '2']);
+  await expect(read(4)).rejects.toMatchObject({ code: 'too_many_photos' });
+});
 
 test('the photo of a form is a view of the body, not a second copy', async () => {
   const sent = await solidPng([1, 2, 3]);
@@ -17,7 +38,7 @@ test('the photo of a form is a view of the body, not a second copy', async () =>
 
 test.each([
   ['a photo', async () => raw(await solidPng([1, 2, 3]))],
-  ['no photo', async () => raw('text')],
+  ['too many photos', async () => several(4)],
   ['a form without one', async () => form(new Uint8Array(4), 'other')],
 ])('the place of %s is free again after it is done with', async (_, init) => {
   const memory = new PhotoMemory(() => 1_000_000);

@@ -1,0 +1,114 @@
+/** A program that asks the API something; the tests run each. */
+export interface CodeSample {
+  readonly lang: 'Shell' | 'TypeScript' | 'Python';
+  readonly label: string;
+  readonly source: string;
+}
+
+/** Where the samples are to be sent, and whether a token has to go with them. */
+export interface Target {
+  readonly origin: string;
+  readonly token: boolean;
+}
+
+/** One photo, `photo.jpg`, and several, in each language. */
+export function predictSamples({ origin, token }: Target): readonly CodeSample[] {
+  const url = `${origin}/api/predict`;
+  const curl = token ? 'curl -H "Authorization: Bearer $HUSKY_AI_TOKEN"' : 'curl';
+  const python = token
+    ? `import os\n\nimport requests\n\nheaders = {"Authorization": f"Bearer {os.environ['HUSKY_AI_TOKEN']}"}\n`
+    : 'import requests\n\n';
+  const pythonHeaders = token ? ', headers=headers' : '';
+  const headers = token ? "{ Authorization: 'Bearer ' + process.env.HUSKY_AI_TOKEN }" : '{}';
+  return [
+    { lang: 'Shell', label: 'curl', source: `${curl} --fail-with-body -F file=@photo.jpg ${url}` },
+    {
+      lang: 'Shell',
+      label: 'curl, several photos',
+      source: `${curl} --fail-with-body -F file=@photo.jpg -F file=@other.png ${url}`,
+    },
+    {
+      lang: 'TypeScript',
+      label: 'TypeScript',
+      source: `import { openAsBlob } from 'node:fs';
+
+const form = new FormData();
+form.append('file', await openAsBlob('photo.jpg'));
+const headers = ${headers};
+const response = await fetch('${url}', { method: 'POST', headers, body: form });
+const answer = await response.json();
+if (!response.ok) throw new Error(\`\${answer.code}: \${answer.detail}\`);
+console.log(answer.label, answer.score);`,
+    },
+    {
+      lang: 'TypeScript',
+      label: 'TypeScript, several photos',
+      source: `import { openAsBlob } from 'node:fs';
+
+const form = new FormData();
+for (const name of ['photo.jpg', 'other.png']) form.append('file', await openAsBlob(name), name);
+const headers = ${headers};
+const response = await fetch('${url}', { method: 'POST', headers, body: form });
+const answers = await response.json();
+if (!response.ok) throw new Error(\`\${answers.code}: \${answers.detail}\`);
+for (const answer of answers) console.log(answer.label ?? answer.code, answer.score);`,
+    },
+    {
+      lang: 'Python',
+      label: 'Python',
+      source: `${python}with open("photo.jpg", "rb") as photo:
+    response = requests.post("${url}", files={"file": photo}${pythonHeaders}, timeout=60)
+answer = response.json()
+if not response.ok:
+    raise SystemExit(f"{answer['code']}: {answer['detail']}")
+print(answer["label"], answer.get("score"))`,
+    },
+    {
+      lang: 'Python',
+      label: 'Python, several photos',
+      source: `${python}with open("photo.jpg", "rb") as photo, open("other.png", "rb") as other:
+    files = [("file", photo), ("file", other)]
+    response = requests.post("${url}", files=files${pythonHeaders}, timeout=60)
+answers = response.json()
+if not response.ok:
+    raise SystemExit(f"{answers['code']}: {answers['detail']}")
+for answer in answers:
+    print(answer.get("label", answer.get("code")), answer.get("score"))`,
+    },
+  ];
+}
+
+/** The original's contract. */
+export function huskyaiSamples({ origin, token }: Target): readonly CodeSample[] {
+  const curl = token ? 'curl -H "Authorization: Bearer $HUSKY_AI_TOKEN"' : 'curl';
+  return [
+    {
+      lang: 'Shell',
+      label: 'curl',
+      source: `${curl} --fail-with-body -F file=@photo.jpg ${origin}/huskyai/`,
+    },
+  ];
+}
+
+/** A question that needs no photo. */
+export function getSamples({ origin }: Target, path: string): readonly CodeSample[] {
+  return [
+    { lang: 'Shell', label: 'curl', source: `curl --fail-with-body ${origin}${path}` },
+    {
+      lang: 'TypeScript',
+      label: 'TypeScript',
+      source: `const response = await fetch('${origin}${path}');
+const answer = await response.json();
+if (!response.ok) throw new Error(\`\${answer.code}: \${answer.detail}\`);
+console.log(answer);`,
+    },
+    {
+      lang: 'Python',
+      label: 'Python',
+      source: `import requests
+
+response = requests.get("${origin}${path}", timeout=60)
+print(response.json())`,
+    },
+  ];
+}

@@ -1,0 +1,63 @@
+import { html } from 'hono/html';
+import type { BatchEntry, Prediction, Problem } from '../api/schemas.ts';
+import { layout, type Markup, words } from './layout.ts';
+
+const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
+const percent = (probability: number) => `${(probability * 100).toFixed(1)}%`;
+
+/** What a form that was sent without scripts gets: the verdict on each photo, or what went wrong with it. */
+export function resultPage(entries: readonly BatchEntry[]): Markup {
+  const [only] = entries;
+  const title = entries.length === 1 && only && 'label' in only ? capital(only.label) : 'Your photos';
+  const parts = entries.map((entry, index) => {
+    const name = entries.length === 1 ? undefined : `Photo ${index + 1}`;
+    return 'label' in entry ? verdict(entry, name) : failure(entry, name);
+  });
+  return layout(
+    title,
+    html`${entries.length === 1 ? '' : html`<h1>${title}</h1>`}
+      ${parts}
+      ${again}`,
+  );
+}
+
+/** What went wrong with a whole request. */
+export function problemPage(problem: Problem): Markup {
+  return layout(problem.title, html`${failure(problem, undefined)} ${again}`);
+}
+
+const again = html`<p><a class="button" href="/">Try another photo</a></p>`;
+
+function verdict(
+  { label, score, scores, threshold, image, model }: Prediction,
+  name: string | undefined,
+): Markup {
+  const heading = name ? html`<h2>${name}: ${capital(label)}</h2>` : html`<h1>${capital(label)}</h1>`;
+  const rows = (scores ?? [])
+    .slice(0, 5)
+    .map(
+      (row) => html`<tr><th scope="row">${row.label}</th><td class="number">${percent(row.score)}</td></tr>`,
+    );
+  return html`<section class="answer">
+    ${heading}
+    ${
+      score === undefined
+        ? ''
+        : html`<table><caption>How sure the model is</caption><tbody>${rows}</tbody></table>`
+    }
+    <p>
+      ${threshold === null || score === undefined ? '' : html`It says yes above ${percent(threshold)}. `}
+      ${image.format.toUpperCase()}, ${image.width} × ${image.height} pixels.
+      <a href="/docs/model">${model.name}</a> ${model.version}.
+    </p>
+  </section>`;
+}
+
+function failure({ title, detail, code, requestId }: Problem, name: string | undefined): Markup {
+  const heading = name ? html`<h2>${name}: ${title}</h2>` : html`<h1>${title}</h1>`;
+  return html`<section class="answer problem">
+    ${heading}
+    <p>${words(detail)}</p>
+    <p class="hint"><code>${code}</code>${requestId ? html` · request <code>${requestId}</code>` : ''}</p>
+  </section>`;
+}
