@@ -99,11 +99,17 @@ def test_the_release_says_where_the_heat_map_is_and_what_it_is(run, tmp_path):
 
 
 def test_of_several_labels_the_probe_has_the_plane_of_the_answer(run, tmp_path):
-    softmax_network(16, 24, 3).save(tmp_path / "classes.keras")
+    model = softmax_network(16, 24, 3)
+    kernel, _ = model.layers[-1].get_weights()
+    model.layers[-1].set_weights([kernel, np.float32([0, 9, 0])])
+    model.save(tmp_path / "classes.keras")
     done = run(tmp_path / "classes.keras", "--labels", "a,b,c", "--input-range", "0..255")
     assert done.code == 0, done.error
     assert done.manifest["heatmap"] == {"output": "heatmap", "rows": 8, "columns": 12}
-    assert len(done.manifest["probes"][-1]["heatmap"]) == 96
+    probe = done.manifest["probes"][-1]
+    assert np.argmax(probe["expected"]) == 1
+    assert len(probe["heatmap"]) == 96
+    assert min(probe["heatmap"]) > 0.5
 
 
 def head_of(*after, pooled=None):
