@@ -1,6 +1,7 @@
 /**
- * `node scripts/python.ts ARGS…`: Python with the arguments, in the project's own virtual environment `.venv`, which
- * is made on first use and made again when `convert/requirements.txt` changes.
+ * `node scripts/python.ts [--api] ARGS…`: Python with the arguments, in the project's own virtual environment `.venv`,
+ * which is made on first use and made again when `convert/requirements.txt` changes. `--api` takes `.venv.api`, that of
+ * the API's tests, which may want other versions than TensorFlow does.
  */
 import { execFile, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -13,13 +14,34 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 
 const ROOT = join(import.meta.dirname, '..');
-const VENV = join(ROOT, '.venv');
-const REQUIREMENTS = join(ROOT, 'convert', 'requirements.txt');
+
+/** A virtual environment: where it is, and the packages in it. */
+interface Environment {
+  /** Its folder in the repository. */
+  readonly name: string;
+  readonly requirements: string;
+}
+
+/** For training, conversion and their tests. */
+export const MODEL_ENVIRONMENT: Environment = {
+  name: '.venv',
+  requirements: join(ROOT, 'convert', 'requirements.txt'),
+};
+
+/** For the tests of the API. */
+export const API_ENVIRONMENT: Environment = {
+  name: '.venv.api',
+  requirements: join(ROOT, 'test', 'e2e', 'schemathesis', 'requirements.txt'),
+};
+
+const folderOf = ({ name }: Environment): string => join(ROOT, name);
 /** Written last: an environment without it, or with another content, is not complete. */
-const STAMP = join(VENV, 'requirements.sha256');
-const LOCK = join(ROOT, '.venv.lock');
-const PYTHON =
-  process.platform === 'win32' ? join(VENV, 'Scripts', 'python.exe') : join(VENV, 'bin', 'python');
+const stampOf = (environment: Environment): string => join(folderOf(environment), 'requirements.sha256');
+const lockOf = (environment: Environment): string => `${folderOf(environment)}.lock`;
+const pythonOf = (environment: Environment): string =>
+  process.platform === 'win32'
+    ? join(folderOf(environment), 'Scripts', 'python.exe')
+    : join(folderOf(environment), 'bin', 'python');
 
 const VERSIONS = ['3.11', '3.12', '3.13'];
 const NAMES = ['python3', 'python3.13', 'python3.12', 'python3.11', 'python'];
@@ -34,23 +56,25 @@ interface Interpreter {
 }
 
 /**
- * The path of the Python in `.venv`, made or renewed first where needed. Says on standard error what takes long.
+ * The path of the Python in the environment, made or renewed first where needed. Says on standard error what takes
+ * long.
  *
  * @throws {Error} there is no suitable Python or the packages cannot be installed; the message says what to do
  */
-export async function preparePython(): Promise<string> {
+export async function preparePython(environment = MODEL_ENVIRONMENT): Promise<string> {
   const wanted = createHash('sha256')
-    .update(await readFile(REQUIREMENTS))
+    .update(await readFile(environment.requirements))
     .digest('hex');
-  if (await isReady(wanted)) return PYTHON;
-  const release = await lock();
-  try {
-    // Another process may have made it while this one waited.
-    if (!(await isReady(wanted))) await build(wanted);
-  } finally {
-    await release();
+  if (!(await isReady(environment, wanted))) {
+    const release = await lock(environment);
+    try {
+      // Another process may have made it while this one waited.
+      if (!(await isReady(environment, wanted))) await build(environment, wanted);
+    } finally {
+      await release();
+    }
   }
-  return PYTHON;
+  return pythonOf(environment);
 }
 
 /** The environment variables that Python runs with here: quiet TensorFlow, UTF-8, and nothing from outside the `.venv`. */
@@ -59,28 +83,29 @@ export function pythonEnvironment(): NodeJS.ProcessEnv {
   return { TF_CPP_MIN_LOG_LEVEL: '3', ...rest, KERAS_BACKEND: 'tensorflow', PYTHONUTF8: '1' };
 }
 
-async function isReady(wanted: string): Promise<boolean> {
-  const stamp = await readFile(STAMP, 'utf8').catch(() => '');
+async function isReady(environment: Environment, wanted: string): Promise<boolean> {
+  const stamp = await readFile(stampOf(environment), 'utf8').catch(() => '');
   if (stamp.trim() !== wanted) return false;
   // The Python that it was made from may have been removed since.
-  return (await stat(PYTHON).catch(() => undefined)) !== undefined;
+  return (await stat(pythonOf(environment)).catch(() => undefined)) !== undefined;
 }
 
 /** One process makes the environment, others wait. A lock whose owner is gone counts for nothing. */
-async function lock(): Promise<() => Promise<void>> {
-  const owner = join(LOCK, 'pid');
+async function lock(environment: Environment): Promise<() => Promise<void>> {
+  const folder = lockOf(environment);
+  const owner = join(folder, 'pid');
   for (let waited = 0; ; waited += 1) {
     try {
-      await mkdir(LOCK);
+      await mkdir(folder);
       await writeFile(owner, String(process.pid));
-      return () => rm(LOCK, { recursive: true, force: true });
+      return () => rm(folder, { recursive: true, force: true });
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     }
     if (waited === 1) console.error('Waiting for another command that prepares Python …');
     await sleep(1000);
     const pid = Number(await readFile(owner, 'utf8').catch(() => '0'));
-    if (waited > 0 && !isAlive(pid)) await rm(LOCK, { recursive: true, force: true });
+    if (waited > 0 && !isAlive(pid)) await rm(folder, { recursive: true, force: true });
   }
 }
 
@@ -94,13 +119,14 @@ function isAlive(pid: number): boolean {
   }
 }
 
-async function build(stamp: string): Promise<void> {
+async function build(environment: Environment, stamp: string): Promise<void> {
   const python = await findPython();
-  await rm(VENV, { recursive: true, force: true });
-  console.error(`Preparing Python ${python.version} in .venv (once, a few minutes)`);
-  await run(python.path, ['-m', 'venv', VENV], { env: pythonEnvironment() });
-  await install();
-  await writeFile(STAMP, `${stamp}\n`);
+  const folder = folderOf(environment);
+  await rm(folder, { recursive: true, force: true });
+  console.error(`Preparing Python ${python.version} in ${environment.name} (once, a few minutes)`);
+  await run(python.path, ['-m', 'venv', folder], { env: pythonEnvironment() });
+  await install(environment);
+  await writeFile(stampOf(environment), `${stamp}\n`);
 }
 
 async function findPython(): Promise<Interpreter> {
@@ -152,10 +178,11 @@ async function completePython({ path, version }: Interpreter): Promise<void> {
 }
 
 /** Runs pip and shows one line that counts packages. Only ready-built wheels: nothing of a package runs in installing. */
-async function install(): Promise<void> {
-  const total = (await readFile(REQUIREMENTS, 'utf8')).split('\n').filter((line) => /^\w/.test(line)).length;
+async function install(environment: Environment): Promise<void> {
+  const { requirements } = environment;
+  const total = (await readFile(requirements, 'utf8')).split('\n').filter((line) => /^\w/.test(line)).length;
   const args = ['-m', 'pip', 'install', '--no-input', '--disable-pip-version-check', '--progress-bar=off'];
-  const child = spawn(PYTHON, [...args, '--only-binary=:all:', '-r', REQUIREMENTS], {
+  const child = spawn(pythonOf(environment), [...args, '--only-binary=:all:', '-r', requirements], {
     env: pythonEnvironment(),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -191,8 +218,13 @@ function progress(text: string): void {
 }
 
 async function main(): Promise<void> {
-  const python = await preparePython();
-  const child = spawn(python, process.argv.slice(2), { stdio: 'inherit', env: pythonEnvironment() });
+  const [first, ...others] = process.argv.slice(2);
+  const api = first === '--api';
+  const python = await preparePython(api ? API_ENVIRONMENT : MODEL_ENVIRONMENT);
+  const child = spawn(python, api ? others : process.argv.slice(2), {
+    stdio: 'inherit',
+    env: pythonEnvironment(),
+  });
   for (const signal of SIGNALS) {
     process.on(signal, () => {
       // Ctrl-C at a terminal reaches the child by itself; a second one would cut its cleaning up short.

@@ -66,6 +66,10 @@ const steps: readonly Step[] = [
       ),
   },
   { name: 'python', run: () => command('node', 'scripts/python.ts', '--version') },
+  {
+    name: 'python of the API’s tests',
+    run: () => command('node', 'scripts/python.ts', '--api', '--version'),
+  },
   { name: 'tests in workerd', ...vitest('worker') },
   { name: 'tests of the model in Python', ...pytest() },
   { name: 'tests end to end', ...vitest('node') },

@@ -28,7 +28,7 @@ export interface Setup {
 
 export type ApiDocument = ReturnType<typeof createDocument>;
 
-const binary = z.string().meta({ format: 'binary', description: 'The bytes of the photo.' });
+const binary = z.string().min(1).meta({ format: 'binary', description: 'The bytes of the photo.' });
 const html = z.string().meta({ description: 'A small page that says the same.' });
 
 const headers = {
@@ -72,9 +72,9 @@ export function apiDocument(setup: Setup): ApiDocument {
     operationId: 'predict',
     summary: 'What is in the photo?',
     description:
-      `Takes a photo as the request’s body or as the form field \`file\`, and up to ${setup.maxPhotos} photos as as many such fields. ` +
+      `Takes a photo as the request’s body or as the form field \`file\`; several photos, up to ${setup.maxPhotos}, are several such fields. ` +
       `One photo gets one answer, or the problem that it has. Several get a list in their order, in which each entry is an answer or a problem. ` +
-      `A request may have ${setup.maxBytes.toLocaleString('en')} bytes in all. What a photo is is told by its bytes, whatever type and name it claims. ` +
+      `A request may have ${setup.maxBytes.toLocaleString('en')} bytes in all. A file’s own bytes say what format it has, whatever its name and type claim. ` +
       'Where a page is wanted rather than JSON (`Accept: text/html`), a small page says the same.',
     requestParams: { query: PredictQuery },
     requestBody: {
@@ -137,6 +137,18 @@ export function apiDocument(setup: Setup): ApiDocument {
     'x-codeSamples': huskyaiSamples(setup),
   };
 
+  const page: ZodOpenApiOperationObject = {
+    operationId: 'huskyaiPage',
+    summary: 'The page, where the original had it',
+    responses: {
+      302: {
+        description: 'To the page.',
+        headers: z.object({ 'X-Request-Id': headers['X-Request-Id'], Location: z.string() }),
+      },
+    },
+    'x-codeSamples': [],
+  };
+
   const model: ZodOpenApiOperationObject = {
     operationId: 'model',
     summary: 'What is served?',
@@ -168,7 +180,7 @@ export function apiDocument(setup: Setup): ApiDocument {
       servers: [{ url: origin }],
       paths: {
         '/api/predict': { post: predict },
-        '/huskyai/': { post: huskyai },
+        '/huskyai/': { get: page, post: huskyai },
         '/api/model': { get: model },
         '/api/health': { get: health },
       },

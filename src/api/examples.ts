@@ -19,7 +19,13 @@ export function predictSamples({ origin, token }: Target): readonly CodeSample[]
     ? `import os\n\nimport requests\n\nheaders = {"Authorization": f"Bearer {os.environ['HUSKY_AI_TOKEN']}"}\n`
     : 'import requests\n\n';
   const pythonHeaders = token ? ', headers=headers' : '';
-  const headers = token ? "{ Authorization: 'Bearer ' + process.env.HUSKY_AI_TOKEN }" : '{}';
+  const init = token
+    ? `{
+  method: 'POST',
+  headers: { Authorization: 'Bearer ' + process.env.HUSKY_AI_TOKEN },
+  body: form,
+}`
+    : "{ method: 'POST', body: form }";
   return [
     { lang: 'Shell', label: 'curl', source: `${curl} --fail-with-body -F file=@photo.jpg ${url}` },
     {
@@ -34,8 +40,7 @@ export function predictSamples({ origin, token }: Target): readonly CodeSample[]
 
 const form = new FormData();
 form.append('file', await openAsBlob('photo.jpg'));
-const headers = ${headers};
-const response = await fetch('${url}', { method: 'POST', headers, body: form });
+const response = await fetch('${url}', ${init});
 const answer = await response.json();
 if (!response.ok) throw new Error(\`\${answer.code}: \${answer.detail}\`);
 console.log(answer.label, answer.score);`,
@@ -47,8 +52,7 @@ console.log(answer.label, answer.score);`,
 
 const form = new FormData();
 for (const name of ['photo.jpg', 'other.png']) form.append('file', await openAsBlob(name), name);
-const headers = ${headers};
-const response = await fetch('${url}', { method: 'POST', headers, body: form });
+const response = await fetch('${url}', ${init});
 const answers = await response.json();
 if (!response.ok) throw new Error(\`\${answers.code}: \${answers.detail}\`);
 for (const answer of answers) console.log(answer.label ?? answer.code, answer.score);`,

@@ -50,10 +50,26 @@ const Manifest = z
     /** Binary: what the score is the probability of, then its opposite. Else one label for each output. */
     labels: z.array(z.string().min(1).max(200)).min(2),
     threshold: z.number().min(0).max(1).nullable(),
+    /** How the file stores them; they are computed with as float32. */
+    weights: z.enum(['float32', 'float16']).default('float32'),
     files: z.object({ 'model.onnx': file }),
     source: file.extend({ file: z.string().min(1) }),
     tools: z.record(z.string(), z.string()),
     parity: z.object({ inputs: size, tolerance: z.number().positive() }),
+    /**
+     * How it took drawn pictures of nothing when it was converted: their scores (of several labels, the highest
+     * probability), and how many are above the threshold, by kind. Null where it was not tested.
+     */
+    junk: z
+      .object({
+        pictures: size,
+        seed: z.number().int().min(0),
+        mean: z.number().min(0).max(1),
+        maximum: z.number().min(0).max(1),
+        failures: z.record(z.string(), size),
+      })
+      .nullable()
+      .default(null),
     metrics: z.record(z.string(), z.json()).nullable(),
     probes: z.array(Probe).min(1),
   })

@@ -56,7 +56,7 @@ function section({ id, method, path, summary, description, ...rest }: Operation)
         ? ''
         : html`<h3>Body</h3><p>${rest.bodies.map((type, index) => html`${index ? ', ' : ''}<code>${type}</code>`)}</p>`
     }
-    <h3>Examples</h3>
+    ${rest.samples.length === 0 ? '' : html`<h3>Examples</h3>`}
     ${rest.samples.map(
       ({ label, source }) => html`<figure><figcaption>${label}</figcaption>
 <pre tabindex="0"><code>${source}</code></pre></figure>`,

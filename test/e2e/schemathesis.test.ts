@@ -1,0 +1,82 @@
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { API_ENVIRONMENT, preparePython, pythonEnvironment } from '../../scripts/python.ts';
+import { tinyRelease } from './page-models.ts';
+import { startWorker, type WorkerOptions } from './wrangler.ts';
+
+const HERE = join(import.meta.dirname, 'schemathesis');
+/** The most cases that are made up for an operation, beside those that cover its document. */
+const EXAMPLES = 60;
+const TOKEN = 'a-token-for-the-test';
+
+let python: string;
+let release: string;
+
+beforeAll(async () => {
+  python = await preparePython(API_ENVIRONMENT);
+  release = await tinyRelease('brightness');
+}, 600_000);
+
+afterAll(() => rm(release, { recursive: true, force: true }));
+
+interface Outcome {
+  readonly code: number;
+  readonly output: string;
+  /** What the Worker has logged. */
+  readonly logs: string;
+}
+
+/** Lets Schemathesis ask a Worker that is set up like this whatever its document allows, and what it does not. */
+async function ask(vars: WorkerOptions['vars'], ...options: string[]): Promise<Outcome> {
+  const worker = await startWorker({ release, vars: { ...vars } });
+  // It leaves notes where it runs.
+  const folder = await mkdtemp(join(tmpdir(), 'husky-ai-schemathesis-'));
+  const args = [
+    ...['-m', 'schemathesis.cli', '--config-file', join(HERE, 'schemathesis.toml'), '--no-color'],
+    ...['run', `${worker.url}/openapi.json`, '--checks', 'all', '--max-examples', String(EXAMPLES)],
+    ...['--seed', '20260101', '--continue-on-failure', '--request-timeout', '30', ...options],
+  ];
+  const env = {
+    ...pythonEnvironment(),
+    PYTHONPATH: HERE,
+    PYTHONDONTWRITEBYTECODE: '1',
+    SCHEMATHESIS_HOOKS: 'hooks',
+  };
+  try {
+    return await new Promise((resolve) => {
+      execFile(python, args, { cwd: folder, env, maxBuffer: 64_000_000 }, (error, stdout, stderr) => {
+        const code = error ? Number(error.code ?? -1) : 0;
+        resolve({ code, output: stdout + stderr, logs: worker.logs() });
+      });
+    });
+  } finally {
+    await worker.stop();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function expectNoFailure({ code, output, logs }: Outcome): void {
+  expect(code, output).toBe(0);
+  expect(Number(/^ +(\d+) generated/m.exec(output)?.[1] ?? 0)).toBeGreaterThan(150);
+  const answered = Array.from(
+    logs.matchAll(/"route":"\/api\/predict","status":(\d+)/g),
+    ([, status]) => status,
+  );
+  // Otherwise this would prove something of refusals only.
+  expect(answered.filter((status) => status === '200').length).toBeGreaterThan(20);
+  expect(answered.filter((status) => Number(status) >= 500)).toEqual([]);
+}
+
+test('Schemathesis finds nothing to complain about', async () => {
+  expectNoFailure(await ask({}));
+}, 300_000);
+
+test('nor where tokens are needed and scores are hidden', async () => {
+  const digest = createHash('sha256').update(TOKEN).digest('hex');
+  const setup = { API_TOKENS: digest, SCORES: 'label', MAX_BATCH_PHOTOS: 3, RATE_LIMITS: 'off' };
+  expectNoFailure(await ask(setup, '--header', `Authorization:Bearer ${TOKEN}`));
+}, 300_000);
