@@ -1,6 +1,7 @@
 """Convert a Keras model to a release: model.onnx and manifest.json, written only when proved equal.
 
-npm run model:convert -- [FILE] [--name NAME] [--labels A,B] [--threshold T] [--input-range R] [--out FOLDER]
+npm run model:convert -- [FILE] [--name NAME] [--labels A,B] [--threshold T] [--input-range R]
+    [--weights float16] [--allow-junk] [--out FOLDER]
 """
 
 import argparse
@@ -10,12 +11,17 @@ import signal
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from inspect_file import ConversionError, inspect_file
 from keras2 import mend_keras_2
 from release import check_out, snapshot, write_release
+
+if TYPE_CHECKING:  # what they import takes seconds
+    from junk_gate import JunkResult
+    from parity import Parity
 
 ROOT = Path(__file__).resolve().parent.parent
 DEFAULT_THRESHOLD = 0.5
@@ -51,6 +57,14 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
         help="Pillow's filter that photos were resized with in training (default: %(default)s)",
     )  # fmt: skip
     parser.add_argument(
+        "--weights", choices=("float32", "float16"), default="float32",
+        help="how they are stored; float16 halves the file, and is computed in float32 (default: %(default)s)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--allow-junk", action="store_true",
+        help="write a binary model even where it takes noise, plain colours or pages of text for its class",
+    )  # fmt: skip
+    parser.add_argument(
         "--out", type=Path, default=ROOT / "model/release", help="folder to write (default: model/release)"
     )
     options = parser.parse_args(arguments)
@@ -81,9 +95,11 @@ def convert(options: argparse.Namespace) -> Path:
 
         from contract import read_contract
         from graph import to_onnx
+        from half import store_as_float16
         from heatmap import grid_of
+        from junk_gate import score_junk
         from manifest import build_manifest
-        from parity import open_session, prove_parity
+        from parity import ROUNDED, open_session, prove_parity
         from probes import make_probes
 
         keras.config.disable_traceback_filtering()
@@ -102,9 +118,21 @@ def convert(options: argparse.Namespace) -> Path:
         print(f"      heat map of {heatmap[0]} x {heatmap[1]} cells" if heatmap else "      no heat map: " + WANTED)
         _say(4, "Comparing Keras and ONNX")
         parity = prove_parity(source, graph, contract, options.input_range)
-        _say(5, "Making probes")
-        probes = make_probes(model, open_session(graph), contract, options.input_range, options.labels)
-        _say(6, "Writing")
+        print(f"      {_found(parity)}")
+        if options.weights == "float16":
+            store_as_float16(proto)
+            graph = proto.SerializeToString(deterministic=True)
+            parity = prove_parity(source, graph, contract, options.input_range, ROUNDED)
+            print(f"      with float16 weights {_found(parity)}")
+        session = open_session(graph)
+        _say(5, "Looking how it takes junk")
+        junk = score_junk(session, contract, threshold)
+        print(f"      {junk.pictures} pictures of nothing score {junk.mean:.3f} on average, {junk.maximum:.3f} at most")
+        if junk.failed and not options.allow_junk:
+            raise ConversionError(_objection(junk, threshold))
+        _say(6, "Making probes")
+        probes = make_probes(model, session, contract, options.input_range, options.labels)
+        _say(7, "Writing")
         manifest = build_manifest(
             name=options.name,
             contract=contract,
@@ -112,16 +140,15 @@ def convert(options: argparse.Namespace) -> Path:
             labels=options.labels,
             threshold=threshold,
             resampling=options.resampling,
+            weights=options.weights,
             graph=graph,
             source=options.file,
             source_content=content,
             parity=parity,
+            junk=junk,
             probes=probes,
         )
         write_release(options.out, {"model.onnx": graph, "manifest.json": manifest})
-        print(f"      {parity.inputs} inputs agree within {parity.largest:.1e}, allowed {parity.tolerance:.0e}")
-        if parity.heatmap_largest is not None:
-            print(f"      their heat maps within {parity.heatmap_largest:.1e}")
     return options.out
 
 
@@ -142,7 +169,20 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _say(step: int, text: str) -> None:
-    print(f"[{step}/6] {text}", flush=True)
+    print(f"[{step}/7] {text}", flush=True)
+
+
+def _found(parity: "Parity") -> str:
+    text = f"{parity.inputs} inputs agree within {parity.largest:.1e}, allowed {parity.tolerance:.0e}"
+    return text if parity.heatmap_largest is None else f"{text}; their heat maps within {parity.heatmap_largest:.1e}"
+
+
+def _objection(junk: "JunkResult", threshold: float) -> str:
+    kinds = ", ".join(f"{count} {kind}" for kind, count in junk.failures.items())
+    return (
+        f"{junk.failed} of {junk.pictures} pictures of nothing score above {threshold:g} ({kinds}; the highest "
+        f"{junk.maximum:.3f}): train with such pictures as negatives, or give --allow-junk"
+    )
 
 
 if __name__ == "__main__":

@@ -102,7 +102,8 @@ def _checkerboard(random: Random, height: int, width: int) -> np.ndarray:
 
 
 def _stripes(random: Random, height: int, width: int) -> np.ndarray:
-    waves = np.sin(_along(random, height, width) * 2 * np.pi * random.uniform(1.5, min(height, width) / 3))
+    periods = random.uniform(1.5, max(2.0, min(height, width) / 3))
+    waves = np.sin(_along(random, height, width) * 2 * np.pi * periods)
     return _between(random, (waves > 0).astype(float) if random.random() < 0.5 else waves / 2 + 0.5)
 
 

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from contract import Contract
 from heatmap import OUTPUT
+from junk_gate import JunkResult
 from parity import Parity
 
 FORMAT = "husky-ai/manifest/1"
@@ -43,10 +44,12 @@ def build_manifest(
     labels: list[str],
     threshold: float | None,
     resampling: str,
+    weights: str,
     graph: bytes,
     source: Path,
     source_content: bytes,
     parity: Parity,
+    junk: JunkResult,
     probes: list[dict[str, Any]],
 ) -> bytes:
     """Return the bytes of manifest.json; ``heatmap`` is (rows, columns) of the graph's, None where it has none."""
@@ -68,10 +71,18 @@ def build_manifest(
         "heatmap": heatmap and {"output": OUTPUT, "rows": heatmap[0], "columns": heatmap[1]},
         "labels": labels,
         "threshold": threshold,
+        "weights": weights,
         "files": {"model.onnx": describe_file(graph)},
         "source": {"file": source.name, **described},
         "tools": _tool_versions(),
         "parity": {"inputs": parity.inputs, "tolerance": parity.tolerance},
+        "junk": {
+            "pictures": junk.pictures,
+            "seed": junk.seed,
+            "mean": round(junk.mean, 6),
+            "maximum": round(junk.maximum, 6),
+            "failures": junk.failures,
+        },
         "metrics": metrics_beside(source, described["sha256"]),
         "probes": probes,
     }

@@ -14,10 +14,21 @@ from heatmap import OUTPUT, keras_heatmap
 from inspect_file import ConversionError
 
 INPUTS = 64
-TOLERANCE = 1e-5
-# What is served of a heat map has four decimals.
-HEATMAP_TOLERANCE = 1e-4
 BATCH = 16
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """The largest differences that are allowed."""
+
+    scores: float
+    heatmap: float
+
+
+# What is served of a heat map has four decimals; its cells are further from 0 and 1 than their mean.
+EXACT = Tolerance(scores=1e-5, heatmap=1e-4)
+# With weights rounded to float16, that is to 11 binary digits.
+ROUNDED = Tolerance(scores=1e-2, heatmap=5e-2)
 
 
 @dataclass(frozen=True)
@@ -64,11 +75,13 @@ def open_session(graph: bytes) -> onnxruntime.InferenceSession:
     return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
 
 
-def prove_parity(source: Path, graph: bytes, contract: Contract, input_range: str) -> Parity:
+def prove_parity(
+    source: Path, graph: bytes, contract: Contract, input_range: str, tolerance: Tolerance = EXACT
+) -> Parity:
     """Compare the Keras file, freshly loaded, called both ways, with ``graph`` alone, in eights and sixteens.
 
-    Raises ``ConversionError`` where a score differs by more than ``TOLERANCE``, a heat map by more than
-    ``HEATMAP_TOLERANCE``, or an output is no probability.
+    Raises ``ConversionError`` where a score or a heat map differs by more than ``tolerance``, or an output is no
+    probability.
     """
     inputs = parity_inputs(contract.height, contract.width)
     factor, offset = (np.float32(number) for number in INPUT_RANGES[input_range])
@@ -87,17 +100,22 @@ def prove_parity(source: Path, graph: bytes, contract: Contract, input_range: st
         found = np.concatenate([session.run(["scores"], {"input": part})[0] for part in _parts(inputs, batch)])
         for way, answers in expected.items():
             difference = np.abs(found - answers).max() if found.shape == answers.shape else np.inf
-            if not difference <= TOLERANCE:
+            if not difference <= tolerance.scores:
                 raise ConversionError(
-                    f"ONNX and Keras differ: by {difference:.2g} from {way}, batches of {batch}; allowed {TOLERANCE:g}"
+                    f"ONNX and Keras differ: by {difference:.2g} from {way}, batches of {batch}; "
+                    f"allowed {tolerance.scores:g}"
                 )
             largest = max(largest, float(difference))
-    heatmap_largest = _compare_heatmaps(model, session, inputs, keras_inputs)
-    return Parity(len(inputs), TOLERANCE, largest, heatmap_largest)
+    heatmap_largest = _compare_heatmaps(model, session, inputs, keras_inputs, tolerance.heatmap)
+    return Parity(len(inputs), tolerance.scores, largest, heatmap_largest)
 
 
 def _compare_heatmaps(
-    model: keras.Model, session: onnxruntime.InferenceSession, inputs: np.ndarray, keras_inputs: np.ndarray
+    model: keras.Model,
+    session: onnxruntime.InferenceSession,
+    inputs: np.ndarray,
+    keras_inputs: np.ndarray,
+    tolerance: float,
 ) -> float | None:
     """Return the largest difference of a heat map's value, None where the graph has no heat map."""
     if OUTPUT not in [output.name for output in session.get_outputs()]:
@@ -107,9 +125,9 @@ def _compare_heatmaps(
         (found,) = session.run([OUTPUT], {"input": part})
         expected = keras_heatmap(model, keras_part, *found.shape[1:3])
         difference = np.abs(found - expected).max() if found.shape == expected.shape else np.inf
-        if not difference <= HEATMAP_TOLERANCE:
+        if not difference <= tolerance:
             raise ConversionError(
-                f"the heat maps of ONNX and Keras differ: by {difference:.2g}, allowed {HEATMAP_TOLERANCE:g}"
+                f"the heat maps of ONNX and Keras differ: by {difference:.2g}, allowed {tolerance:g}"
             )
         largest = max(largest, float(difference))
     return largest

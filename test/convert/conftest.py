@@ -10,12 +10,19 @@ import keras
 import pytest
 
 import convert
+import junk_gate
 from networks import sigmoid_network
 
 
 @pytest.fixture(autouse=True)
 def _seeded() -> None:
     keras.utils.set_random_seed(7)
+
+
+@pytest.fixture(autouse=True)
+def _little_junk(monkeypatch) -> None:
+    """Three pictures of each kind are enough where junk is not what a test is about."""
+    monkeypatch.setattr(junk_gate, "PICTURES", 48)
 
 
 @dataclass(frozen=True)
@@ -37,11 +44,15 @@ class Outcome:
 
 @pytest.fixture
 def run(tmp_path, capsys) -> Callable[..., Outcome]:
-    """Return a function that runs the convert command on a file, as a user would."""
+    """Return a function that runs the convert command on a file, as a user would.
 
-    def call(file: Path, *arguments: str, out: str = "release") -> Outcome:
+    The networks of the tests are not trained, so what they make of junk is allowed unless a test is about it.
+    """
+
+    def call(file: Path, *arguments: str, out: str = "release", allow_junk: bool = True) -> Outcome:
         capsys.readouterr()
-        code = convert.main([str(file), "--out", str(tmp_path / out), *arguments])
+        allowed = ["--allow-junk"] if allow_junk else []
+        code = convert.main([str(file), "--out", str(tmp_path / out), *allowed, *arguments])
         return Outcome(code, tmp_path / out, capsys.readouterr().err)
 
     return call
