@@ -9,7 +9,7 @@ import { crossOrigin } from './middleware/cross-origin.ts';
 import { requestId } from './middleware/request-id.ts';
 import { PAGE_POLICY, securityHeaders } from './middleware/security-headers.ts';
 import { prefersHtml } from './negotiation.ts';
-import { problemOf, problemResponse } from './problem.ts';
+import { problemOf } from './problem.ts';
 import { docs } from './routes/docs.ts';
 import { health } from './routes/health.ts';
 import { huskyai } from './routes/huskyai.ts';
@@ -76,14 +76,18 @@ export function createApp(isolateOf: (env: Env) => Isolate): Hono<AppEnv> {
   return app;
 }
 
+/** The failure as `application/problem+json`, or as a page where that is wanted. */
 function fail(c: Context<AppEnv>, failure: ApiError): Response | Promise<Response> {
   c.set('failure', failure);
   c.header('Vary', 'Accept', { append: true });
-  const { requestId: id } = c.var;
-  if (!prefersHtml(c)) return problemResponse(failure, id);
-  c.header('Content-Security-Policy', PAGE_POLICY);
   for (const [name, value] of Object.entries(failure.headers)) c.header(name, value);
-  return c.html(problemPage({ ...problemOf(failure), requestId: id }), failure.status);
+  const problem = { ...problemOf(failure), requestId: c.var.requestId };
+  if (prefersHtml(c)) {
+    c.header('Content-Security-Policy', PAGE_POLICY);
+    return c.html(problemPage(problem), failure.status);
+  }
+  c.header('Content-Type', 'application/problem+json');
+  return c.body(JSON.stringify(problem), failure.status);
 }
 
 /** A path that exists, by a method that none of its routes has. */

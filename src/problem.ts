@@ -6,11 +6,3 @@ export function problemOf(error: ApiError): Problem {
   const { code, status, title, message } = error;
   return { type: `urn:husky-ai:problem:${code}`, title, status, code, detail: message };
 }
-
-/** The failure as `application/problem+json`. */
-export function problemResponse(error: ApiError, requestId: string): Response {
-  return new Response(JSON.stringify({ ...problemOf(error), requestId }), {
-    status: error.status,
-    headers: { ...error.headers, 'Content-Type': 'application/problem+json' },
-  });
-}

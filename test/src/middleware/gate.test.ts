@@ -1,0 +1,219 @@
+import { beforeAll, expect, test } from 'vitest';
+import { createApp } from '../../../src/app.ts';
+import { configOf } from '../../../src/config.ts';
+import { createIsolate } from '../../../src/isolate.ts';
+import { addressKey } from '../../../src/middleware/rate-limit.ts';
+import { solidPng } from '../../pictures/png.ts';
+import { brightness, manifestOf } from '../model/publish.ts';
+import { putVersion } from '../model/put-version.ts';
+import { bucket, form, newService, raw, type Service } from '../service.ts';
+
+let white: Uint8Array<ArrayBuffer>;
+
+beforeAll(async () => {
+  await putVersion(bucket, await manifestOf(brightness), brightness);
+  white = await solidPng([255, 255, 255]);
+});
+
+async function digestOf(token: string): Promise<string> {
+  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(token));
+  return new Uint8Array(digest).toHex();
+}
+
+const withHeaders = (init: RequestInit, headers: Record<string, string>): RequestInit => ({
+  ...init,
+  headers: { ...init.headers, ...headers },
+});
+
+/** A counter that has room for so many, for each key; what it was asked is in `keys`. */
+function counter(room: number) {
+  const keys: string[] = [];
+  const limit = async ({ key }: RateLimitOptions) => {
+    keys.push(key);
+    return { success: keys.filter((each) => each === key).length <= room };
+  };
+  return { keys, limit };
+}
+
+const limited = (burst: number, sustained: number) => {
+  const counters = { BURST: counter(burst), SUSTAINED: counter(sustained) };
+  return { counters, service: newService({ RATE_LIMITS: 'on', ...counters }) };
+};
+
+const statuses = async (
+  service: Service,
+  requests: readonly (() => RequestInit)[],
+  path = '/api/predict',
+) => {
+  const all: number[] = [];
+  for (const request of requests) all.push((await service(path, request())).status);
+  return all;
+};
+
+test.each(['/api/predict', '/huskyai/'])('%s needs one of the tokens where there are any', async (path) => {
+  const service = newService({ API_TOKENS: `${await digestOf('one')}, ${await digestOf('two')}` });
+  const ask = (header?: string) =>
+    service(path, header === undefined ? form(white) : withHeaders(form(white), { Authorization: header }));
+  for (const token of ['one', 'two']) expect((await ask(`Bearer ${token}`)).status).toBe(200);
+  expect((await ask('bearer one')).status).toBe(200);
+  for (const header of ['Bearer three', `Bearer ${await digestOf('one')}`, 'Bearer on']) {
+    const response = await ask(header);
+    expect(response.status).toBe(401);
+    expect(response.headers.get('WWW-Authenticate')).toBe('Bearer error="invalid_token"');
+  }
+  for (const header of [undefined, 'Basic b25l', 'Bearer', 'Bearer one two', 'one']) {
+    const response = await ask(header);
+    expect(response.status).toBe(401);
+    expect(response.headers.get('WWW-Authenticate')).toBe('Bearer');
+    expect(await response.json()).toMatchObject({ code: 'unauthorized' });
+  }
+});
+
+test('a token is asked for predictions only, and the model says that it is', async () => {
+  const service = newService({ API_TOKENS: await digestOf('one') });
+  const model = await (await service('/api/model')).json();
+  expect(model).toMatchObject({ service: { token: true } });
+  for (const path of ['/api/health', '/docs', '/docs/model', '/openapi.json']) {
+    expect((await service(path)).status).toBe(200);
+  }
+});
+
+test('what is no SHA-256 is no token: the service does not start open', async () => {
+  const app = createApp((env) => createIsolate(configOf(env)));
+  const bindings = { MODELS: bucket, API_TOKENS: 'one' };
+  const response = await app.fetch(new Request('https://husky.test/api/predict', raw(white)), bindings);
+  expect(response.status).toBe(500);
+  expect(await response.json()).toMatchObject({ code: 'internal', detail: 'It is logged.' });
+});
+
+test('photos of one address are limited in both windows, and the answer says for how long', async () => {
+  const { service } = limited(2, 3);
+  const first = await service('/api/predict', raw(white));
+  expect(first.headers.get('RateLimit-Policy')).toBe('"burst";q=20;w=10, "sustained";q=60;w=60');
+  await service('/api/predict', raw(white));
+  const burst = await service('/api/predict', raw(white));
+  expect(burst.status).toBe(429);
+  expect(burst.headers.get('Retry-After')).toBe('10');
+  expect(burst.headers.get('RateLimit-Policy')).toBe('"burst";q=20;w=10, "sustained";q=60;w=60');
+  expect(await burst.json()).toMatchObject({ code: 'rate_limited' });
+  const sustained = await service('/huskyai/', form(white));
+  expect(sustained.status).toBe(429);
+  expect(sustained.headers.get('Retry-After')).toBe('60');
+});
+
+test('every photo of a batch counts', async () => {
+  const body = () => {
+    const fields = new FormData();
+    for (let photo = 0; photo < 3; photo++) fields.append('file', new File([white], 'photo.png'));
+    return { method: 'POST', body: fields };
+  };
+  const { service, counters } = limited(7, 60);
+  expect(await statuses(service, [body, body, body])).toEqual([200, 200, 429]);
+  expect(counters.SUSTAINED.keys.length).toBe(9);
+});
+
+test('addresses and tokens are counted each for itself', async () => {
+  const counters = { BURST: counter(2), SUSTAINED: counter(60) };
+  const tokens = `${await digestOf('one')} ${await digestOf('two')}`;
+  const service = newService({ RATE_LIMITS: 'on', API_TOKENS: tokens, ...counters });
+  const from = (address: string, token: string) => () =>
+    withHeaders(raw(white), { 'CF-Connecting-IP': address, Authorization: `Bearer ${token}` });
+  const requests = [
+    from('192.0.2.1', 'one'),
+    from('192.0.2.2', 'one'),
+    from('192.0.2.3', 'one'),
+    from('192.0.2.3', 'two'),
+    from('192.0.2.3', 'two'),
+  ];
+  expect(await statuses(service, requests)).toEqual([200, 200, 429, 200, 429]);
+  expect(new Set(counters.BURST.keys)).toEqual(
+    new Set([
+      ...['192.0.2.1', '192.0.2.2', '192.0.2.3'].map((address) => `address:${address}`),
+      `token:${await digestOf('one')}`,
+      `token:${await digestOf('two')}`,
+    ]),
+  );
+});
+
+test('wrong tokens count for their address', async () => {
+  const counters = { BURST: counter(1), SUSTAINED: counter(60) };
+  const service = newService({ RATE_LIMITS: 'on', API_TOKENS: await digestOf('one'), ...counters });
+  const guess = () => withHeaders(raw(white), { Authorization: 'Bearer guess' });
+  expect(await statuses(service, [guess, guess])).toEqual([401, 429]);
+});
+
+test('questions without a photo are not limited', async () => {
+  const { service } = limited(0, 0);
+  for (const path of ['/api/model', '/api/health', '/docs', '/openapi.json']) {
+    const response = await service(path);
+    expect(response.status).toBe(200);
+    expect(response.headers.has('RateLimit-Policy')).toBe(false);
+  }
+});
+
+const uncounted: Record<string, unknown> = { BURST: undefined, SUSTAINED: undefined };
+
+test('limits that are on but have no counter close the gate', async () => {
+  const service = newService({ RATE_LIMITS: 'on', ...uncounted });
+  expect((await service('/api/predict', raw(white))).status).toBe(500);
+});
+
+test.each([
+  ['192.0.2.7', 'address:192.0.2.7'],
+  [undefined, 'address:none'],
+  ['2001:db8:1:2:3:4:5:6', 'address:2001:db8:1:2::/64'],
+  ['2001:DB8:0001:2::1', 'address:2001:db8:1:2::/64'],
+  ['2001:db8::1', 'address:2001:db8:0:0::/64'],
+  ['2001:db8:0:0:ffff::', 'address:2001:db8:0:0::/64'],
+  ['::1', 'address:0:0:0:0::/64'],
+  ['::ffff:192.0.2.7', 'address:192.0.2.7'],
+])('the address %s is counted as %s', (address, key) => {
+  expect(addressKey(address)).toBe(key);
+});
+
+const preflight = (origin: string): RequestInit => ({
+  method: 'OPTIONS',
+  headers: {
+    Origin: origin,
+    'Access-Control-Request-Method': 'POST',
+    'Access-Control-Request-Headers': 'authorization',
+  },
+});
+
+test('other origins get no leave unless they are listed', async () => {
+  const service = newService();
+  const refused = await service('/api/predict', preflight('https://elsewhere.test'));
+  expect(refused.status).toBe(204);
+  const answered = await service(
+    '/api/predict',
+    withHeaders(raw(white), { Origin: 'https://elsewhere.test' }),
+  );
+  for (const { headers } of [refused, answered])
+    expect(headers.has('Access-Control-Allow-Origin')).toBe(false);
+});
+
+test('listed origins do, for their preflights, answers and failures', async () => {
+  const service = newService({
+    CORS_ORIGINS: 'https://friend.test https://other.test',
+    API_TOKENS: await digestOf('one'),
+  });
+  const asked = await service('/api/predict', preflight('https://friend.test'));
+  expect(asked.status).toBe(204);
+  expect(asked.headers.get('Access-Control-Allow-Origin')).toBe('https://friend.test');
+  expect(asked.headers.get('Access-Control-Allow-Methods')).toContain('POST');
+  expect(asked.headers.get('Access-Control-Allow-Headers')?.toLowerCase()).toContain('authorization');
+  expect(asked.headers.get('Vary')).toContain('Origin');
+  for (const [token, status] of [
+    ['one', 200],
+    ['two', 401],
+  ] as const) {
+    const headers = { Origin: 'https://friend.test', Authorization: `Bearer ${token}` };
+    const response = await service('/api/predict', withHeaders(raw(white), headers));
+    expect(response.status).toBe(status);
+    expect(response.headers.get('Access-Control-Allow-Origin')).toBe('https://friend.test');
+    expect(response.headers.get('Access-Control-Expose-Headers')).toContain('Retry-After');
+    expect(response.headers.get('Vary')).toContain('Origin');
+  }
+  const stranger = await service('/api/predict', preflight('https://friend.test.evil.test'));
+  expect(stranger.headers.has('Access-Control-Allow-Origin')).toBe(false);
+});
