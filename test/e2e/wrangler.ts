@@ -18,10 +18,14 @@ export interface WorkerOptions {
   readonly vars?: Readonly<Record<string, string | number>>;
   /** Another entry than src/index.ts. */
   readonly entry?: string;
+  /** Another configuration than wrangler.toml. */
+  readonly config?: string;
 }
 
 export interface RunningWorker {
   readonly url: string;
+  /** The folder in which it keeps its bucket, and whatever else it might keep. */
+  readonly folder: string;
   /** Everything that `wrangler dev` has printed so far. */
   logs(): string;
   /** Reads or changes the bucket that the Worker serves from, while it runs. */
@@ -51,7 +55,8 @@ export async function startWorker(options: WorkerOptions = {}): Promise<RunningW
     RATE_LIMITS: 'off',
     ...options.vars,
   }).flatMap(([name, value]) => ['--var', `${name}:${value}`]);
-  const args = [...(options.entry ? [options.entry] : []), '--persist-to', persistTo, ...vars];
+  const config = options.config ? ['--config', options.config] : [];
+  const args = [...(options.entry ? [options.entry] : []), ...config, '--persist-to', persistTo, ...vars];
   const dev = spawnWranglerDev(port, args, 'pipe');
   let logs = '';
   for (const stream of [dev.stdout, dev.stderr]) {
@@ -72,5 +77,13 @@ export async function startWorker(options: WorkerOptions = {}): Promise<RunningW
     await stop();
     throw new Error(`wrangler dev did not start:\n${logs}`, { cause: error });
   }
-  return { url, logs: () => logs, bucket, publish: publishRelease, keys: [key.publicKey], stop };
+  return {
+    url,
+    folder: persistTo,
+    logs: () => logs,
+    bucket,
+    publish: publishRelease,
+    keys: [key.publicKey],
+    stop,
+  };
 }

@@ -1,0 +1,116 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { z } from 'zod';
+import { PROBLEM_CODES } from '../../src/api/problems.ts';
+import { filesIn, type Marks, markedJpeg, markedPng, newMarks, type Place, placesWith } from './marks.ts';
+import { tinyRelease } from './page-models.ts';
+import { type RunningWorker, startWorker } from './wrangler.ts';
+
+const UPLOADS = 200;
+
+let release: string;
+const running: RunningWorker[] = [];
+
+beforeAll(async () => {
+  release = await tinyRelease('brightness');
+});
+
+afterAll(async () => {
+  for (const worker of running) await worker.stop();
+  await rm(release, { recursive: true, force: true });
+});
+
+async function start(options: Parameters<typeof startWorker>[0] = {}): Promise<RunningWorker> {
+  const worker = await startWorker({ release, ...options });
+  running.push(worker);
+  return worker;
+}
+
+/** One upload of many: good photos and bad ones, of each format, as a form or as the body, to either endpoint. */
+async function upload(url: string, marks: Marks, index: number, leak?: string): Promise<number> {
+  const whole = index % 2 ? markedJpeg(marks) : markedPng(marks);
+  const files = [whole, whole, whole.subarray(0, whole.byteLength - 40), Buffer.from(`${marks.exif} text`)];
+  const file = files[index % files.length] ?? whole;
+  const headers = {
+    'CF-Connecting-IP': `${marks.address}${(index + 1).toString(16)}::1`,
+    'User-Agent': marks.name,
+    Referer: `https://${marks.name}.test/`,
+    Cookie: `session=${marks.name}`,
+    ...(leak && { 'X-Leak': leak }),
+  };
+  const path = index % 5 === 4 ? '/huskyai/' : '/api/predict';
+  let init: RequestInit = {
+    method: 'POST',
+    body: file,
+    headers: { ...headers, 'Content-Type': 'image/png' },
+  };
+  if (leak || index % 3) {
+    const body = new FormData();
+    for (let count = 0; count <= index % 2; count++)
+      body.append('file', new File([file], `${marks.name}.png`));
+    init = { method: 'POST', body, headers };
+  }
+  const response = await fetch(`${url}${path}`, init);
+  await response.arrayBuffer();
+  return response.status;
+}
+
+/** The closed list, and for each field the closed set of what it can say. */
+const Line = z.strictObject({
+  method: z.enum(['GET', 'POST']),
+  route: z.enum(['/api/predict', '/huskyai', '/api/health']),
+  status: z.number(),
+  code: z.enum(PROBLEM_CODES).optional(),
+  photos: z.number().max(2).optional(),
+  format: z.enum(['png', 'jpeg']).optional(),
+  megapixels: z.literal('<=1').optional(),
+  version: z
+    .string()
+    .regex(/^[0-9a-f]{12}$/)
+    .optional(),
+  request: z.uuid(),
+});
+
+test(`after ${UPLOADS} uploads nothing of them is in the log, in R2, in the cache or in other state`, async () => {
+  const marks = newMarks();
+  const worker = await start({ vars: { RATE_LIMITS: 'on' } });
+  const statuses = new Set<number>();
+  for (let index = 0; index < UPLOADS; index++) statuses.add(await upload(worker.url, marks, index));
+  // Scores and refusals, and none for the number of them, since each came from a network of its own.
+  expect([...statuses].toSorted()).toEqual([200, 415, 422]);
+  expect(await placesWith(worker, marks)).toEqual([]);
+
+  const lines = worker
+    .logs()
+    .split('\n')
+    .filter((line) => line.startsWith('{'));
+  const parsed = lines.map((line) => Line.parse(JSON.parse(line)));
+  expect(parsed.filter(({ method }) => method === 'POST').length).toBe(UPLOADS);
+  const cached = (await filesIn(worker.folder)).filter((path) => /^v3.cache./.test(path));
+  expect(cached.filter((path) => !path.includes('metadata.sqlite'))).toEqual([]);
+}, 180_000);
+
+test('and the same search finds a leak into any of these', async () => {
+  const config = join(import.meta.dirname, 'leaks', 'wrangler.toml');
+  const worker = await start({ config });
+  const leaks: readonly [leak: string, place: Place][] = [
+    ['log: name', 'log'],
+    ['log: bytes', 'log'],
+    ['log: hex', 'log'],
+    ['log: address', 'log'],
+    ['R2: object', 'R2'],
+    ['R2: key', 'R2'],
+    ['cache', 'cache'],
+    ['state', 'state'],
+  ];
+  for (const [index, [leak, place]] of leaks.entries()) {
+    // New marks each time: a leak must not be found because of the one before it.
+    const marks = newMarks();
+    await upload(worker.url, marks, index % 2, leak);
+    expect(await placesWith(worker, marks), leak).toContain(place);
+  }
+  const marks = newMarks();
+  await upload(worker.url, marks, 0);
+  expect(await placesWith(worker, marks)).toEqual([]);
+}, 180_000);
