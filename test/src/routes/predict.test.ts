@@ -1,8 +1,8 @@
 import { beforeAll, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { schemas } from '../../../src/api/schemas.ts';
-import { solidPng } from '../../pictures/png.ts';
-import { brightness, colour, colourManifest, manifestOf } from '../model/publish.ts';
+import { drawPng, solidPng } from '../../pictures/png.ts';
+import { brightness, colour, colourManifest, manifestOf, spots, spotsManifest } from '../model/publish.ts';
 import { putVersion } from '../model/put-version.ts';
 import { bucket, form, newService, raw, type Service } from '../service.ts';
 
@@ -149,6 +149,31 @@ test('a heat map comes only when it is asked for, and a parameter that means not
   expect(await ask('?heatmap=0')).not.toHaveProperty('heatmap');
   expect(await ask('?heatmap=1')).toHaveProperty('heatmap', null);
   expect(await ask('?heatmap=yes')).toMatchObject({ status: 400, code: 'invalid_parameter' });
+});
+
+test('a model with heat maps gives them, in batches too, and says on which grid', async () => {
+  await putVersion(bucket, await spotsManifest(), spots, { channel: 'heat' });
+  const bindings = { MODEL_CHANNEL: 'heat' };
+  const heat = newService(bindings);
+  // Red on the left, black on the right.
+  const halves = await drawPng(16, 16, (x) => (x < 8 ? [255, 0, 0] : [0, 0, 0]));
+  const model = schemas.ModelInfo.parse(await (await heat('/api/model')).json());
+  expect(model.heatmap).toEqual({ rows: 4, columns: 2 });
+  const one = schemas.Prediction.parse(await (await heat('/api/predict?heatmap=1', raw(halves))).json());
+  const values = one.heatmap?.values ?? [];
+  expect(one.heatmap).toMatchObject({ rows: 4, columns: 2 });
+  expect(values.length).toBe(8);
+  for (const [cell, value] of values.entries()) {
+    if (cell % 2 === 0) expect(value).toBeGreaterThan(0.9);
+    else expect(value).toBeLessThan(0.2);
+  }
+  const two = BatchAnswer.parse(await (await heat('/api/predict?heatmap=1', batch(halves, halves))).json());
+  expect(two.map((entry) => 'heatmap' in entry && entry.heatmap?.values)).toEqual([values, values]);
+  for (const scores of ['rounded', 'label']) {
+    const hiding = newService({ ...bindings, SCORES: scores });
+    const answer = await (await hiding('/api/predict?heatmap=1', raw(halves))).json();
+    expect(schemas.Prediction.parse(answer).heatmap).toBeNull();
+  }
 });
 
 test('a form that is sent by a browser without scripts gets a page', async () => {
