@@ -1,19 +1,27 @@
-/** The three ways in which a photo reaches the page: chosen, dropped anywhere, pasted. */
+/** The ways in which photos reach the page: chosen, taken with the camera, dropped anywhere, folders too, or pasted. */
+
+import { looksLikePicture } from './formats.js';
+
+/** More than this at a time is cut off: a folder dropped by mistake should not keep a phone busy for an hour. */
+const MOST = 500;
 
 /**
  * @param {object} options
- * @param {HTMLInputElement} options.input
- * @param {(file: File) => void} options.onPhoto
+ * @param {readonly HTMLInputElement[]} options.inputs
+ * @param {(files: File[], left: { others: number, beyond: number }) => void} options.onPhotos `left`: how many files
+ *   of folders were no pictures, and how many pictures were more than are taken at a time
  * @param {() => void} options.onNothing something was dropped or pasted, but no file
  * @param {(over: boolean) => void} options.onDrag a file hovers over the page, or no longer
  */
-export function onPick({ input, onPhoto, onNothing, onDrag }) {
-  input.addEventListener('change', () => {
-    const file = input.files?.[0];
-    // Emptied, so that choosing the same photo again is a change too.
-    input.value = '';
-    if (file) onPhoto(file);
-  });
+export function onPick({ inputs, onPhotos, onNothing, onDrag }) {
+  for (const input of inputs) {
+    input.addEventListener('change', () => {
+      const files = [...(input.files ?? [])];
+      // Emptied, so that choosing the same photo again is a change too.
+      input.value = '';
+      hand(files);
+    });
+  }
 
   addEventListener('dragover', (event) => {
     event.preventDefault();
@@ -36,9 +44,54 @@ export function onPick({ input, onPhoto, onNothing, onDrag }) {
   });
 
   /** @param {DataTransfer | null} data */
-  function take(data) {
-    const file = data?.files[0];
-    if (file) onPhoto(file);
-    else onNothing();
+  async function take(data) {
+    // Both must be asked for before the event is over.
+    const files = [...(data?.files ?? [])];
+    const entries = [...(data?.items ?? [])].map((item) => item.webkitGetAsEntry?.() ?? null);
+    const folders = entries.filter((entry) => entry?.isDirectory);
+    if (folders.length === 0) return hand(files);
+    const all = (await Promise.all(folders.map(filesIn))).flat();
+    const loose = files.filter((_, index) => !entries[index]?.isDirectory);
+    const pictures = all.filter(looksLikePicture);
+    hand([...loose, ...pictures], all.length - pictures.length);
   }
+
+  /**
+   * @param {File[]} files
+   * @param {number} others
+   */
+  function hand(files, others = 0) {
+    if (files.length === 0 && others === 0) onNothing();
+    else onPhotos(files.slice(0, MOST), { others, beyond: Math.max(0, files.length - MOST) });
+  }
+}
+
+/**
+ * The files in a folder and in those inside it, by name.
+ *
+ * @param {FileSystemEntry | null} entry
+ * @returns {Promise<File[]>}
+ */
+async function filesIn(entry) {
+  if (entry instanceof FileSystemFileEntry) {
+    return new Promise((resolve) =>
+      entry.file(
+        (file) => resolve([file]),
+        () => resolve([]),
+      ),
+    );
+  }
+  if (!(entry instanceof FileSystemDirectoryEntry)) return [];
+  const reader = entry.createReader();
+  /** @type {FileSystemEntry[]} */
+  const entries = [];
+  for (;;) {
+    // A hundred at a time, until there are none.
+    /** @type {FileSystemEntry[]} */
+    const some = await new Promise((resolve) => reader.readEntries(resolve, () => resolve([])));
+    if (some.length === 0) break;
+    entries.push(...some);
+  }
+  entries.sort((a, b) => a.name.localeCompare(b.name, undefined, { numeric: true }));
+  return (await Promise.all(entries.map(filesIn))).flat();
 }

@@ -1,72 +1,38 @@
 /**
- * Every way in which a photo can fail to get its verdict, each with a plain sentence.
+ * A failed request, or a photo that cannot be sent.
  *
- * @typedef {object} Problem
- * @property {string} code from the API's closed set, or one of the page's own (see below)
- * @property {string} [title] the service's wording, for a code that this page does not know
- * @property {string} [detail] the service's particulars: which limit, which format
- * @property {number} [retryAfter] seconds to wait
+ * @import { Problem } from '../src/api/schemas.ts'
  *
- * @typedef {object} Explanation
- * @property {string} headline
- * @property {string} advice
- * @property {boolean} mayPass whether trying the same photo again can help
+ * @typedef {object} ProblemFacts
+ * @property {string} code from the API's closed set, or one of the client's own (see words.js)
+ * @property {number} [status] of HTTP; 0 or left out: there was no answer
+ * @property {string} [title]
+ * @property {string} [detail]
+ * @property {number | undefined} [retryAfter]
+ * @property {string | undefined} [requestId]
+ * @property {Problem} [problem]
  */
-
-/** @type {Record<string, readonly [headline: string, advice: string, mayPass: boolean]>} */
-const EXPLANATIONS = {
-  // The photo: another one is needed.
-  empty_body: ['This file is empty', 'Choose another photo.', false],
-  body_too_large: [
-    'This file is too large',
-    'Choose a smaller photo, or make a copy with fewer pixels.',
-    false,
-  ],
-  image_too_large: ['This photo has too many pixels', 'Make a smaller copy of it and try that.', false],
-  unsupported_media_type: ['This kind of file is not supported', 'Choose another photo.', false],
-  malformed_image: ['This photo is damaged', 'The file cannot be decoded. Choose another photo.', false],
-  unreadable: [
-    'This file cannot be read',
-    'It was moved or changed, or it is a folder. Choose it again.',
-    false,
-  ],
-  // The service: the same photo may work later.
-  rate_limited: ['That was quick', 'You have sent many photos in a short time.', true],
-  overloaded: ['The husky is busy', 'Many photos came in at once.', true],
-  model_unavailable: ['The model is not available', 'Your photo is fine; try again in a moment.', true],
-  model_untrusted: ['The model failed its check', 'It is not what was published, so it was not run.', true],
-  internal: ['Something went wrong', 'The mistake is on our side, not in your photo.', true],
-  offline: ['You are offline', 'Connect to the internet and try again.', true],
-  unreachable: ['The service cannot be reached', 'Check your connection and try again.', true],
-  request_timeout: ['The upload takes too long', 'Try again, or try a smaller photo.', true],
-  timeout: ['The answer takes too long', 'The connection stalled. Try again.', true],
-  unexpected: ['The answer makes no sense', 'Something between you and the service got in the way.', true],
-  // The page and the service do not fit each other.
-  unauthorized: ['This service needs a token', 'Ask whoever runs it for access.', true],
-  not_found: [
-    'The service is not here',
-    'This page and its service do not fit together. Reload the page.',
-    true,
-  ],
-  method_not_allowed: ['The service refused the upload', 'Reload the page and try again.', true],
-};
-
-/** A failed upload; `problem` says how. */
-export class UploadFailed extends Error {
-  /** @param {Problem} problem */
-  constructor(problem) {
-    super(problem.code);
-    this.problem = problem;
+export class ApiProblem extends Error {
+  /**
+   * @param {ProblemFacts} facts
+   * @param {ErrorOptions} [options]
+   */
+  constructor(facts, options) {
+    super(facts.detail ?? facts.title ?? facts.code, options);
+    this.name = 'ApiProblem';
+    /** What failed: a code that stays the same. */
+    this.code = facts.code;
+    /** The HTTP status; 0 where there was no answer. */
+    this.status = facts.status ?? 0;
+    /** The kind of failure, in the service's words. */
+    this.title = facts.title ?? '';
+    /** What happened this time, in the service's words. */
+    this.detail = facts.detail ?? '';
+    /** Seconds after which the service wants to be asked again. */
+    this.retryAfter = facts.retryAfter;
+    /** What the service calls this request in its log. */
+    this.requestId = facts.requestId;
+    /** The answer itself, where it was problem+json. */
+    this.problem = facts.problem;
   }
-}
-
-/**
- * @param {Problem} problem
- * @returns {Explanation}
- */
-export function explain({ code, title, retryAfter }) {
-  const [headline, advice, mayPass] = EXPLANATIONS[code] ?? [title ?? 'Something went wrong', '', true];
-  if (retryAfter === undefined) return { headline, advice, mayPass };
-  const wait = `Try again in ${retryAfter === 1 ? 'a second' : `${retryAfter} seconds`}.`;
-  return { headline, advice: `${advice} ${wait}`.trim(), mayPass };
 }

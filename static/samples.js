@@ -1,0 +1,36 @@
+/** Drawings to try without a photo of one's own. The API takes no drawings (SVG), so the browser makes pixels of them. */
+
+const WIDTH = 768;
+const HEIGHT = 512;
+
+/**
+ * @param {HTMLElement} samples buttons with a drawing each
+ * @param {(file: File) => void} onSample
+ */
+export function onSample(samples, onSample) {
+  samples.addEventListener('click', async ({ target }) => {
+    const button = target instanceof Element ? target.closest('button') : null;
+    const drawing = button?.querySelector('img');
+    if (!button || !drawing) return;
+    await drawing.decode();
+    onSample(await toPng(drawing, `${button.textContent?.trim()}.png`));
+  });
+}
+
+/**
+ * @param {HTMLImageElement} drawing
+ * @param {string} name
+ * @returns {Promise<File>}
+ */
+function toPng(drawing, name) {
+  const canvas = document.createElement('canvas');
+  canvas.width = WIDTH;
+  canvas.height = HEIGHT;
+  canvas.getContext('2d')?.drawImage(drawing, 0, 0, WIDTH, HEIGHT);
+  return new Promise((resolve, reject) => {
+    canvas.toBlob((blob) => {
+      if (blob) resolve(new File([blob], name, { type: blob.type }));
+      else reject(new TypeError('no PNG'));
+    });
+  });
+}

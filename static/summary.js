@@ -1,0 +1,140 @@
+/** What became of many photos together: how many of each, which of them to show, and in which order. */
+
+import { capitalised, verdictOf } from './verdict.js';
+import { explain } from './words.js';
+
+/** @import { Photo } from './album.js' */
+
+/** Kinds of verdicts that are counted by name; a classifier may know a thousand. */
+const MOST_GROUPS = 5;
+
+const ALL = 'all';
+const FAILED = 'failed';
+
+/**
+ * @typedef {object} SummaryParts
+ * @property {HTMLElement} summary
+ * @property {HTMLElement} tally
+ * @property {HTMLElement} progress
+ * @property {HTMLElement} filters
+ * @property {HTMLSelectElement} order
+ * @property {HTMLButtonElement} retry
+ * @property {HTMLElement} list
+ */
+
+export class Summary {
+  #parts;
+  #shown = ALL;
+  /** @type {readonly Photo[]} */
+  #photos = [];
+  #labels;
+
+  /**
+   * @param {SummaryParts} parts
+   * @param {() => readonly string[]} labels of the model served
+   */
+  constructor(parts, labels) {
+    this.#parts = parts;
+    this.#labels = labels;
+    parts.order.addEventListener('change', () => this.#sort());
+    parts.filters.addEventListener('click', ({ target }) => {
+      const button = target instanceof Element ? target.closest('button') : null;
+      if (!button) return;
+      this.#shown = button.value;
+      this.show(this.#photos);
+    });
+  }
+
+  /** @param {readonly Photo[]} photos */
+  show(photos) {
+    this.#photos = photos;
+    const { summary, tally, progress, retry } = this.#parts;
+    const groups = this.#groups();
+    if (!groups.has(this.#shown)) this.#shown = ALL;
+    summary.hidden = photos.length < 2;
+    tally.textContent = this.sentence();
+    const left = photos.filter(isPending).length;
+    progress.hidden = left === 0;
+    progress.setAttribute('aria-valuenow', String(photos.length - left));
+    progress.setAttribute('aria-valuemax', String(photos.length));
+    progress.style.setProperty('--part', String(1 - left / photos.length));
+    const again = photos.filter(({ problem }) => problem && explain(problem).mayPass).length;
+    retry.hidden = again < 2;
+    retry.textContent = `Try ${again} again`;
+    this.#showFilters(groups);
+    for (const photo of photos) {
+      photo.card.element.hidden = this.#shown !== ALL && this.#groupOf(photo) !== this.#shown;
+    }
+    this.#sort();
+  }
+
+  /** Such as "12 photos: 7 husky, 4 not husky, 1 failed". */
+  sentence() {
+    const photos = this.#photos;
+    const left = photos.filter(isPending).length;
+    const counts = [...this.#groups()]
+      .filter(([group]) => group !== ALL)
+      .map(([group, count]) => `${count} ${group}`);
+    const done = left > 0 ? `${photos.length - left} of ${photos.length} photos` : `${photos.length} photos`;
+    return counts.length > 0 ? `${done}: ${counts.join(', ')}` : done;
+  }
+
+  /** @returns {Map<string, number>} how many photos each filter shows, the largest groups first */
+  #groups() {
+    /** @type {Map<string, number>} */
+    const counts = new Map();
+    for (const photo of this.#photos) {
+      const group = this.#groupOf(photo);
+      if (group) counts.set(group, (counts.get(group) ?? 0) + 1);
+    }
+    const failed = counts.get(FAILED);
+    counts.delete(FAILED);
+    const largest = [...counts].sort(([, a], [, b]) => b - a).slice(0, MOST_GROUPS);
+    /** @type {[group: string, count: number][]} */
+    const all = [[ALL, this.#photos.length], ...largest];
+    return new Map(failed ? [...all, [FAILED, failed]] : all);
+  }
+
+  /** @param {Photo} photo */
+  #groupOf({ answer, problem }) {
+    if (problem) return FAILED;
+    return answer && verdictOf(answer, this.#labels()).group;
+  }
+
+  /** @param {Map<string, number>} groups */
+  #showFilters(groups) {
+    const { filters } = this.#parts;
+    const buttons = new Map(Array.from(filters.querySelectorAll('button'), (each) => [each.value, each]));
+    for (const [group, count] of groups) {
+      const button = buttons.get(group) ?? document.createElement('button');
+      buttons.delete(group);
+      button.type = 'button';
+      button.value = group;
+      button.className = 'chip';
+      button.setAttribute('aria-pressed', String(group === this.#shown));
+      const text = `${capitalised(group)} ${count}`;
+      if (button.textContent !== text) button.textContent = text;
+      if (!button.isConnected) filters.append(button);
+    }
+    for (const button of buttons.values()) button.remove();
+  }
+
+  /** Puts the cards into the order that is asked for, where they are not; the focus stays where it is. */
+  #sort() {
+    const { list, order } = this.#parts;
+    const direction = { added: 0, highest: -1, lowest: 1 }[order.value] ?? 0;
+    // Those without a score come last either way.
+    const last = direction < 0 ? -1 : 2;
+    const scoreOf = (/** @type {Photo} */ { answer }) => answer?.score ?? last;
+    const sorted = this.#photos.toSorted((a, b) => direction * (scoreOf(a) - scoreOf(b)));
+    const elements = sorted.map(({ card }) => card.element);
+    if (elements.every((element, index) => list.children[index] === element)) return;
+    const focused = document.activeElement;
+    list.append(...elements);
+    if (focused instanceof HTMLElement && focused !== document.activeElement)
+      focused.focus({ preventScroll: true });
+  }
+}
+
+/** @param {Photo} photo */
+const isPending = ({ answer, problem }) => !answer && !problem;
