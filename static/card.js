@@ -119,6 +119,7 @@ export class Card {
     this.#part('.explanation').textContent = advice;
     this.#part('.detail').textContent = problem.detail ? `The service says: ${problem.detail}` : '';
     this.#part('.retry').hidden = !mayPass;
+    if (!this.#previewUrl) this.#showPreview(false);
   }
 
   /**

@@ -104,22 +104,24 @@ export class Summary {
   /** @param {Map<string, number>} groups */
   #showFilters(groups) {
     const { filters } = this.#parts;
-    const buttons = new Map(Array.from(filters.querySelectorAll('button'), (each) => [each.value, each]));
-    for (const [group, count] of groups) {
-      const button = buttons.get(group) ?? document.createElement('button');
-      buttons.delete(group);
+    /** @type {Map<string, HTMLButtonElement>} */
+    const known = new Map(Array.from(filters.querySelectorAll('button'), (each) => [each.value, each]));
+    const buttons = Array.from(groups, ([group, count]) => {
+      const button = known.get(group) ?? document.createElement('button');
+      known.delete(group);
       button.type = 'button';
       button.value = group;
       button.className = 'chip';
       button.setAttribute('aria-pressed', String(group === this.#shown));
-      const text = `${capitalised(group)} ${count}`;
-      if (button.textContent !== text) button.textContent = text;
-      if (!button.isConnected) filters.append(button);
-    }
-    for (const button of buttons.values()) button.remove();
+      button.textContent = `${capitalised(group)} ${count}`;
+      return button;
+    });
+    for (const button of known.values()) button.remove();
+    filters.hidden = buttons.length < 2;
+    arrange(filters, buttons, [...filters.querySelectorAll('button')]);
   }
 
-  /** Puts the cards into the order that is asked for, where they are not; the focus stays where it is. */
+  /** Puts the cards into the order that is asked for. */
   #sort() {
     const { list, order } = this.#parts;
     const direction = { added: 0, highest: -1, lowest: 1 }[order.value] ?? 0;
@@ -127,12 +129,27 @@ export class Summary {
     const last = direction < 0 ? -1 : 2;
     const scoreOf = (/** @type {Photo} */ { answer }) => answer?.score ?? last;
     const sorted = this.#photos.toSorted((a, b) => direction * (scoreOf(a) - scoreOf(b)));
-    const elements = sorted.map(({ card }) => card.element);
-    if (elements.every((element, index) => list.children[index] === element)) return;
-    const focused = document.activeElement;
-    list.append(...elements);
-    if (focused instanceof HTMLElement && focused !== document.activeElement)
-      focused.focus({ preventScroll: true });
+    arrange(
+      list,
+      Array.from(sorted, ({ card }) => card.element),
+      [...list.children],
+    );
+  }
+}
+
+/**
+ * Puts elements in their order at the end of their parent, where they are not; the focus stays where it is.
+ *
+ * @param {HTMLElement} parent
+ * @param {readonly HTMLElement[]} elements
+ * @param {readonly Element[]} present
+ */
+function arrange(parent, elements, present) {
+  if (elements.every((element, index) => present[index] === element)) return;
+  const focused = document.activeElement;
+  parent.append(...elements);
+  if (focused instanceof HTMLElement && focused !== document.activeElement) {
+    focused.focus({ preventScroll: true });
   }
 }
 
