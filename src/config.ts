@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** The bindings and variables that wrangler.toml gives the Worker. */
 export interface Env {

@@ -1,5 +1,5 @@
 /** What the API's endpoints take, bodies apart. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 export const PredictQuery = z.object({
   heatmap: z

@@ -1,5 +1,5 @@
 /** Every answer of the API. The document at /openapi.json is made from these schemas, and the types are theirs. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { PROBLEM_CODES } from './problems.ts';
 
 const probability = z.number().min(0).max(1);
