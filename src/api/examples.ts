@@ -58,6 +58,18 @@ if (!response.ok) throw new Error(\`\${answers.code}: \${answers.detail}\`);
 for (const answer of answers) console.log(answer.label ?? answer.code, answer.score);`,
     },
     {
+      lang: 'TypeScript',
+      label: 'TypeScript, several photos, with the typed client from the source of this service',
+      source: `import { openAsBlob } from 'node:fs';
+import { createClient } from './static/client.js';
+
+const husky = createClient({ origin: '${origin}'${token ? ', token: process.env.HUSKY_AI_TOKEN' : ''} });
+const photos = await Promise.all(['photo.jpg', 'other.png'].map((name) => openAsBlob(name)));
+for (const answer of await husky.predictMany(photos)) {
+  console.log('label' in answer ? answer.label : answer.code);
+}`,
+    },
+    {
       lang: 'Python',
       label: 'Python',
       source: `${python}with open("photo.jpg", "rb") as photo:

@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
@@ -33,6 +33,8 @@ beforeAll(async () => {
   python = await preparePython(API_ENVIRONMENT);
   release = await tinyRelease('brightness');
   folder = await mkdtemp(join(tmpdir(), 'husky-ai-examples-'));
+  // Where the typed client is, seen from the root of the repository.
+  await symlink(resolve('static'), join(folder, 'static'));
   await writeFile(join(folder, 'photo.jpg'), markedJpeg(newMarks()));
   await writeFile(join(folder, 'other.png'), await solidPng([250, 250, 250]));
 }, 600_000);
