@@ -56,12 +56,11 @@ test('the token lets in, another does not, and neither does none', async () => {
 });
 
 test('too many photos of one address are refused for as long as the answer says, and others are not', async () => {
-  // Wrong tokens count too, and keep the right one's own count out of this.
-  let refused = await predict('192.0.2.2', 'wrong');
-  // The window may end in the midst of it, but not twice.
-  for (let photo = 0; photo < 45 && refused.status !== 429; photo++)
-    refused = await predict('192.0.2.2', 'wrong');
-  expect(refused.status).toBe(429);
+  // Wrong tokens count too, and keep the right one's own count out of this. As many as two windows cannot hold.
+  const answers = await Promise.all(Array.from({ length: 45 }, () => predict('192.0.2.2', 'wrong')));
+  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([401, 429]));
+  const refused = answers.find(({ status }) => status === 429);
+  if (!refused) throw new Error('none was refused');
   expect(await refused.json()).toMatchObject({ code: 'rate_limited' });
   expect(refused.headers.get('RateLimit-Policy')).toBe('"burst";q=20;w=10, "sustained";q=60;w=60');
   expect(refused.headers.get('Retry-After')).toBe('10');
