@@ -67,22 +67,24 @@ export function onPick({ inputs, onPhotos, onNothing, onDrag }) {
 }
 
 /**
- * The files in a folder and in those inside it, by name.
+ * The files in a folder and in those inside it, by name. Not every browser has names for the classes of entries.
  *
  * @param {FileSystemEntry | null} entry
  * @returns {Promise<File[]>}
  */
 async function filesIn(entry) {
-  if (entry instanceof FileSystemFileEntry) {
+  if (entry?.isFile) {
+    const { file } = /** @type {FileSystemFileEntry} */ (entry);
     return new Promise((resolve) =>
-      entry.file(
-        (file) => resolve([file]),
+      file.call(
+        entry,
+        (each) => resolve([each]),
         () => resolve([]),
       ),
     );
   }
-  if (!(entry instanceof FileSystemDirectoryEntry)) return [];
-  const reader = entry.createReader();
+  if (!entry?.isDirectory) return [];
+  const reader = /** @type {FileSystemDirectoryEntry} */ (entry).createReader();
   /** @type {FileSystemEntry[]} */
   const entries = [];
   for (;;) {

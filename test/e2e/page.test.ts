@@ -1,119 +1,124 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { launchChromium } from '../../scripts/chromium.ts';
-import { drawPng, solidPng } from '../pictures/png.ts';
-import { tinyRelease } from './page-models.ts';
-import { dropFiles, horizontalOverflow, paste, type Visit, visit } from './page-visit.ts';
-import { type RunningWorker, startWorker } from './wrangler.ts';
+import type { Page } from 'playwright-core';
+import { expect, test } from 'vitest';
+import { drawPng } from '../pictures/png.ts';
+import { BLACK, cardOf, choose, picture, reads, usePage, WHITE } from './page-fixture.ts';
+import { dropFiles, horizontalOverflow, paste } from './page-visit.ts';
 
-// The model served takes bright pictures for huskies.
-const WHITE = Buffer.from(await solidPng([250, 250, 250], 64));
-const BLACK = Buffer.from(await solidPng([5, 5, 5], 64));
-
-let worker: RunningWorker;
-let browser: Browser;
-let release: string;
-const visits: Visit[] = [];
-
-beforeAll(async () => {
-  release = await tinyRelease('brightness');
-  worker = await startWorker({ release, vars: { MAX_BODY_BYTES: 1_000_000 } });
-  browser = await launchChromium();
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await worker?.stop();
-  await rm(release, { recursive: true });
-});
-
-afterEach(async () => {
-  const complaints = visits.flatMap((each) => each.complaints);
-  await Promise.all(visits.splice(0).map((each) => each.close()));
-  expect(complaints).toEqual([]);
-});
-
-async function open(options?: BrowserContextOptions): Promise<Page> {
-  const opened = await visit(browser, worker.url, options);
-  visits.push(opened);
-  return opened.page;
-}
-
-const png = (buffer: Buffer, name = 'photo.png') => ({ name, mimeType: 'image/png', buffer });
-const choose = (page: Page, file: ReturnType<typeof png>) =>
-  page.locator('input[type=file]').setInputFiles(file);
-const outcome = (page: Page) => page.getByRole('region', { name: 'Your photo' }).getByRole('status');
-
-/** Waits until the card says this; the other texts of the outcome are in what it returns. */
-async function reads(page: Page, headline: string): Promise<string | null> {
-  await outcome(page).getByRole('heading', { name: headline, exact: true }).waitFor();
-  return outcome(page).textContent();
-}
+const fixture = usePage('brightness', { MAX_BODY_BYTES: 1_000_000 });
+const { open } = fixture;
 
 test('a chosen photo gets its verdict, with the score as a number and as a bar', async () => {
   const page = await open();
-  await choose(page, png(WHITE));
+  await choose(page, picture(WHITE));
   expect(await reads(page, 'It is a husky')).toMatch(/\d\d\.\d% husky score/);
   await page.getByText('yes above 50%').waitFor();
-  expect(
-    await page.locator('.score .fill').evaluate((fill) => fill.getBoundingClientRect().width),
-  ).toBeGreaterThan(300);
-  expect(
-    await page
-      .getByAltText('Preview of what you chose')
-      .evaluate((image: HTMLImageElement) => image.naturalWidth),
-  ).toBe(64);
+  const fill = page.locator('.score .fill');
+  expect(await fill.evaluate((each) => each.getBoundingClientRect().width)).toBeGreaterThan(300);
+  const preview = page.getByAltText('Preview of photo.png');
+  expect(await preview.evaluate((image: HTMLImageElement) => image.naturalWidth)).toBe(64);
 });
 
-test('the photo alone is sent, without its name', async () => {
+test('many photos are counted, filtered and ordered; one bad among them holds up none', async () => {
   const page = await open();
-  const sent = page.waitForRequest('**/api/predict');
-  await choose(page, png(WHITE, 'my-secret-dog.png'));
-  const headers = await (await sent).allHeaders();
-  expect(headers['content-length']).toBe(String(WHITE.byteLength));
-  expect(JSON.stringify(headers)).not.toContain('secret');
-  await reads(page, 'It is a husky');
+  await choose(page, [
+    picture(WHITE, 'a.png'),
+    picture(Buffer.from('no photo at all'), 'b.png'),
+    picture(BLACK, 'c.png'),
+    picture(WHITE, 'd.png'),
+  ]);
+  await page.getByRole('heading', { name: '4 photos: 2 husky, 1 not husky, 1 failed' }).waitFor();
+  await reads(page, 'This kind of file is not supported', 'b.png');
+  const names = () =>
+    page
+      .getByRole('article')
+      .evaluateAll((cards) => cards.map((card) => card.querySelector('.name')?.textContent));
+  expect(await names()).toEqual(['a.png', 'b.png', 'c.png', 'd.png']);
+
+  await page.getByLabel('Order').selectOption('lowest score first');
+  expect(await names()).toEqual(['c.png', 'a.png', 'd.png', 'b.png']);
+  await page.getByRole('button', { name: 'Not husky 1' }).click();
+  expect(await names()).toEqual(['c.png']);
+  await page.getByRole('button', { name: 'Remove c.png' }).click();
+  await page.getByRole('heading', { name: '3 photos: 2 husky, 1 failed' }).waitFor();
+  expect(await page.getByRole('article').count()).toBe(3);
+
+  await choose(page, picture(BLACK, 'e.png'));
+  await page.getByRole('heading', { name: '4 photos: 2 husky, 1 not husky, 1 failed' }).waitFor();
+  await page.getByLabel('Order').selectOption('newest first');
+  expect(await names()).toEqual(['e.png', 'a.png', 'b.png', 'd.png']);
+  await page.getByRole('button', { name: 'Remove all' }).click();
+  expect(await page.getByRole('article').count()).toBe(0);
+  await page.getByText('Drop photos anywhere').waitFor();
 });
 
-test('a second photo replaces the first', async () => {
+test('a hundred photos: never more than three on their way, and no preview is kept of what is removed', async () => {
   const page = await open();
-  await choose(page, png(WHITE));
-  await reads(page, 'It is a husky');
-  await choose(page, png(BLACK));
-  expect(await reads(page, 'Does not look like a husky')).toMatch(/\d\.\d% husky score/);
-  expect(await page.getByText('It is a husky').count()).toBe(0);
-});
-
-test('a photo chosen while another is on its way stops that one', async () => {
-  const page = await open();
-  const first = page.waitForEvent('requestfailed', (request) => request.url().endsWith('/api/predict'));
-  await page.route('**/api/predict', (route) => setTimeout(() => route.continue().catch(() => {}), 2_000), {
-    times: 1,
+  await page.evaluate(() => {
+    const { createObjectURL, revokeObjectURL } = URL;
+    const urls = new Set<string>();
+    URL.createObjectURL = (blob) => {
+      const url = createObjectURL.call(URL, blob);
+      urls.add(url);
+      return url;
+    };
+    URL.revokeObjectURL = (url) => {
+      urls.delete(url);
+      revokeObjectURL.call(URL, url);
+    };
+    Object.assign(globalThis, { urls });
   });
-  await choose(page, png(WHITE));
-  await choose(page, png(BLACK));
-  expect((await first).failure()?.errorText).toBe('net::ERR_ABORTED');
-  await reads(page, 'Does not look like a husky');
+  const held = () => page.evaluate(() => (globalThis as typeof globalThis & { urls: Set<string> }).urls.size);
+  let running = 0;
+  let most = 0;
+  await page.route('**/api/predict', async (route) => {
+    most = Math.max(most, ++running);
+    const response = await route.fetch();
+    running--;
+    await route.fulfill({ response });
+  });
+  await choose(
+    page,
+    Array.from({ length: 100 }, (_, index) => picture(index % 4 ? BLACK : WHITE, `${index}.png`)),
+  );
+  await page
+    .getByRole('heading', { name: '100 photos: 75 not husky, 25 husky' })
+    .waitFor({ timeout: 50_000 });
+  expect(most).toBe(3);
+  expect(await held()).toBe(100);
+  await page.getByRole('button', { name: 'Remove all' }).click();
+  expect(await held()).toBe(0);
 });
 
-test('a dropped photo gets its verdict', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'husky-ai-drop-'));
-  const path = join(folder, 'white.png');
-  await writeFile(path, WHITE);
+test('a photo that is removed while it is on its way is stopped', async () => {
   const page = await open();
-  await dropFiles(page, [path]);
-  await reads(page, 'It is a husky');
-  await rm(folder, { recursive: true });
+  const stopped = page.waitForEvent('requestfailed', (request) => request.url().endsWith('/api/predict'));
+  let sent = () => {};
+  const isSent = new Promise<void>((resolve) => {
+    sent = resolve;
+  });
+  await page.route('**/api/predict', () => sent(), { times: 1 });
+  await choose(page, picture(WHITE));
+  await isSent;
+  await page.getByRole('button', { name: 'Remove photo.png' }).click();
+  expect((await stopped).failure()?.errorText).toBe('net::ERR_ABORTED');
+  expect(await page.getByRole('article').count()).toBe(0);
 });
 
-test('a dropped folder is told from a photo', async () => {
+test('dropped photos and folders get their verdicts; what is no picture in a folder is left out', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'husky-ai-drop-'));
+  await mkdir(join(folder, 'album', 'inner'), { recursive: true });
+  await writeFile(join(folder, 'white.png'), WHITE);
+  await writeFile(join(folder, 'album', 'one.png'), WHITE);
+  await writeFile(join(folder, 'album', 'inner', 'two.png'), BLACK);
+  await writeFile(join(folder, 'album', 'notes.txt'), 'no picture');
   const page = await open();
-  await dropFiles(page, [folder]);
-  await reads(page, 'This file cannot be read');
+  await dropFiles(page, [join(folder, 'white.png'), join(folder, 'album')]);
+  await page.getByRole('heading', { name: '3 photos: 2 husky, 1 not husky' }).waitFor();
+  await page.getByText('1 file was no picture and left out.').waitFor();
+  await reads(page, 'Does not look like a husky', 'two.png');
   await rm(folder, { recursive: true });
 });
 
@@ -122,78 +127,85 @@ test('a pasted photo gets its verdict, pasted text a hint', async () => {
   await paste(page, 'no photo');
   await page.getByText('That was not a photo').waitFor();
   await paste(page, BLACK);
-  await reads(page, 'Does not look like a husky');
+  await reads(page, 'Does not look like a husky', 'image.png');
   expect(await page.getByText('That was not a photo').count()).toBe(0);
+});
+
+test('a drawing of the page’s own gets a verdict', async () => {
+  const page = await open();
+  await page.getByRole('button', { name: 'Cat' }).click();
+  expect(await reads(page, 'It is a husky', 'Cat.png')).toMatch(/\d% husky score/);
+});
+
+test('on a phone the camera is a button of its own', async () => {
+  const page = await open({ viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true });
+  const camera = page.locator('#camera');
+  expect(await camera.getAttribute('capture')).toBe('environment');
+  await camera.setInputFiles(picture(WHITE));
+  await reads(page, 'It is a husky');
 });
 
 test('the keyboard is enough', async () => {
   const page = await open();
-  const photos = [WHITE, BLACK];
-  page.on('filechooser', (chooser) => chooser.setFiles(png(photos.shift() ?? Buffer.alloc(0))));
+  const chosen = [[picture(WHITE, 'a.png')], [picture(BLACK, 'b.png'), picture(WHITE, 'c.png')]];
+  page.on('filechooser', (chooser) => chooser.setFiles(chosen.shift() ?? []));
   // Choosers are caught for certain only in a document that is loaded afterwards.
   await page.reload();
+  const focused = () =>
+    page.evaluate(() => document.activeElement?.ariaLabel ?? document.activeElement?.textContent);
   await page.keyboard.press('Tab');
   await page.keyboard.press('Enter');
-  await reads(page, 'It is a husky');
+  await reads(page, 'It is a husky', 'a.png');
   await page.keyboard.press('Enter');
-  await reads(page, 'Does not look like a husky');
-});
+  await page.getByRole('heading', { name: '3 photos: 2 husky, 1 not husky' }).waitFor();
 
-test('what is no photo is refused in plain words, and the next photo works', async () => {
-  const page = await open();
-  for (const [bytes, headline] of [
-    [Buffer.from('not a photo at all'), 'This kind of file is not supported'],
-    [Buffer.alloc(0), 'This file is empty'],
-    [WHITE.subarray(0, WHITE.byteLength / 2), 'This photo is damaged'],
-    [Buffer.concat([WHITE, Buffer.alloc(1_000_000)]), 'This file is too large'],
-  ] as const) {
-    await choose(page, png(bytes));
-    await reads(page, headline);
-    expect(await page.getByRole('button', { name: 'Try again' }).count()).toBe(0);
+  const walk: string[] = [];
+  for (let step = 0; step < 12; step++) {
+    await page.keyboard.press('Tab');
+    walk.push((await focused()) ?? '');
   }
-  await choose(page, png(WHITE));
-  await reads(page, 'It is a husky');
+  expect(walk.slice(0, 6)).toEqual(['Husky', 'Cat', 'House', 'All 3', 'Husky 2', 'Not husky 1']);
+  expect(walk.slice(7)).toEqual(['Remove all', 'Remove b.png', 'Remove c.png', 'Remove a.png', 'Copy']);
+  await page.keyboard.press('Shift+Tab');
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { name: '2 photos' }).waitFor();
+  expect(await focused()).toBe('Remove c.png');
 });
 
-test('offline is told from a service that is gone, and both pass', async () => {
+test('a screen reader hears one verdict whole, and of many how far they are', async () => {
   const page = await open();
-  await page.context().setOffline(true);
-  await page.waitForFunction('!navigator.onLine');
-  await choose(page, png(WHITE));
-  await reads(page, 'You are offline');
-  await page.context().setOffline(false);
-  await page.waitForFunction('navigator.onLine');
-  await page.route('**/api/predict', (route) => route.abort('connectionrefused'), { times: 1 });
-  await page.getByRole('button', { name: 'Try again' }).click();
-  await reads(page, 'The service cannot be reached');
-  await page.getByRole('button', { name: 'Try again' }).click();
-  await reads(page, 'It is a husky');
+  const news = page.locator('#news');
+  await choose(page, picture(WHITE));
+  await news.getByText(/^photo\.png: It is a husky, [>\d. ]+% husky score$/).waitFor({ state: 'attached' });
+  await choose(page, [picture(BLACK, 'a.png'), picture(BLACK, 'b.png')]);
+  await news.getByText('3 photos: 2 not husky, 1 husky', { exact: true }).waitFor({ state: 'attached' });
 });
 
-test('answers that make no sense and waits asked for are told in plain words, and the photo is tried again', async () => {
-  const html = { contentType: 'text/html', body: '<h1>Not the service</h1>' };
+test('what is no photo is refused in plain words, and is not sent when the browser knows', async () => {
   const page = await open();
-  // What stands between page and Worker cannot be provoked here, so its answers are put in.
-  for (const [answer, headline, more] of [
-    [{ status: 502, ...html }, 'The answer makes no sense', ''],
-    [{ status: 200, ...html }, 'The answer makes no sense', ''],
+  let sent = 0;
+  page.on('request', (request) => {
+    if (request.method() === 'POST') sent++;
+  });
+  for (const [name, bytes, headline, isSent] of [
+    ['text.png', Buffer.from('not a photo at all'), 'This kind of file is not supported', false],
+    ['empty.png', Buffer.alloc(0), 'This file is empty', false],
+    ['half.png', WHITE.subarray(0, 40), 'This photo is damaged', true],
     [
-      { status: 429, headers: { 'Retry-After': '7' }, json: { code: 'rate_limited' } },
-      'That was quick',
-      'in 7 seconds',
-    ],
-    [
-      { status: 418, json: { code: 'teapot', title: 'I am a teapot', detail: 'Short.' } },
-      'I am a teapot',
-      'Short.',
+      'huge.png',
+      Buffer.concat([WHITE.subarray(0, 40), Buffer.alloc(1_000_000)]),
+      'This file is too large',
+      true,
     ],
   ] as const) {
-    await page.route('**/api/predict', (route) => route.fulfill(answer), { times: 1 });
-    await choose(page, png(WHITE));
-    expect(await reads(page, headline)).toContain(more);
-    await page.getByRole('button', { name: 'Try again' }).click();
-    await reads(page, 'It is a husky');
+    sent = 0;
+    await choose(page, picture(bytes, name));
+    await reads(page, headline, name);
+    expect(sent, name).toBe(isSent ? 1 : 0);
+    expect(await cardOf(page, name).getByRole('button', { name: 'Try again' }).count()).toBe(0);
   }
+  await choose(page, picture(WHITE));
+  await reads(page, 'It is a husky');
 });
 
 test('a slow upload shows how far it is', async () => {
@@ -202,16 +214,16 @@ test('a slow upload shows how far it is', async () => {
     state = (state * 48_271) % 2_147_483_647;
     return state & 255;
   };
-  const large = Buffer.from(await drawPng(300, 300, () => [noise(), noise(), noise()]));
   const page = await open();
+  const large = Buffer.from(await drawPng(400, 400, () => [noise(), noise(), noise()]));
   const devtools = await page.context().newCDPSession(page);
   await devtools.send('Network.emulateNetworkConditions', {
     offline: false,
     latency: 0,
     downloadThroughput: -1,
-    uploadThroughput: 150_000,
+    uploadThroughput: 100_000,
   });
-  await choose(page, png(large));
+  await choose(page, picture(large));
   const bar = page.locator('[role=progressbar][aria-label=Upload]');
   await bar.waitFor();
   const seen: number[] = [];
@@ -229,8 +241,32 @@ test.for([
 ])('$width pixels are wide enough', async (viewport) => {
   const page = await open({ viewport, isMobile: true, hasTouch: true });
   expect(await horizontalOverflow(page)).toBe(0);
-  await choose(page, png(WHITE));
+  await choose(page, picture(WHITE));
   await reads(page, 'It is a husky');
+  expect(await horizontalOverflow(page)).toBe(0);
+  await choose(page, picture(Buffer.from('x'), `${'a-very-long-name-of-a-file-'.repeat(8)}.png`));
+  await page.getByRole('heading', { name: '2 photos: 1 husky, 1 failed' }).waitFor();
+  expect(await horizontalOverflow(page)).toBe(0);
+});
+
+test('written from right to left, it is mirrored and as wide as the window', async () => {
+  const page = await open({ viewport: { width: 390, height: 844 } });
+  await choose(page, [picture(WHITE, 'a.png'), picture(BLACK, 'b.png')]);
+  await page.getByRole('heading', { name: '2 photos: 1 husky, 1 not husky' }).waitFor();
+  const edges = (selector: string) =>
+    page
+      .locator(selector)
+      .first()
+      .evaluate((each) => {
+        const inner = each.getBoundingClientRect();
+        const outer = each.parentElement?.getBoundingClientRect() ?? inner;
+        return inner.left - outer.left < outer.right - inner.right ? 'left' : 'right';
+      });
+  expect([await edges('.remove'), await edges('.score .fill')]).toEqual(['right', 'left']);
+  await page.evaluate(() => {
+    document.documentElement.dir = 'rtl';
+  });
+  expect([await edges('.remove'), await edges('.score .fill')]).toEqual(['left', 'right']);
   expect(await horizontalOverflow(page)).toBe(0);
 });
 
@@ -245,18 +281,47 @@ test('the colours follow the system', async () => {
   expect(await lightness(await open({ colorScheme: 'dark' }))).toBeLessThan(60);
 });
 
-test('the page says what is served, and the command that it shows works', async () => {
+test('who wants less motion gets none', async () => {
+  const moving = (page: Page) =>
+    page.evaluate(
+      () =>
+        [...document.querySelectorAll('*')].filter((each) => {
+          const { animationName, transitionDuration } = getComputedStyle(each);
+          return animationName !== 'none' || /[1-9]/.test(transitionDuration);
+        }).length,
+    );
+  expect(await moving(await open())).toBeGreaterThan(0);
+  expect(await moving(await open({ reducedMotion: 'reduce' }))).toBe(0);
+});
+
+test('the page says what is served, and the command that it shows is its own', async () => {
   const page = await open();
   await page
     .getByText(/^Model tiny-brightness · version [0-9a-f]{12} · signature of key [0-9a-f]{12} verified .*\d/)
     .waitFor();
-  expect(await page.locator('#curl').textContent()).toBe(`curl -F file=@photo.jpg ${worker.url}/api/predict`);
+  expect(await page.locator('#curl').textContent()).toBe(
+    `curl -F file=@photo.jpg ${fixture.worker.url}/api/predict`,
+  );
+  for (const [name, path] of [
+    ['Model card', '/docs/model'],
+    ['API', '/docs'],
+  ] as const) {
+    expect(await page.getByRole('link', { name }).getAttribute('href')).toBe(path);
+    expect((await page.request.get(fixture.worker.url + path)).status()).toBe(200);
+  }
+  expect(await page.getByRole('link', { name: 'Source' }).count()).toBe(0);
 });
 
-test('without scripts the form posts the photo and the service answers', async () => {
+test('without scripts the form posts photos and the service answers with a page', async () => {
   const page = await open({ javaScriptEnabled: false });
-  await page.locator('input[type=file]').setInputFiles(png(WHITE));
+  await page.locator('#file').setInputFiles(picture(WHITE));
   await page.getByRole('button', { name: 'Is it a husky?' }).click();
   await page.waitForURL('**/api/predict');
-  expect(await page.locator('body').textContent()).toContain('"label":"husky"');
+  await page.getByRole('heading', { name: 'Husky', exact: true }).waitFor();
+
+  await page.goto(fixture.worker.url);
+  expect(await page.getByText('Try a drawing').isVisible()).toBe(false);
+  await page.locator('#file').setInputFiles([picture(WHITE), picture(BLACK)]);
+  await page.getByRole('button', { name: 'Is it a husky?' }).click();
+  await page.getByRole('heading', { name: /Photo 2: Not husky/ }).waitFor();
 });

@@ -1,0 +1,215 @@
+import type { Page } from 'playwright-core';
+import { expect, test } from 'vitest';
+import { cardOf, choose, picture, reads, usePage, WHITE } from './page-fixture.ts';
+
+// The committed network, since what it looks at is what reducing a photo must leave.
+const fixture = usePage(null);
+
+interface Draw {
+  readonly width: number;
+  readonly height: number;
+  readonly seed: number;
+  readonly type?: string;
+  /** Of all pixels, 0 to 1. */
+  readonly alpha?: number;
+}
+
+interface Answer {
+  readonly score: number;
+  readonly image: { readonly format: string; readonly width: number; readonly height: number };
+}
+
+/** A picture that the browser draws from a seed: a gradient, shapes with hard edges, fur-like lines, and grain. */
+async function draw(page: Page, options: Draw): Promise<Buffer> {
+  const base64 = await page.evaluate(async ({ width, height, seed, type = 'image/jpeg', alpha = 1 }) => {
+    let state = seed + 1;
+    const random = () => {
+      state = (state * 48_271) % 2_147_483_647;
+      return state / 2_147_483_647;
+    };
+    for (let skip = 0; skip < 20; skip++) random();
+    const grey = random() < 0.3;
+    const colour = () => `hsl(${random() * 360} ${grey ? 10 : 20 + random() * 70}% ${random() * 100}%)`;
+    const canvas = document.createElement('canvas');
+    Object.assign(canvas, { width, height });
+    const context = canvas.getContext('2d');
+    if (!context) throw new Error('no canvas');
+    context.globalAlpha = alpha;
+    const gradient = context.createLinearGradient(0, 0, width * random(), height);
+    gradient.addColorStop(0, colour());
+    gradient.addColorStop(1, colour());
+    context.fillStyle = gradient;
+    context.fillRect(0, 0, width, height);
+    const size = Math.min(width, height);
+    for (let shape = 0; shape < 4 + random() * 12; shape++) {
+      context.fillStyle = colour();
+      context.beginPath();
+      const turn = random() * 3;
+      const [x, y] = [random() * width, random() * height];
+      context.ellipse(x, y, size * 0.3 * random() ** 2, size * 0.3 * random(), turn, 0, 7);
+      context.fill();
+    }
+    context.lineWidth = 1 + random() * 5;
+    for (let line = 0; line < 2_000 * random(); line++) {
+      context.strokeStyle = colour();
+      const [x, y] = [random() * width, random() * height];
+      context.beginPath();
+      context.moveTo(x, y);
+      context.lineTo(x + (random() - 0.3) * 60, y + (random() - 0.3) * 60);
+      context.stroke();
+    }
+    const pixels = context.getImageData(0, 0, width, height);
+    const grain = 24 * random();
+    for (let at = 0; at < pixels.data.length; at++) {
+      if (at % 4 !== 3) pixels.data[at] = (pixels.data[at] ?? 0) + (random() - 0.5) * grain;
+    }
+    context.putImageData(pixels, 0, 0);
+    const blob = await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve, type, 0.9));
+    const bytes = new Uint8Array((await blob?.arrayBuffer()) ?? new ArrayBuffer());
+    let text = '';
+    for (const byte of bytes) text += String.fromCharCode(byte);
+    return btoa(text);
+  }, options);
+  return Buffer.from(base64, 'base64');
+}
+
+/** What the service says of the file as it is. */
+async function scoreOf(file: Buffer): Promise<Answer> {
+  const response = await fetch(`${fixture.worker.url}/api/predict`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/octet-stream' },
+    body: new Uint8Array(file),
+  });
+  expect(response.status).toBe(200);
+  return response.json();
+}
+
+/** What it says of the photo that the page makes of the file, and that photo. */
+async function sentFor(page: Page, file: Buffer, name: string): Promise<{ answer: Answer; body: Buffer }> {
+  const requested = page.waitForRequest((request) => request.method() === 'POST');
+  await choose(page, picture(file, name, ''));
+  const request = await requested;
+  const response = await request.response();
+  const url = await cardOf(page, name).getByRole('img').getAttribute('src');
+  const bytes = await page.evaluate(
+    (source) =>
+      new Promise<number[]>((resolve) => {
+        const asked = new XMLHttpRequest();
+        asked.open('GET', source);
+        asked.responseType = 'arraybuffer';
+        asked.onload = () => resolve([...new Uint8Array(asked.response)]);
+        asked.send();
+      }),
+    url ?? '',
+  );
+  const answer: Answer = await response?.json();
+  const body = Buffer.from(bytes);
+  expect(Number((await request.allHeaders())['content-length'])).toBe(body.byteLength);
+  return { answer, body };
+}
+
+/** The JPEG with an EXIF segment: an orientation, and a camera's name that must not get out. */
+function withExif(jpeg: Buffer, orientation: number, mark: string): Buffer {
+  const make = Buffer.from(`${mark}\0`);
+  const tiff = Buffer.alloc(8 + 2 + 2 * 12 + 4);
+  tiff.write('MM\0*', 0, 'latin1');
+  tiff.writeUInt32BE(8, 4);
+  tiff.writeUInt16BE(2, 8);
+  tiff.writeUInt16BE(0x010f, 10); // Make, text, in what follows the directory
+  tiff.writeUInt16BE(2, 12);
+  tiff.writeUInt32BE(make.byteLength, 14);
+  tiff.writeUInt32BE(tiff.byteLength, 18);
+  tiff.writeUInt16BE(0x0112, 22); // Orientation, one short
+  tiff.writeUInt16BE(3, 24);
+  tiff.writeUInt32BE(1, 26);
+  tiff.writeUInt16BE(orientation, 30);
+  const payload = Buffer.concat([Buffer.from('Exif\0\0'), tiff, make]);
+  const head = Buffer.from([0xff, 0xe1, 0, 0]);
+  head.writeUInt16BE(payload.byteLength + 2, 2);
+  return Buffer.concat([jpeg.subarray(0, 2), head, payload, jpeg.subarray(2)]);
+}
+
+test('a photo is sent upright, smaller, and without its EXIF', async () => {
+  const page = await fixture.open();
+  const plain = await draw(page, { width: 2400, height: 1600, seed: 5 });
+  const photo = withExif(plain, 6, 'marked camera');
+  expect(photo.includes('marked camera')).toBe(true);
+  const { answer, body } = await sentFor(page, photo, 'photo.jpg');
+  expect(answer.image).toEqual({ format: 'jpeg', width: 800, height: 1200 });
+  expect(body.includes('marked camera')).toBe(false);
+  expect(body.includes('Exif')).toBe(false);
+  expect(Math.abs(answer.score - (await scoreOf(photo)).score)).toBeLessThan(0.03);
+});
+
+test('what the browser reads and the API does not is sent as a JPEG', async () => {
+  const page = await fixture.open();
+  const bmp = Buffer.alloc(54 + 64 * 64 * 3, 200);
+  bmp.fill(0, 0, 54);
+  bmp.write('BM', 0, 'latin1');
+  for (const [at, value] of [
+    [2, bmp.length],
+    [10, 54],
+    [14, 40],
+    [18, 64],
+    [22, 64],
+  ] as const)
+    bmp.writeUInt32LE(value, at);
+  bmp.writeUInt16LE(1, 26);
+  bmp.writeUInt16LE(24, 28);
+  const { answer } = await sentFor(page, bmp, 'photo.bmp');
+  expect(answer.image).toEqual({ format: 'jpeg', width: 64, height: 64 });
+});
+
+test('a picture with transparent parts is sent as it is, and the card says so', async () => {
+  const page = await fixture.open();
+  const file = await draw(page, { width: 200, height: 160, seed: 3, type: 'image/png', alpha: 0.4 });
+  const { answer, body } = await sentFor(page, file, 'logo.png');
+  expect(body.equals(file)).toBe(true);
+  expect(answer.image.format).toBe('png');
+  await cardOf(page, 'logo.png').getByText('sent as it is').waitFor();
+});
+
+test('where the browser can make no bitmap, the original is sent', async () => {
+  const page = await fixture.open();
+  await page.evaluate(() => {
+    globalThis.createImageBitmap = () => Promise.reject(new Error('too large for this device'));
+  });
+  const { body } = await sentFor(page, WHITE, 'photo.png');
+  expect(body.equals(WHITE)).toBe(true);
+  await choose(page, picture(Buffer.from('nothing that the API takes'), 'photo.heic', 'image/heic'));
+  await reads(page, 'This kind of file is not supported', 'photo.heic');
+});
+
+test.for([
+  { browser: 'smooths well', isPlain: false },
+  { browser: 'does not', isPlain: true },
+])(
+  '100 photos score as their originals do, where the browser $browser',
+  { timeout: 300_000 },
+  async ({ isPlain }) => {
+    const page = await fixture.open();
+    if (isPlain) {
+      await page.evaluate(() => {
+        Reflect.deleteProperty(CanvasRenderingContext2D.prototype, 'imageSmoothingQuality');
+      });
+    }
+    const differences: number[] = [];
+    const scores: number[] = [];
+    for (let seed = 0; seed < (isPlain ? 20 : 100); seed++) {
+      const [width, height] = seed % 20 === 0 ? [4000, 3000] : seed % 3 ? [1280, 1100] : [700, 1150];
+      const file = await draw(page, { width: width ?? 0, height: height ?? 0, seed });
+      const { answer } = await sentFor(page, file, `${seed}.jpg`);
+      const { score } = await scoreOf(file);
+      differences.push(Math.abs(answer.score - score));
+      scores.push(score);
+      await page.getByRole('button', { name: `Remove ${seed}.jpg` }).click();
+    }
+    const mean = differences.reduce((sum, each) => sum + each, 0) / differences.length;
+    console.log(
+      `mean ${mean.toFixed(5)}, largest ${Math.max(...differences).toFixed(4)}, scores ${Math.min(...scores)} to ${Math.max(...scores)}`,
+    );
+    // The pictures must not all look alike to the network, or this would say nothing.
+    expect(Math.max(...scores) - Math.min(...scores)).toBeGreaterThan(0.3);
+    expect(mean).toBeLessThanOrEqual(0.01);
+  },
+);
