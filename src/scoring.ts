@@ -25,8 +25,8 @@ export function classifierOf(c: Context<AppEnv>): Promise<Classifier> {
 export interface Wanted {
   /** The largest request body. */
   readonly maxBytes: number;
-  /** The most photos in it; 1: the first, whatever follows. */
-  readonly maxPhotos: number;
+  /** The most photos in it; `first`: the first, whatever follows. */
+  readonly maxPhotos: number | 'first';
   readonly formats: readonly ImageFormat[];
   readonly heatmap?: boolean;
   /** Told how many photos there are before the first is looked at; what it throws ends the request. */
@@ -71,12 +71,12 @@ export async function scorePhotos(
 }
 
 /**
- * The score of the one photo of a request.
+ * The score of the first photo of a request.
  *
  * @throws {ApiError} any of the upload's, the image's and the model's
  */
 export async function scorePhoto(c: Context<AppEnv>, wanted: Omit<Wanted, 'maxPhotos'>): Promise<Scored> {
-  const [outcome] = await scorePhotos(c, { ...wanted, maxPhotos: 1 });
+  const [outcome] = await scorePhotos(c, { ...wanted, maxPhotos: 'first' });
   if (!outcome || outcome instanceof ApiError) throw outcome ?? new Error('an upload of no photos');
   return outcome;
 }

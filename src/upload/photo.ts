@@ -17,7 +17,7 @@ export interface Upload {
 /**
  * The files that a request carries, as its raw body or as the multipart fields `file`.
  *
- * @param most how many there may be; 1: the first is taken, and what follows it is not read
+ * @param most how many there may be; `first`: the first is taken, and what follows it is not read
  * @throws {UnsupportedMediaType} the request's type is not accepted
  * @throws {EmptyBody} there is no file in it
  * @throws {TooManyPhotos} there are more than `most`
@@ -27,7 +27,7 @@ export async function readUpload(
   request: Request,
   memory: PhotoMemory,
   limits: UploadLimits,
-  most: number,
+  most: number | 'first',
 ): Promise<Upload> {
   const contentType = request.headers.get('Content-Type') ?? 'application/octet-stream';
   const mediaType = contentType.split(';', 1)[0]?.trim().toLowerCase() ?? '';
@@ -49,12 +49,12 @@ export async function readUpload(
   }
 }
 
-function filesOf(body: Uint8Array, contentType: string, most: number): readonly Uint8Array[] {
+function filesOf(body: Uint8Array, contentType: string, most: number | 'first'): readonly Uint8Array[] {
   const files: Uint8Array[] = [];
-  for (const file of multipartFields(body, contentType, FIELD, most)) {
+  for (const file of multipartFields(body, contentType, FIELD, most === 'first' ? 1 : most)) {
     if (files.length === most) throw new TooManyPhotos(`At most ${most} photos a request are accepted.`);
     files.push(file);
-    if (most === 1) break;
+    if (most === 'first') break;
   }
   return files;
 }

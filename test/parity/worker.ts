@@ -18,7 +18,7 @@ app.post('/parity/tensor', async (c) => {
   const config = configOf(c.env);
   const { memory } = c.var.isolate;
   const limits = { maxBytes: config.MAX_BODY_BYTES, timeout: 60_000, idleTimeout: 60_000, patience: 60_000 };
-  const { files, lease } = await readUpload(c.req.raw, memory, limits, 1);
+  const { files, lease } = await readUpload(c.req.raw, memory, limits, 'first');
   try {
     const photo = photoIn(files[0], ['jpeg', 'png', 'gif', 'webp']);
     const { manifest } = await classifierOf(c);

@@ -69,6 +69,14 @@ test('one photo in a form is no list', async () => {
   expect(schemas.Prediction.parse(answer).label).toBe('husky');
 });
 
+test('where one photo is the most, a second is refused, not left out', async () => {
+  const single = newService({ MAX_BATCH_PHOTOS: 1 });
+  expect((await single('/api/predict', batch(white))).status).toBe(200);
+  expect(await (await single('/api/predict', batch(white, black))).json()).toMatchObject({
+    code: 'too_many_photos',
+  });
+});
+
 test('too many photos are refused before one is looked at', async () => {
   const few = newService({ MAX_BATCH_PHOTOS: 2 });
   expect((await few('/api/predict', batch(white, black))).status).toBe(200);

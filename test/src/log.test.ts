@@ -1,0 +1,18 @@
+import { expect, test } from 'vitest';
+import { describeDetails, noDetails } from '../../src/log.ts';
+
+test.each([
+  [1, '<=1'],
+  [1_000_000, '<=1'],
+  [1_000_001, '1-4'],
+  [12_192_768, '12-24'],
+  [50_000_000, '24-50'],
+  [50_000_001, '>50'],
+])('a photo of %d pixels is logged as one of %s megapixels', (pixels, expected) => {
+  expect(describeDetails({ ...noDetails(), pixels }).megapixels).toBe(expected);
+});
+
+test('formats are logged once each, and in no order that would tell the photos’', () => {
+  const details = { ...noDetails(), photos: 3, formats: new Set(['png', 'gif'] as const) };
+  expect(describeDetails(details)).toEqual({ photos: 3, format: 'gif,png' });
+});
