@@ -99,7 +99,8 @@ def convert(options: argparse.Namespace) -> Path:
         from heatmap import grid_of
         from junk_gate import score_junk
         from manifest import build_manifest
-        from parity import ROUNDED, open_session, prove_parity
+        from onnx_network import OnnxNetwork
+        from parity import ROUNDED, prove_parity
         from probes import make_probes
 
         keras.config.disable_traceback_filtering()
@@ -124,14 +125,14 @@ def convert(options: argparse.Namespace) -> Path:
             graph = proto.SerializeToString(deterministic=True)
             parity = prove_parity(source, graph, contract, options.input_range, ROUNDED)
             print(f"      with float16 weights {_found(parity)}")
-        session = open_session(graph)
+        network = OnnxNetwork(graph)
         _say(5, "Looking how it takes junk")
-        junk = score_junk(session, contract, threshold)
+        junk = score_junk(network, contract, threshold)
         print(f"      {junk.pictures} pictures of nothing score {junk.mean:.3f} on average, {junk.maximum:.3f} at most")
         if junk.failed and not options.allow_junk:
             raise ConversionError(_objection(junk, threshold))
         _say(6, "Making probes")
-        probes = make_probes(model, session, contract, options.input_range, options.labels)
+        probes = make_probes(model, network, contract, options.input_range, options.labels)
         _say(7, "Writing")
         manifest = build_manifest(
             name=options.name,

@@ -1,6 +1,6 @@
 """A Keras model as an ONNX graph: input ``input`` (N, H, W, 3) float32 in [0, 1], output ``scores`` (N, C) float32.
 
-Where the network allows it there is a second output, ``heatmap`` (see heatmap.py).
+Where the network allows it there are a second input and output, ``heatmaps`` and ``heatmap`` (see heatmap.py).
 """
 
 import logging
@@ -12,7 +12,7 @@ import tf2onnx
 
 from contract import Contract
 from fold import fold_normalisations
-from heatmap import OUTPUT, add_heatmap, poolings_of
+from heatmap import INPUT, OUTPUT, add_heatmap, poolings_of
 from inspect_file import ConversionError
 
 OPSET = 17
@@ -56,7 +56,7 @@ def _tidy(proto: onnx.ModelProto) -> None:
     """
     graph = proto.graph
     nodes = _in_order(graph)
-    renamed = {graph.input[0].name: "input", graph.output[0].name: "scores", OUTPUT: OUTPUT}
+    renamed = {graph.input[0].name: "input", graph.output[0].name: "scores", INPUT: INPUT, OUTPUT: OUTPUT}
     weights = {tensor.name: tensor for tensor in graph.initializer}
     kept: list[onnx.TensorProto] = []
     for index, node in enumerate(nodes):
@@ -77,6 +77,7 @@ def _tidy(proto: onnx.ModelProto) -> None:
         tensor.name, tensor.doc_string = renamed[tensor.name], ""
     for value in (*graph.input, *graph.output):
         value.name, value.doc_string = renamed[value.name], ""
+    for value in (graph.input[0], graph.output[0]):
         value.type.tensor_type.shape.dim[0].dim_param = "N"
     imports = [entry for entry in proto.opset_import if entry.domain in {node.domain for node in nodes}]
 

@@ -5,6 +5,10 @@ cell of the last feature grid as well: what would the answer be if the whole pho
 head the mean of the cells' logits is the photo's logit (CAM: Zhou et al., Learning Deep Features for Discriminative
 Localization, 2016). The cells go through the whole head, its last activation included, so a value is a probability
 as the score is. Nothing is stretched to fill 0 to 1: a photo without the class stays dark.
+
+ONNX Runtime computes every output, asked for or not, and a head can be worth a good part of the network when it is
+applied to each cell. So the graph has a second input, the number of photos, from the first of a batch, that want a
+heat map: with 0 the head is applied to nothing.
 """
 
 from dataclasses import dataclass
@@ -14,6 +18,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+INPUT = "heatmaps"
 OUTPUT = "heatmap"
 
 # What may stand between the pooling and the scores: each works on every vector (row) by itself.
@@ -72,9 +77,9 @@ def keras_heatmap(model: keras.Model, inputs: np.ndarray, rows: int, columns: in
 
 
 def add_heatmap(proto: onnx.ModelProto) -> bool:
-    """Give a graph with one output a second one, (N, rows, columns) or (N, rows, columns, classes), where it can.
+    """Give a graph with one output a second one, (M, rows, columns) or (M, rows, columns, classes), where it can.
 
-    It can where the scores depend on the photo through one global average pooling and, after that, through operators
+    M is how many photos want one: the value of the second input, (1,) int64, at most N. It can where the scores depend on the photo through one global average pooling and, after that, through operators
     that treat each vector by itself. Returns whether it could; otherwise the graph is as it was.
     """
     graph = proto.graph
@@ -92,11 +97,15 @@ def add_heatmap(proto: onnx.ModelProto) -> bool:
     scores = graph.output[0]
     size = scores.type.tensor_type.shape.dim[-1].dim_value
 
-    cells = "heatmap/cells"
-    source = pooling.features
+    cells, source = "heatmap/cells", "heatmap/wanted"
+    graph.input.append(helper.make_tensor_value_info(INPUT, TensorProto.INT64, [1]))
+    graph.initializer.append(numpy_helper.from_array(np.array([0], np.int64), "heatmap/first"))
+    graph.node.append(
+        helper.make_node("Slice", [pooling.features, "heatmap/first", INPUT, "heatmap/first"], [source])
+    )
     if pooling.channels_first:
+        graph.node.append(helper.make_node("Transpose", [source], ["heatmap/last"], perm=[0, 2, 3, 1]))
         source = "heatmap/last"
-        graph.node.append(helper.make_node("Transpose", [pooling.features], [source], perm=[0, 2, 3, 1]))
     _reshape(graph, source, cells, [-1, channels])
     renamed = {pooling.vectors: cells}
     for node in head:
@@ -107,7 +116,7 @@ def add_heatmap(proto: onnx.ModelProto) -> bool:
         graph.node.append(twin)
     shape = [rows, columns] if size == 1 else [rows, columns, size]
     _reshape(graph, renamed[scores.name], OUTPUT, [-1, *shape])
-    graph.output.append(helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, ["N", *shape]))
+    graph.output.append(helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, ["M", *shape]))
     return True
 
 

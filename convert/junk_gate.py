@@ -4,10 +4,10 @@ import sys
 from dataclasses import dataclass
 
 import numpy as np
-import onnxruntime
 
 import junk
 from contract import Contract
+from onnx_network import OnnxNetwork
 
 PICTURES = 1000
 BATCH = 20
@@ -33,13 +33,12 @@ class JunkResult:
         return sum(self.failures.values())
 
 
-def score_junk(session: onnxruntime.InferenceSession, contract: Contract, threshold: float | None) -> JunkResult:
+def score_junk(network: OnnxNetwork, contract: Contract, threshold: float | None) -> JunkResult:
     """Score ``PICTURES`` pictures of junk; with a terminal, a line shows how far it is."""
     count = PICTURES
     scores = np.empty(0, np.float32)
     for batch in junk.batches(count, junk.TEST_SEED, contract.width, contract.height, BATCH):
-        answers = session.run(["scores"], {"input": batch})[0]
-        scores = np.concatenate([scores, answers.max(axis=1)])
+        scores = np.concatenate([scores, network.scores(batch).max(axis=1)])
         if sys.stdout.isatty():
             print(f"\r      {len(scores)} of {count} pictures", end="" if len(scores) < count else "\r\x1b[K", flush=True)
     failures: dict[str, int] = {}

@@ -10,7 +10,7 @@ from typing import Any
 import tensorflow as tf
 
 from contract import Contract
-from heatmap import OUTPUT
+from heatmap import INPUT, OUTPUT
 from junk_gate import JunkResult
 from parity import Parity
 
@@ -68,7 +68,7 @@ def build_manifest(
             "resampling": resampling,
         },
         "output": {"name": "scores", "activation": contract.activation, "size": contract.size},
-        "heatmap": heatmap and {"output": OUTPUT, "rows": heatmap[0], "columns": heatmap[1]},
+        "heatmap": heatmap and {"input": INPUT, "output": OUTPUT, "rows": heatmap[0], "columns": heatmap[1]},
         "labels": labels,
         "threshold": threshold,
         "weights": weights,

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import keras
 import numpy as np
-import onnxruntime
 
 from contract import Contract, check_outputs
 from graph import INPUT_RANGES
-from heatmap import OUTPUT, keras_heatmap
+from heatmap import keras_heatmap
 from inspect_file import ConversionError
+from onnx_network import OnnxNetwork
 
 INPUTS = 64
 BATCH = 16
@@ -68,13 +68,6 @@ def parity_inputs(height: int, width: int, count: int = INPUTS) -> np.ndarray:
     return np.stack(pictures).astype(np.float32)
 
 
-def open_session(graph: bytes) -> onnxruntime.InferenceSession:
-    """Return an onnxruntime session for the bytes of a model.onnx, on the CPU."""
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
-
-
 def prove_parity(
     source: Path, graph: bytes, contract: Contract, input_range: str, tolerance: Tolerance = EXACT
 ) -> Parity:
@@ -94,10 +87,10 @@ def prove_parity(
     }
     check_outputs(contract, expected["model(x)"])
 
-    session = open_session(graph)
+    network = OnnxNetwork(graph)
     largest = 0.0
     for batch in (1, BATCH // 2, BATCH):
-        found = np.concatenate([session.run(["scores"], {"input": part})[0] for part in _parts(inputs, batch)])
+        found = np.concatenate([network.scores(part) for part in _parts(inputs, batch)])
         for way, answers in expected.items():
             difference = np.abs(found - answers).max() if found.shape == answers.shape else np.inf
             if not difference <= tolerance.scores:
@@ -106,23 +99,23 @@ def prove_parity(
                     f"allowed {tolerance.scores:g}"
                 )
             largest = max(largest, float(difference))
-    heatmap_largest = _compare_heatmaps(model, session, inputs, keras_inputs, tolerance.heatmap)
+    heatmap_largest = _compare_heatmaps(model, network, inputs, keras_inputs, tolerance.heatmap)
     return Parity(len(inputs), tolerance.scores, largest, heatmap_largest)
 
 
 def _compare_heatmaps(
     model: keras.Model,
-    session: onnxruntime.InferenceSession,
+    network: OnnxNetwork,
     inputs: np.ndarray,
     keras_inputs: np.ndarray,
     tolerance: float,
 ) -> float | None:
     """Return the largest difference of a heat map's value, None where the graph has no heat map."""
-    if OUTPUT not in [output.name for output in session.get_outputs()]:
+    if not network.has_heatmap:
         return None
     largest = 0.0
     for part, keras_part in zip(_parts(inputs, BATCH), _parts(keras_inputs, BATCH), strict=True):
-        (found,) = session.run([OUTPUT], {"input": part})
+        found = network.heatmaps(part)
         expected = keras_heatmap(model, keras_part, *found.shape[1:3])
         difference = np.abs(found - expected).max() if found.shape == expected.shape else np.inf
         if not difference <= tolerance:

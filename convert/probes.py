@@ -6,12 +6,11 @@ from typing import Any
 
 import keras
 import numpy as np
-import onnxruntime
 import tensorflow as tf
 
 from contract import Contract
 from graph import INPUT_RANGES
-from heatmap import OUTPUT
+from onnx_network import OnnxNetwork
 
 COLOURS = {
     "black": [0, 0, 0],
@@ -59,7 +58,7 @@ def render(probe: dict[str, Any], height: int, width: int) -> np.ndarray:
 
 def make_probes(
     model: keras.Model,
-    session: onnxruntime.InferenceSession,
+    network: OnnxNetwork,
     contract: Contract,
     input_range: str,
     labels: list[str],
@@ -74,11 +73,12 @@ def make_probes(
     probes.append(_optimised_probe(model, contract, input_range, labels[0]))
     for probe in probes:
         pixels = render(probe, contract.height, contract.width)
-        answer = session.run(["scores"], {"input": (pixels[None] / 255.0).astype(np.float32)})[0][0]
+        picture = (pixels[None] / 255.0).astype(np.float32)
+        answer = network.scores(picture)[0]
         probe["expected"] = [round(float(score), DECIMALS) for score in answer]
-    if OUTPUT in [output.name for output in session.get_outputs()]:
-        (heatmap,) = session.run([OUTPUT], {"input": (pixels[None] / 255.0).astype(np.float32)})
-        plane = heatmap[0] if contract.size == 1 else heatmap[0, ..., int(answer.argmax())]
+    if network.has_heatmap:
+        (heatmap,) = network.heatmaps(picture)
+        plane = heatmap if contract.size == 1 else heatmap[..., int(answer.argmax())]
         probe["heatmap"] = [round(float(value), HEATMAP_DECIMALS) for value in plane.ravel()]
     return probes
 

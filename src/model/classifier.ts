@@ -114,19 +114,23 @@ async function startSession(onnx: Uint8Array): Promise<ort.InferenceSession> {
   }
 }
 
-/** The network as a function from one input to its outputs, float32 all; the heat map is fetched on request. */
+/**
+ * The network as a function from one input to its outputs, float32 all. ONNX Runtime computes outputs that nobody
+ * fetches too; where no heat map is wanted, the graph's second input says that it be one of no photo.
+ */
 function networkOf(session: ort.InferenceSession, { input, output, heatmap }: Manifest) {
+  const inputs = heatmap ? [input.name, heatmap.input] : [input.name];
   const outputs = heatmap ? [output.name, heatmap.output] : [output.name];
-  const known = session.outputNames;
-  if (session.inputNames.join() !== input.name || !outputs.every((name) => known.includes(name))) {
+  const { inputNames, outputNames } = session;
+  if (inputNames.join() !== inputs.join() || !outputs.every((name) => outputNames.includes(name))) {
     throw new ModelUntrusted('The model has other inputs or outputs than its manifest says.');
   }
   const dims = [1, input.height, input.width, 3];
   const cells = heatmap && [1, heatmap.rows, heatmap.columns, ...(output.size > 1 ? [output.size] : [])];
   return async (data: Float32Array, withHeatmap: boolean): Promise<Outputs> => {
-    const tensor = new ort.Tensor('float32', data, dims);
-    const wanted = withHeatmap ? outputs : [output.name];
-    const results = await session.run({ [input.name]: tensor }, wanted);
+    const feeds: Record<string, ort.Tensor> = { [input.name]: new ort.Tensor('float32', data, dims) };
+    if (heatmap) feeds[heatmap.input] = new ort.Tensor('int64', BigInt64Array.of(withHeatmap ? 1n : 0n), [1]);
+    const results = await session.run(feeds, withHeatmap ? outputs : [output.name]);
     const read = (name: string, shape: readonly number[]) => {
       const result = results[name];
       if (!(result?.data instanceof Float32Array) || result.dims.join() !== shape.join()) {

@@ -40,11 +40,17 @@ const Manifest = z
     }),
     output: z.object({ name: z.string().min(1), activation: z.enum(['sigmoid', 'softmax']), size }),
     /**
-     * The graph output (N, rows, columns), or (N, rows, columns, size) of a softmax, that says for each cell of the
-     * photo what the answer were if the whole photo looked like it. Null where the network has no such output.
+     * The graph output (M, rows, columns), or (M, rows, columns, size) of a softmax, that says for each cell of the
+     * photo what the answer were if the whole photo looked like it; and the input (1,) int64 that says M, how many
+     * photos want one. Null where the network has no such output.
      */
     heatmap: z
-      .object({ output: z.string().min(1), rows: size.max(1024), columns: size.max(1024) })
+      .object({
+        input: z.string().min(1),
+        output: z.string().min(1),
+        rows: size.max(1024),
+        columns: size.max(1024),
+      })
       .nullable()
       .default(null),
     /** Binary: what the score is the probability of, then its opposite. Else one label for each output. */

@@ -10,13 +10,13 @@ import sys
 import keras
 import numpy as np
 import onnx
-import onnxruntime
 import pytest
 
 import convert
 import graph
 import probes
 from networks import sigmoid_network, softmax_network
+from onnx_network import OnnxNetwork
 
 
 def rebuilt(probe: dict, height: int, width: int) -> np.ndarray:
@@ -48,8 +48,8 @@ def mulberry32(seed: int, count: int) -> list[int]:
 
 
 def scores_of(release, pixels: np.ndarray) -> np.ndarray:
-    session = onnxruntime.InferenceSession(release / "model.onnx")
-    return session.run(["scores"], {"input": (pixels / 255.0).astype(np.float32)})[0]
+    network = OnnxNetwork((release / "model.onnx").read_bytes())
+    return network.scores((pixels / 255.0).astype(np.float32))
 
 
 def test_mulberry32_equals_its_javascript_form():

@@ -12,6 +12,7 @@ from contract import Contract
 from fold import fold_normalisations
 from graph import to_onnx
 from networks import pooling_network
+from onnx_network import OnnxNetwork
 
 PER_CHANNEL = np.float32([0.5, -2, 3]).reshape(3, 1, 1)
 
@@ -25,7 +26,7 @@ def test_a_network_for_phones_becomes_convolutions_and_clips():
     assert trunk == ["Transpose", "Conv", "Clip", "Conv", "Clip", "Conv"]
     assert collections.Counter(node.op_type for node in proto.graph.node)["Transpose"] == 2  # and for the heat map
     photos = np.random.default_rng(1).random((4, 32, 32, 3)).astype(np.float32)
-    found = onnxruntime.InferenceSession(proto.SerializeToString()).run(["scores"], {"input": photos})[0]
+    found = OnnxNetwork(proto.SerializeToString()).scores(photos)
     assert np.abs(found - keras.ops.convert_to_numpy(model(photos))).max() < 1e-6
 
 

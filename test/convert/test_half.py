@@ -57,7 +57,7 @@ def test_a_heat_map_too(run, tmp_path):
     pooling_network().save(tmp_path / "pooling.keras")
     done = run(tmp_path / "pooling.keras", "--weights", "float16")
     assert done.code == 0, done.error
-    assert done.manifest["heatmap"] == {"output": "heatmap", "rows": 8, "columns": 8}
+    assert done.manifest["heatmap"] == {"input": "heatmaps", "output": "heatmap", "rows": 8, "columns": 8}
 
 
 def with_kernel(path, kernel):

@@ -10,13 +10,15 @@ import heatmap
 from contract import Contract
 from graph import to_onnx
 from networks import pooling_network, sigmoid_network, softmax_network
+from onnx_network import OnnxNetwork
 
 layers = keras.layers
 
 
-def session_of(model: keras.Model, size: int, activation: str = "sigmoid", classes: int = 1):
-    proto = to_onnx(model, Contract(size, size, classes, activation))
-    return onnxruntime.InferenceSession(proto.SerializeToString()), heatmap.grid_of(proto)
+def converted(model: keras.Model, height: int, width: int, classes: int = 1):
+    """Return the network in ONNX Runtime, and the grid of its heat map."""
+    proto = to_onnx(model, Contract(height, width, classes, "softmax" if classes > 1 else "sigmoid"))
+    return OnnxNetwork(proto.SerializeToString()), heatmap.grid_of(proto)
 
 
 def pixels(count: int, height: int, width: int | None = None) -> np.ndarray:
@@ -30,8 +32,8 @@ def logit(probability: np.ndarray) -> np.ndarray:
 
 def test_the_mean_of_the_cells_logits_is_the_photos_logit():
     model = pooling_network()
-    session, grid = session_of(model, 32)
-    scores, found = session.run(["scores", "heatmap"], {"input": pixels(5, 32)})
+    network, grid = converted(model, 32, 32)
+    scores, found = network.scores(pixels(5, 32)), network.heatmaps(pixels(5, 32))
     assert grid == (8, 8)
     assert found.shape == (5, 8, 8)
     assert found.std() > 0.01
@@ -58,8 +60,8 @@ def test_a_cell_is_what_the_photo_were_if_all_of_it_looked_like_the_cell():
     model = keras.Model(photo, tail(body(photo)))
     head[3].set_weights([np.random.default_rng(1).uniform(0.5, 1.5, 9).astype(np.float32) for _ in range(4)])
 
-    proto = to_onnx(model, Contract(10, 14, 3, "softmax"))
-    (found,) = onnxruntime.InferenceSession(proto.SerializeToString()).run(["heatmap"], {"input": pixels(2, 10, 14)})
+    network, _ = converted(model, 10, 14, 3)
+    found = network.heatmaps(pixels(2, 10, 14))
     assert found.shape == (2, 5, 7, 3)
     features = keras.ops.convert_to_numpy(body(pixels(2, 10, 14)))
     for photo_index, row, column in [(0, 0, 0), (0, 4, 6), (1, 2, 3), (1, 0, 6)]:
@@ -68,17 +70,38 @@ def test_a_cell_is_what_the_photo_were_if_all_of_it_looked_like_the_cell():
         assert np.abs(found[photo_index, row, column] - expected).max() < 1e-6
 
 
+def test_the_head_is_applied_to_the_cells_of_as_many_photos_as_want_it():
+    """ONNX Runtime computes what nobody fetches as well: where no map is wanted, it must be one of nothing."""
+    proto = to_onnx(pooling_network(), Contract(32, 32, 1, "sigmoid"))
+    session = onnxruntime.InferenceSession(proto.SerializeToString())
+    photos = pixels(3, 32)
+    whole = session.run(None, {"input": photos, "heatmaps": np.array([3])})
+    for wanted in (0, 1, 2):
+        scores, maps = session.run(None, {"input": photos, "heatmaps": np.array([wanted])})
+        assert maps.shape == (wanted, 8, 8)
+        assert np.abs(maps - whole[1][:wanted]).max(initial=0) < 1e-6
+        assert np.abs(scores - whole[0]).max() < 1e-6
+    made_of = {name: node for node in proto.graph.node for name in node.output}
+    name, operators = "heatmap", []
+    while made_of[name].op_type != "Slice":
+        operators.append(made_of[name].op_type)
+        name = made_of[name].input[0]
+    # All of the head comes after the choice.
+    assert "Sigmoid" in operators
+    assert {"MatMul", "Gemm"} & set(operators)
+
+
 def test_a_warm_spot_in_a_corner_lights_up_that_corner():
     model = keras.Sequential(
         [keras.Input((24, 24, 3)), layers.AveragePooling2D(6), layers.GlobalAveragePooling2D()]
         + [layers.Dense(1, activation="sigmoid")]
     )
     model.layers[-1].set_weights([np.float32([[12], [-6], [-6]]), np.float32([-2])])
-    session, _ = session_of(model, 24)
+    network, _ = converted(model, 24, 24)
     for rows, columns, corner in [(slice(6), slice(18, 24), (0, 3)), (slice(18, 24), slice(6), (3, 0))]:
         photo = np.zeros((1, 24, 24, 3), np.float32)
         photo[0, rows, columns, 0] = 1
-        found = session.run(["heatmap"], {"input": photo})[0][0]
+        (found,) = network.heatmaps(photo)
         assert np.unravel_index(found.argmax(), found.shape) == corner
         assert (found > 0.5).sum() == 1
 
@@ -87,8 +110,9 @@ def test_the_release_says_where_the_heat_map_is_and_what_it_is(run, tmp_path):
     pooling_network().save(tmp_path / "pooling.keras")
     done = run(tmp_path / "pooling.keras")
     assert done.code == 0, done.error
-    assert done.manifest["heatmap"] == {"output": "heatmap", "rows": 8, "columns": 8}
+    assert done.manifest["heatmap"] == {"input": "heatmaps", "output": "heatmap", "rows": 8, "columns": 8}
     proto = onnx.load(done.out / "model.onnx")
+    assert [value.name for value in proto.graph.input] == ["input", "heatmaps"]
     assert [value.name for value in proto.graph.output] == ["scores", "heatmap"]
     *others, optimised = done.manifest["probes"]
     assert not any("heatmap" in probe for probe in others)
@@ -105,7 +129,7 @@ def test_of_several_labels_the_probe_has_the_plane_of_the_answer(run, tmp_path):
     model.save(tmp_path / "classes.keras")
     done = run(tmp_path / "classes.keras", "--labels", "a,b,c", "--input-range", "0..255")
     assert done.code == 0, done.error
-    assert done.manifest["heatmap"] == {"output": "heatmap", "rows": 8, "columns": 12}
+    assert done.manifest["heatmap"] == {"input": "heatmaps", "output": "heatmap", "rows": 8, "columns": 12}
     probe = done.manifest["probes"][-1]
     assert np.argmax(probe["expected"]) == 1
     assert len(probe["heatmap"]) == 96
@@ -148,9 +172,9 @@ def another_way_round():
     ids=["a dense layer over the grid", "two poolings", "a way past it", "the maximum", "cells made of one vector"],
 )
 def test_networks_without_a_heat_map(network):
-    session, grid = session_of(network(), 16)
+    built, grid = converted(network(), 16, 16)
     assert grid is None
-    assert [output.name for output in session.get_outputs()] == ["scores"]
+    assert not built.has_heatmap
 
 
 def test_a_heat_map_that_keras_does_not_confirm_is_not_converted(run, tmp_path, monkeypatch):

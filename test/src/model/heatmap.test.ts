@@ -9,6 +9,7 @@ import { brightness, colourSpots, colourSpotsManifest, manifestOf, spots, spotsM
 
 const ROWS = 4;
 const COLUMNS = 2;
+const GRID = { input: 'heatmaps', output: 'heatmap', rows: ROWS, columns: COLUMNS };
 const RED: Rgb = [255, 0, 0];
 const BLUE: Rgb = [0, 0, 255];
 const BLACK: Rgb = [0, 0, 0];
@@ -114,9 +115,18 @@ async function refusal(manifest: Manifest): Promise<unknown> {
 }
 
 describe('a model whose heat map is not the one of its manifest does not serve', () => {
+  test('no such input', async () => {
+    const manifest = await spotsManifest();
+    for (const heatmap of [{ ...GRID, input: 'maps' }, null]) {
+      const error = await refusal({ ...manifest, heatmap });
+      expect(error).toBeInstanceOf(ModelUntrusted);
+      expect(error).toHaveProperty('message', expect.stringContaining('other inputs or outputs'));
+    }
+  });
+
   test('no such output', async () => {
     const manifest = await spotsManifest();
-    const error = await refusal({ ...manifest, heatmap: { output: 'map', rows: ROWS, columns: COLUMNS } });
+    const error = await refusal({ ...manifest, heatmap: { ...GRID, output: 'map' } });
     expect(error).toBeInstanceOf(ModelUntrusted);
     expect(error).toHaveProperty('message', expect.stringContaining('other inputs or outputs'));
   });
@@ -125,7 +135,7 @@ describe('a model whose heat map is not the one of its manifest does not serve',
     const manifest = await spotsManifest();
     const error = await refusal({
       ...manifest,
-      heatmap: { output: 'heatmap', rows: COLUMNS, columns: ROWS },
+      heatmap: { ...GRID, rows: COLUMNS, columns: ROWS },
     });
     expect(error).toBeInstanceOf(ModelUntrusted);
     expect(error).toHaveProperty('message', expect.stringContaining('another shape'));

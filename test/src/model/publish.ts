@@ -48,7 +48,7 @@ export async function colourManifest(): Promise<Manifest> {
 export async function spotsManifest(): Promise<Manifest> {
   return {
     ...(await manifestOf(spots)),
-    heatmap: { output: 'heatmap', rows: 4, columns: 2 },
+    heatmap: { input: 'heatmaps', output: 'heatmap', rows: 4, columns: 2 },
     probes: [
       { name: 'red', kind: 'solid', rgb: [255, 0, 0], expected: [0.999955], heatmap: Array(8).fill(1) },
       {
