@@ -42,8 +42,8 @@ export async function findChromium(): Promise<string> {
   throw new Error('No Chromium found. Install Chromium or Chrome, or set CHROMIUM to the path of one.');
 }
 
-/** A headless Chromium that talks to nobody but the pages it opens. Close it when done. */
-export async function launchChromium(): Promise<Browser> {
+/** A headless Chromium that talks to nobody but the pages it opens, with these further arguments. Close it when done. */
+export async function launchChromium(args: readonly string[] = []): Promise<Browser> {
   return chromium.launch({
     executablePath: await findChromium(),
     args: [
@@ -55,6 +55,7 @@ export async function launchChromium(): Promise<Browser> {
       '--disable-component-update',
       '--disable-sync',
       '--disable-gpu',
+      ...args,
     ],
   });
 }

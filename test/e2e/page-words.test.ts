@@ -1,7 +1,8 @@
-import { readFile, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { launchChromium } from '../../scripts/chromium.ts';
+import { PROBLEM_CODES } from '../../src/api/problems.ts';
 import { solidPng } from '../pictures/png.ts';
 import { tinyRelease } from './page-models.ts';
 import { type Visit, visit } from './page-visit.ts';
@@ -36,10 +37,8 @@ test('a classifier of other things is asked and answered in its own labels', asy
   expect(await page.title()).toBe('What is in the photo? · Husky AI');
 
   const red = Buffer.from(await solidPng([250, 10, 10]));
-  await page
-    .locator('input[type=file]')
-    .setInputFiles({ name: 'red.png', mimeType: 'image/png', buffer: red });
-  await page.getByRole('heading', { name: 'Red panda', exact: true }).waitFor();
+  await page.locator('#file').setInputFiles({ name: 'red.png', mimeType: 'image/png', buffer: red });
+  await page.getByRole('article').getByText('Red panda', { exact: true }).waitFor();
   const rows = await page
     .getByRole('list', { name: 'Most likely labels' })
     .getByRole('listitem')
@@ -56,11 +55,9 @@ test('a classifier of other things is asked and answered in its own labels', asy
 });
 
 test('every failure of the API has its own plain words', async () => {
-  const source = await readFile('src/errors.ts', 'utf8');
-  const codes = Array.from(source.matchAll(/readonly code = '(\w+)'/g), ([, code]) => code);
-  expect(codes).toContain('malformed_image');
+  const codes = PROBLEM_CODES;
   const headlines = await inPage<string[]>(
-    '/problem.js',
+    '/words.js',
     `({ explain }) => ${JSON.stringify(codes)}.map((code) => explain({ code, title: 'not this one' }).headline)`,
   );
   expect(headlines).not.toContain('not this one');
@@ -76,4 +73,21 @@ test.for([
 ] as const)('%d is shown as %s', async ([probability, text]) => {
   const shown = await inPage('/verdict.js', `({ percent }) => percent(${probability})`);
   expect(shown).toBe(text);
+});
+
+test('rounded scores are shown as such', async () => {
+  expect(await inPage('/verdict.js', `({ percent }) => percent(0.97, 'rounded')`)).toBe('about 97%');
+});
+
+test.for([
+  ['husky', '["husky", "not husky"]', 'It is a husky', 'yes'],
+  ['not husky', '["husky", "not husky"]', 'Does not look like a husky', 'no'],
+  ['Akita', '["Akita", "husky", "samoyed"]', 'Akita', 'other'],
+] as const)('a label alone, %s of %s, is a verdict', async ([label, labels, headline, mood]) => {
+  const verdict = await inPage(
+    '/verdict.js',
+    `({ verdictOf }) => verdictOf({ label: ${JSON.stringify(label)}, threshold: null }, ${labels})`,
+  );
+  expect(verdict).toMatchObject({ headline, mood, bars: [] });
+  expect(verdict).not.toHaveProperty('score', expect.any(Number));
 });
