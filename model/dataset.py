@@ -17,16 +17,23 @@ class DataError(Exception):
 
 
 @dataclass(frozen=True)
-class Split:
-    """Decoded photos of one split: (N, size, size, 3) uint8, with (N,) labels, 1 where positive."""
+class Photos:
+    """The files of one split, sorted by name, the positives first; (N,) float32 labels, 1 where positive."""
 
-    pixels: np.ndarray
+    paths: list[Path]
     labels: np.ndarray
 
     def counts(self) -> tuple[int, int]:
         """Return how many photos are (positive, negative)."""
         positive = int(self.labels.sum())
         return positive, len(self.labels) - positive
+
+
+@dataclass(frozen=True)
+class Split(Photos):
+    """Decoded photos of one split: (N, size, size, 3) uint8."""
+
+    pixels: np.ndarray
 
 
 def class_names(data: Path) -> tuple[str, str]:
@@ -49,27 +56,34 @@ def class_names(data: Path) -> tuple[str, str]:
     return positive, negative[0]
 
 
+def find_photos(data: Path, split: str, names: tuple[str, str]) -> Photos:
+    """Return the photos of one split. Raises ``DataError`` for a class without any."""
+    paths: list[Path] = []
+    labels: list[int] = []
+    for label, name in ((1, names[0]), (0, names[1])):
+        found = sorted(path for path in (data / split / name).iterdir() if path.suffix.lower() in SUFFIXES)
+        if not found:
+            raise DataError(f"no photos in {split}/{name}")
+        paths += found
+        labels += [label] * len(found)
+    return Photos(paths, np.array(labels, np.float32))
+
+
 def load_split(data: Path, split: str, names: tuple[str, str], size: int, progress: bool = False) -> Split:
-    """Decode one split into memory (49 KB a photo at 128 pixels), in the order of the sorted file names.
+    """Decode one split into memory (49 KB a photo at 128 pixels).
 
     Raises ``DataError`` for a class without photos or a photo that cannot be read.
     """
-    files: list[tuple[Path, int]] = []
-    for label, name in ((1, names[0]), (0, names[1])):
-        paths = sorted(path for path in (data / split / name).iterdir() if path.suffix.lower() in SUFFIXES)
-        if not paths:
-            raise DataError(f"no photos in {split}/{name}")
-        files += [(path, label) for path in paths]
-
-    pixels = np.empty((len(files), size, size, 3), np.uint8)
-    bar = keras.utils.Progbar(len(files), verbose=1 if progress else 0, unit_name="photo")
-    for index, (path, _) in enumerate(files):
+    photos = find_photos(data, split, names)
+    pixels = np.empty((len(photos.paths), size, size, 3), np.uint8)
+    bar = keras.utils.Progbar(len(photos.paths), verbose=1 if progress else 0, unit_name="photo")
+    for index, path in enumerate(photos.paths):
         try:
             pixels[index] = read_photo(path, size, size)
         except OSError as error:
             raise DataError(f"cannot read {split}/{path.parent.name}/{path.name}: {error}") from error
         bar.update(index + 1)
-    return Split(pixels, np.array([label for _, label in files], np.float32))
+    return Split(photos.paths, photos.labels, pixels)
 
 
 class Deck:

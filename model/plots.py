@@ -1,12 +1,9 @@
-"""Charts of a training run as small SVG files, transparent and in tones that hold on a light and a dark page."""
+"""Charts of a training run."""
 
-import re
+from dataclasses import dataclass
 from pathlib import Path
 
-import matplotlib
-
-matplotlib.use("svg")
-
+import matplotlib.ticker
 import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
@@ -14,81 +11,51 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from sklearn import metrics
 
-# Each keeps a contrast of about 4 to 1 against white and against GitHub's dark page.
-INK = "#72808f"
-GRID = "#72808f44"
-BLUE = "#2f81f7"
-ORANGE = "#d9730d"
-# Grounds for white text: none of a row, and all of it, right or wrong.
-NONE = "#57606a"
-RIGHT = "#1f6feb"
-WRONG = "#b35900"
-
-STYLE = {
-    "svg.fonttype": "none",
-    "svg.hashsalt": "husky-ai",
-    "font.family": "sans-serif",
-    "font.sans-serif": ["Helvetica", "Arial", "DejaVu Sans", "sans-serif"],
-    "font.size": 11,
-    "text.color": INK,
-    "axes.labelcolor": INK,
-    "axes.edgecolor": INK,
-    "axes.titlesize": 12,
-    "axes.titleweight": "bold",
-    "axes.titlelocation": "left",
-    "axes.titlecolor": INK,
-    "axes.titlepad": 12,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "grid.color": GRID,
-    "grid.linewidth": 0.8,
-    "xtick.color": INK,
-    "ytick.color": INK,
-    "legend.frameon": False,
-    "legend.labelcolor": "linecolor",
-    "lines.linewidth": 2,
-    "savefig.transparent": True,
-}
+from calibration import reliability
+from chart_style import BLUE, INK, NONE, ORANGE, RIGHT, STYLE, WRONG, save
 
 
-def draw_plots(
-    folder: Path,
-    history: dict[str, list[float]],
-    best_epoch: int,
-    labels: np.ndarray,
-    scores: np.ndarray,
-    evaluation: dict[str, object],
-    names: tuple[str, str],
-) -> None:
-    """Write curves.svg, roc.svg and confusion.svg into ``folder``; the same arguments give the same bytes."""
+@dataclass(frozen=True)
+class Findings:
+    """What there is to draw of a run."""
+
+    names: tuple[str, str]
+    labels: np.ndarray
+    scores: np.ndarray
+    evaluation: dict[str, object]
+    groups: list[dict[str, object]]
+    history: dict[str, list[float]]
+    best_epoch: int
+
+
+def draw_plots(folder: Path, found: Findings) -> None:
+    """Write curves, roc, confusion, reliability and groups.svg into ``folder``; they depend on ``found`` only."""
     with matplotlib.rc_context(STYLE):
-        _save(_curves(history, best_epoch), folder / "curves.svg")
-        _save(_roc(labels, scores, evaluation), folder / "roc.svg")
-        _save(_confusion(evaluation["confusion"], names), folder / "confusion.svg")
-
-
-def _save(figure: Figure, path: Path) -> None:
-    figure.savefig(path, metadata={"Date": None, "Creator": None})
-    plt.close(figure)
-    # The backend indents and pads generously; this keeps the files small and their diffs short.
-    path.write_text(re.sub(r"[ \t]+\n", "\n", path.read_text("utf-8")), "utf-8")
+        save(_curves(found.history, found.best_epoch), folder / "curves.svg")
+        save(_roc(found.labels, found.scores, found.evaluation), folder / "roc.svg")
+        save(_confusion(found.evaluation["confusion"], found.names), folder / "confusion.svg")
+        save(_reliability(found), folder / "reliability.svg")
+        save(_groups(found), folder / "groups.svg")
 
 
 def _curves(history: dict[str, list[float]], best_epoch: int) -> Figure:
     figure, panels = plt.subplots(1, 2, figsize=(9, 3.6), layout="constrained")
     epochs = np.arange(1, len(history["loss"]) + 1)
-    for panel, (key, title) in zip(panels, (("loss", "Binary cross-entropy"), ("auc", "AUC")), strict=True):
-        panel.plot(epochs, history[key], color=BLUE, label="training (augmented, balanced)")
-        panel.plot(epochs, history[f"val_{key}"], color=ORANGE, label="validation")
+    lines = {
+        "loss": [("training (augmented)", "loss", BLUE), ("validation", "val_loss", ORANGE)],
+        "auc": [("training", "auc", BLUE), ("validation", "val_auc", ORANGE)],
+    }
+    for panel, (key, title) in zip(panels, (("loss", "Loss"), ("auc", "AUC")), strict=True):
+        for label, name, colour in lines[key]:
+            if name in history:
+                panel.plot(epochs, history[name], color=colour, label=label)
         panel.axvline(best_epoch, color=INK, linestyle=":", linewidth=1.5)
         panel.set(title=title, xlabel="epoch", xlim=(1, max(2, len(epochs))))
         panel.xaxis.get_major_locator().set_params(integer=True)
+        panel.legend(loc="best")
     kept = history["val_auc"][best_epoch - 1]
     panels[1].plot(best_epoch, kept, "o", color=ORANGE, markersize=7, clip_on=False)
     panels[1].set_title(f"AUC: epoch {best_epoch} kept, {kept:.3f} on validation")
-    panels[0].legend(loc="best")
     return figure
 
 
@@ -138,3 +105,42 @@ def _cell(axes: Axes, row: int, column: int, count: int, share: float) -> None:
     axes.add_patch(plt.Rectangle((column - 0.48, row - 0.48), 0.96, 0.96, color=colour, linewidth=0))
     axes.text(column, row - 0.05, f"{count:,}", ha="center", va="center", fontsize=22, weight="bold", color="white")
     axes.text(column, row + 0.22, f"{share:.0%} of the row", ha="center", va="center", color="white")
+
+
+def _reliability(found: Findings) -> Figure:
+    figure, axes = plt.subplots(figsize=(4.8, 4.6), layout="constrained")
+    bins = reliability(found.labels, found.scores)
+    photos = np.array([entry["photos"] for entry in bins])
+    axes.plot([0, 1], [0, 1], color=INK, linestyle=":", linewidth=1.5)
+    axes.plot([entry["score"] for entry in bins], [entry["positive"] for entry in bins], color=BLUE)
+    axes.scatter(
+        [entry["score"] for entry in bins], [entry["positive"] for entry in bins],
+        s=20 + 160 * np.sqrt(photos / photos.max()), color=BLUE, alpha=0.8, zorder=3, clip_on=False,
+    )  # fmt: skip
+    error = found.evaluation["expected_calibration_error"]
+    axes.text(0.97, 0.05, f"ECE {error:.3f}", ha="right", fontsize=16, color=BLUE)
+    axes.set(
+        title="What a score is worth", xlabel="mean score of the photos in a bin", ylabel="share that are positive",
+        xlim=(0, 1), ylim=(0, 1.01), aspect="equal",
+    )  # fmt: skip
+    return figure
+
+
+def _groups(found: Findings) -> Figure:
+    rows = found.groups[::-1]
+    figure, axes = plt.subplots(figsize=(9, 0.9 + 0.36 * len(rows)), layout="constrained")
+    for place, row in enumerate(rows):
+        colour = BLUE if row["positive"] else ORANGE
+        axes.barh(place, row["share"], color=colour, alpha=0.85, height=0.62)
+        axes.plot(row["interval"], [place, place], color=INK, linewidth=1.5)
+        text = f"{row['share']:.0%} of {row['photos']}"
+        axes.text(row["interval"][1] + 0.01, place, text, va="center", color=INK)
+    positive, _ = found.names
+    axes.set(
+        title=f"Called {positive} at 0.5, with 95 % intervals", xlim=(0, 1.18), yticks=range(len(rows)),
+        yticklabels=[row["group"] for row in rows], xticks=np.linspace(0, 1, 6),
+    )  # fmt: skip
+    axes.xaxis.set_major_formatter(matplotlib.ticker.PercentFormatter(1))
+    axes.grid(axis="y", visible=False)
+    axes.tick_params(axis="y", length=0)
+    return figure

@@ -12,11 +12,9 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
-from dataset import Split
-from evaluation import evaluate, score
-from network import LEARNING_RATE
-from plots import draw_plots
-from training import PATIENCE, epoch_size
+from dataset import Photos, Split
+from evaluation import by_group, evaluate, score
+from plots import Findings, draw_plots
 
 FORMAT = "husky-ai/metrics/1"
 MODEL_FILE = "huskymodel.h5"
@@ -29,18 +27,13 @@ class Run:
 
     network: str
     names: tuple[str, str]
-    training: Split
+    training: Photos
     validation: Split
-    seed: int
-    batch_size: int
+    settings: dict[str, object]
+    """What the training was told, and which epoch was kept (``best_epoch``, from 1)."""
+    groups: dict[str, list[str]]
     model: keras.Model
     history: dict[str, list[float]]
-
-    @property
-    def best_epoch(self) -> int:
-        """Return the epoch (from 1) whose weights were kept: the first with the best validation AUC."""
-        found = self.history["val_auc"]
-        return found.index(max(found)) + 1
 
 
 def write_results(folder: Path, run: Run) -> dict[str, object]:
@@ -57,10 +50,13 @@ def write_results(folder: Path, run: Run) -> dict[str, object]:
         saved = keras.models.load_model(model_file, compile=False)
         scores = score(saved, run.validation)
         metrics = _describe(run, saved.count_params(), model_file.read_bytes())
-        metrics["validation"] = evaluation = evaluate(run.validation.labels, scores)
+        labels = run.validation.labels
+        metrics["validation"] = evaluation = evaluate(labels, scores)
+        metrics["groups"] = groups = by_group(run.validation.paths, labels, scores, run.groups)
         metrics["history"] = run.history
         (scratch / "plots").mkdir()
-        draw_plots(scratch / "plots", run.history, run.best_epoch, run.validation.labels, scores, evaluation, run.names)
+        found = Findings(run.names, labels, scores, evaluation, groups, run.history, run.settings["best_epoch"])
+        draw_plots(scratch / "plots", found)
         (scratch / METRICS_FILE).write_text(json.dumps(metrics, indent=2) + "\n", "utf-8")
         plots = sorted(f"plots/{plot.name}" for plot in (scratch / "plots").iterdir())
         _move(scratch, folder, [*plots, MODEL_FILE, METRICS_FILE])
@@ -78,17 +74,9 @@ def _describe(run: Run, parameters: int, content: bytes) -> dict[str, object]:
     return {
         "format": FORMAT,
         "source": {"file": MODEL_FILE, "bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()},
-        "network": {"name": run.network, "parameters": parameters, "input": list(run.training.pixels.shape[1:])},
+        "network": {"name": run.network, "parameters": parameters, "input": list(run.validation.pixels.shape[1:])},
         "data": {name: dict(zip(run.names, split.counts(), strict=True)) for name, split in splits.items()},
-        "training": {
-            "seed": run.seed,
-            "epochs": len(run.history["loss"]),
-            "best_epoch": run.best_epoch,
-            "patience": PATIENCE,
-            "photos_per_epoch": epoch_size(run.training),
-            "batch_size": run.batch_size,
-            "learning_rate": LEARNING_RATE,
-        },
+        "training": run.settings,
         "tools": {
             **{tool: version(tool) for tool in ("keras", "numpy", "pillow", "scikit-learn")},
             "tensorflow": tf.__version__,

@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 
 from dataset import BalancedBatches, Split
-from network import build, compile_for_training
+from network import LEARNING_RATE, build, compile_for_training
 from photo import to_input
 
 EPOCH_SIZE = 3200
@@ -48,3 +48,16 @@ def fit(
         callbacks=[best, *callbacks],
     )
     return model, {name: [round(float(value), 6) for value in values] for name, values in result.history.items()}
+
+
+def settings(training: Split, history: dict[str, list[float]], *, seed: int, batch_size: int) -> dict[str, object]:
+    """Return what a training by ``fit`` was told, and which epoch it kept: the first with the best validation AUC."""
+    return {
+        "seed": seed,
+        "epochs": len(history["loss"]),
+        "best_epoch": history["val_auc"].index(max(history["val_auc"])) + 1,
+        "patience": PATIENCE,
+        "photos_per_epoch": epoch_size(training),
+        "batch_size": batch_size,
+        "learning_rate": LEARNING_RATE,
+    }

@@ -1,5 +1,7 @@
 """A folder of photos becomes balanced, repeatable, augmented batches."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -14,7 +16,8 @@ from photo import read_photo, to_input
 def lopsided() -> Split:
     """Return 5 positive and 40 negative pictures, each of one grey that names it."""
     pixels = np.repeat(np.arange(45, dtype=np.uint8) * 5, 32 * 32 * 3).reshape(45, 32, 32, 3)
-    return Split(pixels, np.array([1.0] * 5 + [0.0] * 40, np.float32))
+    labels = np.array([1.0] * 5 + [0.0] * 40, np.float32)
+    return Split([Path(f"{index}.png") for index in range(45)], labels, pixels)
 
 
 def epoch_of(batches: BalancedBatches) -> tuple[np.ndarray, np.ndarray]:

@@ -1,0 +1,88 @@
+"""From a folder of photos to what the default network learns from."""
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+
+import efficientnet_lite as lite
+import junk
+from dataset import Photos
+from distillation import Lessons
+from groups import group_of
+from recipe import Kind, Recipe
+from teacher import imagenet_log_probabilities, judge, look
+from views import Views, draw_views, read_views
+
+POSITIVE, OTHER = "positive", "other"
+JUNK_PICTURES = 400
+
+
+def prepare(photos: Photos, recipe: Recipe, cache: Path, progress: bool = False) -> Lessons:
+    """Return the views of ``photos`` and what the teacher says of them, as ``recipe`` wants it.
+
+    What the teacher sees takes many minutes and is kept in the folder ``cache`` for the next time. Raises ``OSError``
+    for a photo that cannot be read.
+    """
+    kinds = {POSITIVE: recipe.positive, **recipe.kinds, OTHER: recipe.other}
+    kind = np.array([_kind_of(path, label, recipe) for path, label in zip(photos.paths, photos.labels, strict=True)])
+    views = draw_views(np.array([kinds[name].views for name in kind]), recipe.plan.seed)
+    embeddings = _looked(photos.paths, views, recipe, cache, progress)
+    pixels = np.concatenate(list(read_views(photos.paths, views, recipe.size)))
+
+    labels = photos.labels[views.photo]
+    known = imagenet_log_probabilities(embeddings, recipe.teacher.variant)
+    judged = judge(embeddings, known, labels, views.photo, recipe.teacher.classes, recipe.plan.seed)
+    nothing = _junk(recipe)
+    return Lessons(
+        pixels=np.concatenate([pixels, nothing]),
+        share=_shares(kind[views.photo], kinds, len(nothing), recipe.junk),
+        score=np.concatenate(
+            [(1 - recipe.label_weight) * judged + recipe.label_weight * labels, np.zeros(len(nothing))]
+        ).astype(np.float32),
+        # Of nothing, the teacher's guess would be as good as any.
+        imagenet=np.concatenate([np.exp(known), np.full((len(nothing), lite.CLASSES), 1 / lite.CLASSES)]).astype(
+            np.float16
+        ),
+    )
+
+
+def _kind_of(path: Path, label: float, recipe: Recipe) -> str:
+    if label == 1:
+        return POSITIVE
+    found = group_of(path, {name: kind.patterns for name, kind in recipe.kinds.items()})
+    return found if found in recipe.kinds else OTHER
+
+
+def _looked(paths: list[Path], views: Views, recipe: Recipe, cache: Path, progress: bool) -> np.ndarray:
+    teacher = recipe.teacher
+    key = hashlib.sha256(repr((teacher.variant, teacher.size)).encode())
+    for path, boxes, mirrored, count in zip(paths, views.boxes, views.mirrored, views.counts, strict=True):
+        key.update(f"{path.name} {path.stat().st_size} ".encode())
+        key.update(boxes[:count].tobytes() + mirrored[:count].tobytes())
+    kept = cache / f"teacher-{key.hexdigest()[:16]}.npy"
+    if not kept.is_file():
+        cache.mkdir(parents=True, exist_ok=True)
+        scratch = kept.with_suffix(".part.npy")
+        np.save(scratch, look(paths, views, teacher.variant, teacher.size, progress).astype(np.float16))
+        scratch.replace(kept)
+    return np.load(kept).astype(np.float32)
+
+
+def _junk(recipe: Recipe) -> np.ndarray:
+    count = JUNK_PICTURES if recipe.junk > 0 else 0
+    if count == 0:
+        return np.empty((0, recipe.size, recipe.size, 3), np.uint8)
+    drawn = junk.pictures(count, recipe.plan.seed, recipe.size, recipe.size)
+    return np.round(drawn * 255).astype(np.uint8)
+
+
+def _shares(kind: np.ndarray, kinds: dict[str, Kind], junk_count: int, junk_share: float) -> np.ndarray:
+    """Each kind's share of a batch over its views; a kind of which there is no photo leaves its share to the others."""
+    share = np.zeros(len(kind))
+    for name, wanted in kinds.items():
+        own = kind == name
+        if own.any():
+            share[own] = wanted.share / own.sum()
+    share = np.concatenate([share, np.full(junk_count, junk_share / max(1, junk_count))])
+    return share / share.sum()

@@ -1,0 +1,67 @@
+"""What a recipe file such as ``husky.toml`` says."""
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from distillation import Plan
+
+
+class RecipeError(Exception):
+    """The file is not a recipe; the message says why."""
+
+
+@dataclass(frozen=True)
+class Teacher:
+    """The network that is learnt from, the size at which it looks, and which of ImageNet's classes are the positive."""
+
+    variant: str
+    size: int
+    classes: list[int]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Photos that are treated alike: by their names, how many views each gives, and their share of a batch."""
+
+    patterns: list[str]
+    views: int
+    share: float
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All of a recipe; ``kinds`` are the negatives' that have patterns, the first that fits counts."""
+
+    size: int
+    label_weight: float
+    prior: float
+    junk: float
+    teacher: Teacher
+    positive: Kind
+    kinds: dict[str, Kind]
+    other: Kind
+    plan: Plan
+    groups: dict[str, list[str]]
+
+
+def read_recipe(path: Path) -> Recipe:
+    """Return the recipe in ``path``. Raises ``RecipeError`` for a file that is none, ``OSError`` for one unread."""
+    try:
+        content = tomllib.loads(path.read_text("utf-8"))
+        kinds = {name: _kind(entry) for name, entry in content.pop("kinds").items()}
+        return Recipe(
+            teacher=Teacher(**content.pop("teacher")),
+            positive=kinds.pop("positive"),
+            other=kinds.pop("other"),
+            kinds=kinds,
+            plan=Plan(**content.pop("training")),
+            **content,
+        )
+    except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:
+        raise RecipeError(f"{path.name}: {error}") from error
+
+
+def _kind(entry: dict[str, Any]) -> Kind:
+    return Kind(patterns=entry.get("patterns", []), views=entry["views"], share=entry["share"])

@@ -1,0 +1,38 @@
+"""The network in Keras is the one whose weights it carries; the references were computed by the PyTorch original."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import efficientnet_lite as lite
+
+REFERENCE = json.loads((Path(__file__).parent / "efficientnet_lite.json").read_text())
+STEP = 25
+
+
+@pytest.mark.parametrize(("variant", "parameters"), [("lite0", 4_652_008 + 42_016), ("lite2", 6_092_072 + 58_096)])
+def test_answers_as_the_original_does(variant, parameters):
+    model = lite.classifier(variant, 96)
+    weighted = [layer for layer in model.layers if layer.weights]
+    assert lite.load_imagenet(model, variant) == len(weighted), "every layer with weights has ImageNet's"
+    assert model.count_params() == parameters, "the published count, and the normalisations' moving averages"
+
+    pixels = np.random.default_rng(7).integers(0, 256, (1, 96, 96, 3)).astype(np.float32)
+    logits = model.predict(pixels / 255, verbose=0)[0, ::STEP]
+    assert np.abs(logits - REFERENCE["logits"][variant]).max() < 1e-4
+
+
+def test_a_cut_network_is_a_part_of_the_whole():
+    whole = lite.classifier("lite0", 64)
+    lite.load_imagenet(whole)
+    import keras
+
+    inputs = keras.Input((64, 64, 3))
+    cut = keras.Model(inputs, lite.features(inputs, "lite0", 5))
+    lite.load_imagenet(cut)
+    picture = np.random.default_rng(1).random((1, 64, 64, 3), np.float32)
+    until = keras.Model(whole.input, whole.get_layer("block_4_add").output)
+    assert cut.output_shape == (None, 8, 8, 40)
+    assert np.allclose(cut.predict(picture, verbose=0), until.predict(picture, verbose=0), atol=1e-5)
