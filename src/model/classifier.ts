@@ -16,8 +16,8 @@ export interface Heatmap {
   readonly rows: number;
   readonly columns: number;
   /**
-   * Row by row, `rows * columns` of them, four decimals: what the score were if the whole photo looked like this
-   * part of it. Binary: the probability of the first label, whatever the answer. Else that of the answer.
+   * Row by row, `rows * columns` of them, 0 to 1, four decimals: how much this part of the photo speaks for the
+   * first label (binary, whatever the answer is) or for the answer (else). See convert/heatmap.py.
    */
   readonly values: readonly number[];
 }

@@ -40,9 +40,9 @@ const Manifest = z
     }),
     output: z.object({ name: z.string().min(1), activation: z.enum(['sigmoid', 'softmax']), size }),
     /**
-     * The graph output (M, rows, columns), or (M, rows, columns, size) of a softmax, that says for each cell of the
-     * photo what the answer were if the whole photo looked like it; and the input (1,) int64 that says M, how many
-     * photos want one. Null where the network has no such output.
+     * The graph output (M, rows, columns), or (M, rows, columns, size) of a softmax, in 0 to 1, that says how much
+     * each cell of the photo speaks for the label; and the input (1,) int64 that says M, how many photos want one.
+     * Null where the network has no such output.
      */
     heatmap: z
       .object({

@@ -68,7 +68,7 @@ describe('a red spot in one corner lights up that corner', () => {
   });
 });
 
-test('the map is of probabilities with four decimals, and the score that of a photo without one', async () => {
+test('the map is of numbers from 0 to 1 with four decimals, and the score that of a photo without one', async () => {
   const classifier = await spotter();
   const file = await drawPng(16, 16, (x) => (x < 8 ? BLACK : RED));
   const input = await inputOf(file, classifier.manifest);
