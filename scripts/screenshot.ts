@@ -40,6 +40,7 @@ async function shoot(
     await page.getByRole('button', { name, exact: true }).click();
     await page.locator('.number').filter({ visible: true }).nth(index).waitFor();
   }
+  await page.mouse.move(0, 0);
   await settled(page);
   const png = await page.screenshot();
   await context.close();

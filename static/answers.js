@@ -22,7 +22,7 @@ export function answerOf({ status, header, text }, isAnswer) {
   if (status === 200 || !isProblem(value)) throw new ApiProblem({ code: 'unexpected', status, requestId });
   const seconds = Number(header('Retry-After') ?? Number.NaN);
   const retryAfter = seconds > 0 ? Math.ceil(seconds) : undefined;
-  throw new ApiProblem({ ...value, retryAfter, requestId, problem: value });
+  throw new ApiProblem({ ...value, status, retryAfter, requestId, problem: value });
 }
 
 /**

@@ -12,8 +12,8 @@ import { ApiProblem } from './problem.js';
  */
 const SHORT_SIDE = 512;
 
-/** Of a JPEG that was reduced, and of one that had no pixels to spare; 0 to 1. */
-const QUALITY = { reduced: 0.92, whole: 0.98 };
+/** Of the JPEG, 0 to 1; of one that has no pixels to spare, so that it loses nothing else. */
+const QUALITY = { usual: 0.92, small: 0.98 };
 
 /**
  * @typedef {object} Prepared
@@ -61,7 +61,7 @@ async function reduce(file, mayBeTransparent) {
     const halvings = Math.max(0, Math.floor(Math.log2(short / SHORT_SIDE)));
     const canvas = drawHalved(bitmap, halvings);
     if (mayBeTransparent && isTransparent(canvas)) return null;
-    return await toJpeg(canvas, halvings > 0 ? QUALITY.reduced : QUALITY.whole);
+    return await toJpeg(canvas, short < SHORT_SIDE ? QUALITY.small : QUALITY.usual);
   } finally {
     bitmap.close();
   }

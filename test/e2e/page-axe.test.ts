@@ -60,7 +60,7 @@ const STATES: Record<string, (page: Page) => Promise<unknown>> = {
       route.fulfill({ status: 429, headers: { 'Retry-After': '60' }, json: { code: 'rate_limited' } }),
     );
     await choose(page, [picture(WHITE, 'a.png'), picture(BLACK, 'b.png')]);
-    await page.getByText('The service asks for a moment').waitFor();
+    await page.locator('#pause').waitFor();
   },
 };
 

@@ -21,6 +21,7 @@ test('the whole page, drawings and all, is under 60 KB', async () => {
   await reads(page, 'It is a husky');
   const total = [...sizes].reduce((sum, [path, size]) => sum + (path.startsWith('/api/') ? 0 : size), 0);
   console.log(`${total} bytes in ${sizes.size} answers`);
+  expect(sizes.size).toBeGreaterThan(30);
   for (const path of ['/', '/main.js', '/card.css', '/samples/husky.svg'])
     expect(sizes.get(path)).toBeGreaterThan(300);
   expect(total).toBeLessThan(60_000);
@@ -51,6 +52,14 @@ test('the page may do what it needs and nothing else', async () => {
     'referrer-policy': 'no-referrer',
     'permissions-policy': expect.stringContaining('camera=()'),
     'cross-origin-opener-policy': 'same-origin',
+    'cross-origin-resource-policy': 'same-origin',
+    etag: expect.stringMatching(/./),
+  });
+  const file = (await fetch(`${fixture.worker.url}/main.js`)).headers;
+  expect(Object.fromEntries(file)).toMatchObject({
+    'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+    'x-content-type-options': 'nosniff',
+    'referrer-policy': 'no-referrer',
     'cross-origin-resource-policy': 'same-origin',
     etag: expect.stringMatching(/./),
   });
