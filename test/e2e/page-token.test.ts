@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { choose, picture, reads, usePage, WHITE } from './page-fixture.ts';
 
-const TOKEN = 'a token for tests';
+const TOKEN = 'a-token-for-tests';
 const digest = createHash('sha256').update(TOKEN).digest('hex');
 const { open } = usePage('brightness', {
   API_TOKENS: digest,
