@@ -34,6 +34,12 @@ export async function runNode(what: string, args: readonly string[]): Promise<vo
   await finish(spawn(process.execPath, args, { cwd: ROOT, stdio: 'pipe' }));
 }
 
+/** Runs a Python script of the project until it ends. @throws {Error} with what it has printed, when it fails */
+export async function runPython(args: readonly string[]): Promise<void> {
+  const python = await preparePython();
+  await finish(spawn(python, args, { cwd: ROOT, stdio: 'pipe', env: pythonEnvironment() }));
+}
+
 /** Starts a server of ours in Node; it gets `--port N` behind its arguments. */
 export async function serveNode(args: readonly string[]): Promise<Service> {
   const port = await freePort();

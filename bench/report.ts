@@ -11,6 +11,8 @@ export interface Findings {
   /** Markdown: what is printed, and what stands in docs/benchmarks.md. */
   readonly tables: readonly string[];
   readonly charts: Readonly<Record<string, Omit<Chart, 'footer'>>>;
+  /** Charts of other kinds: each draws itself as SVG, given what was measured on. */
+  readonly drawings?: Readonly<Record<string, (footer: string) => string>>;
 }
 
 const RESULTS = join(BENCH, 'results');
@@ -20,13 +22,16 @@ const PAGE = join(ROOT, 'docs', 'benchmarks.md');
 export async function save(
   section: string,
   machine: Machine,
-  { data, tables, charts }: Findings,
+  { data, tables, charts, drawings = {} }: Findings,
 ): Promise<void> {
   await mkdir(RESULTS, { recursive: true });
   const content = JSON.stringify({ machine, ...data }, null, 2);
   await writeFile(join(RESULTS, `${section}.json`), `${content}\n`);
   for (const [name, chart] of Object.entries(charts)) {
     await writeFile(join(RESULTS, `${name}.svg`), drawChart({ ...chart, footer: machineLine(machine) }));
+  }
+  for (const [name, draw] of Object.entries(drawings)) {
+    await writeFile(join(RESULTS, `${name}.svg`), draw(machineLine(machine)));
   }
   await fillPage(section, tables.join('\n\n'));
 }

@@ -12,6 +12,7 @@ import { Progress } from './progress.ts';
 import { type Findings, save } from './report.ts';
 import { measureCold } from './sections/cold.ts';
 import { measureMemory } from './sections/memory.ts';
+import { measureModels } from './sections/models.ts';
 import { measureScales } from './sections/scales.ts';
 import { measureSlowest } from './sections/slowest.ts';
 import { measureSpeed } from './sections/speed.ts';
@@ -28,6 +29,7 @@ const SECTIONS: Readonly<Record<string, (options: Options) => Promise<Findings>>
   memory: measureMemory,
   cold: measureCold,
   scales: measureScales,
+  models: measureModels,
   slowest: measureSlowest,
 };
 

@@ -69,14 +69,16 @@ class Batches(keras.utils.PyDataset):
 
 
 def teach(
-    lessons: Lessons, validation: Split, plan: Plan, verbose: int = 0
+    lessons: Lessons, validation: Split, plan: Plan, *, verbose: int = 0, model: keras.Model | None = None
 ) -> tuple[keras.Model, dict[str, list[float]]]:
     """Return the taught network (two outputs, logits) with its averaged weights, and the history of its training.
+
+    It starts as ``model`` where one is given, else with ImageNet's weights.
 
     ``validation`` is only watched: nothing is chosen by it, and the last epoch's weights are the ones returned.
     """
     keras.utils.set_random_seed(plan.seed)
-    model = build(lessons.pixels.shape[1], plan.seed)
+    model = model or build(lessons.pixels.shape[1], plan.seed)
     train_from(model, plan.train_from_block)
     total = plan.epochs * plan.steps
     rate = keras.optimizers.schedules.CosineDecay(

@@ -13,19 +13,19 @@ SCORE = "score"
 IMAGENET = "imagenet"
 
 
-def build(size: int, seed: int = 0) -> keras.Model:
+def build(size: int, seed: int = 0, blocks: int = BLOCKS) -> keras.Model:
     """Return the network to train, with ImageNet's weights: (N, size, size, 3) in [0, 1] to two outputs.
 
     ``imagenet``: (N, 1000) logits. ``score``: (N, 1) logit of the positive class, untrained.
 
     Pooling comes before the head (a convolution to 1280 channels in the original) as in MobileNetV3 (Howard et al.
     2019, https://arxiv.org/abs/1905.02244): the head then is computed once and not for each cell of the grid. It
-    keeps its weights, the normalisation folded into them.
+    keeps its weights, the normalisation folded into them; behind fewer ``blocks`` it starts from nothing.
     """
     inputs = keras.Input((size, size, 3), name="input")
-    x = lite.features(inputs, VARIANT, BLOCKS)
+    x = lite.features(inputs, VARIANT, blocks)
     x = layers.GlobalAveragePooling2D(name="pooling")(x)
-    x = layers.Dense(lite.HEAD, name="head")(x)
+    x = layers.Dense(lite.HEAD, name="head", kernel_initializer=keras.initializers.GlorotUniform(seed + 1))(x)
     x = layers.ReLU(max_value=6.0, name="head_relu6")(x)
     outputs = {
         SCORE: layers.Dense(1, name=SCORE, kernel_initializer=keras.initializers.GlorotUniform(seed))(x),
@@ -33,7 +33,8 @@ def build(size: int, seed: int = 0) -> keras.Model:
     }
     model = keras.Model(inputs, outputs, name="husky_lite")
     lite.load_imagenet(model, VARIANT, skip=frozenset({"head"}))
-    model.get_layer("head").set_weights(_folded_head(lite.weights(VARIANT)))
+    if blocks == BLOCKS:
+        model.get_layer("head").set_weights(_folded_head(lite.weights(VARIANT)))
     return model
 
 

@@ -31,6 +31,18 @@ class Kind:
 
 
 @dataclass(frozen=True)
+class Candidate:
+    """A network to compare the default one with; ``epochs`` of further teaching."""
+
+    name: str
+    size: int
+    blocks: int
+    epochs: int
+    learning_rate: float
+    precisions: list[str]
+
+
+@dataclass(frozen=True)
 class Recipe:
     """All of a recipe; ``kinds`` are the negatives' that have patterns, the first that fits counts."""
 
@@ -44,6 +56,7 @@ class Recipe:
     other: Kind
     plan: Plan
     groups: dict[str, list[str]]
+    candidates: list[Candidate]
 
 
 def read_recipe(path: Path) -> Recipe:
@@ -57,6 +70,7 @@ def read_recipe(path: Path) -> Recipe:
             other=kinds.pop("other"),
             kinds=kinds,
             plan=Plan(**content.pop("training")),
+            candidates=[Candidate(**entry) for entry in content.pop("candidates", [])],
             **content,
         )
     except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:

@@ -21,6 +21,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.append(str(HERE.parent / "convert"))  # the pictures of nothing, drawn there to test models with
 MIN_SIZE = 32
 DEFAULT = "lite"
+CACHE, TAUGHT = ".cache", "taught.keras"
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -81,11 +82,12 @@ def _by_recipe(options: argparse.Namespace, names: tuple[str, str]) -> "Run":
     print("Looking at the photos, and asking the teacher what they show", flush=True)
     training = find_photos(options.data, "training", names)
     validation = load_split(options.data, "validation", names, recipe.size, progress=watched)
-    lessons = prepare(training, recipe, options.out / ".cache", progress=watched)
+    lessons = prepare(training, recipe, options.out / CACHE, progress=watched)
 
     plan = recipe.plan
     print(f"Teaching: {plan.epochs} epochs of {plan.steps * plan.batch_size} views, seed {plan.seed}", flush=True)
     model, history = teach(lessons, validation, plan, verbose=1 if watched else 2)
+    model.save(options.out / CACHE / TAUGHT)  # with both outputs, for model:candidates
     gain, offset = fit(logits(model, validation.pixels), validation.labels, recipe.prior)
     model = served(model, gain, offset)
     settings = {**asdict(recipe), "best_epoch": plan.epochs, "calibration": {"gain": gain, "offset": offset}}

