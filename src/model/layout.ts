@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /**
  * Where things lie in the bucket: a version is immutable and named by the SHA-256 of its manifest; a channel

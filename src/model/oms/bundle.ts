@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { fromBase64 } from './bytes.ts';
 import { type EcdsaSignature, parseDerSignature } from './der.ts';
 import { BUNDLE_MEDIA_TYPE, MAX_BUNDLE_BYTES, PAYLOAD_TYPE } from './format.ts';

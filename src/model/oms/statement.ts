@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { PREDICATE_TYPE, STATEMENT_TYPE } from './format.ts';
 import { InvalidSignature } from './invalid-signature.ts';
 import { parseJson } from './json.ts';
