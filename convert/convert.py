@@ -10,6 +10,7 @@ import re
 import signal
 import sys
 import tempfile
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,8 @@ from keras2 import mend_keras_2
 from release import check_out, snapshot, write_release
 
 if TYPE_CHECKING:  # what they import takes seconds
+    import keras
+
     from junk_gate import JunkResult
     from parity import Parity
 
@@ -91,8 +94,6 @@ def convert(options: argparse.Namespace) -> Path:
             mend_keras_2(source)
 
         _say(2, "Loading it in Keras")
-        import keras
-
         from contract import read_contract
         from graph import to_onnx
         from half import store_as_float16
@@ -100,14 +101,10 @@ def convert(options: argparse.Namespace) -> Path:
         from junk_gate import score_junk
         from manifest import build_manifest
         from onnx_network import OnnxNetwork
-        from parity import ROUNDED, prove_parity
-        from probes import make_probes
+        from parity import EXACT, ROUNDED, prove_heatmaps, prove_parity
+        from probes import make_probes, render
 
-        keras.config.disable_traceback_filtering()
-        try:
-            model = keras.models.load_model(source, compile=False)
-        except Exception as error:  # a file that passed the inspection can still be broken in any way
-            raise ConversionError(f"Keras cannot load it: {(str(error).splitlines() or [''])[0][:300]}") from error
+        model = _load(source)
         contract = read_contract(model, options.labels)
         if contract.activation == "softmax" and options.threshold is not None:
             raise ConversionError("--threshold is for models with one output; the most probable class wins here")
@@ -118,12 +115,13 @@ def convert(options: argparse.Namespace) -> Path:
         graph, heatmap = proto.SerializeToString(deterministic=True), grid_of(proto)
         print(f"      heat map of {heatmap[0]} x {heatmap[1]} cells" if heatmap else "      no heat map: " + WANTED)
         _say(4, "Comparing Keras and ONNX")
-        parity = prove_parity(source, graph, contract, options.input_range)
+        tolerance = EXACT
+        parity = prove_parity(source, graph, contract, options.input_range, tolerance)
         print(f"      {_found(parity)}")
         if options.weights == "float16":
             store_as_float16(proto)
-            graph = proto.SerializeToString(deterministic=True)
-            parity = prove_parity(source, graph, contract, options.input_range, ROUNDED)
+            graph, tolerance = proto.SerializeToString(deterministic=True), ROUNDED
+            parity = prove_parity(source, graph, contract, options.input_range, tolerance)
             print(f"      with float16 weights {_found(parity)}")
         network = OnnxNetwork(graph)
         _say(5, "Looking how it takes junk")
@@ -133,6 +131,10 @@ def convert(options: argparse.Namespace) -> Path:
             raise ConversionError(_objection(junk, threshold))
         _say(6, "Making probes")
         probes = make_probes(model, network, contract, options.input_range, options.labels)
+        if network.has_heatmap:
+            liked = render(probes[-1], contract.height, contract.width) / 255.0
+            largest = prove_heatmaps(source, network, liked, options.input_range, tolerance)
+            print(f"      heat maps agree within {largest:.1e}, allowed {tolerance.heatmap:.0e}")
         _say(7, "Writing")
         manifest = build_manifest(
             name=options.name,
@@ -151,6 +153,18 @@ def convert(options: argparse.Namespace) -> Path:
         )
         write_release(options.out, {"model.onnx": graph, "manifest.json": manifest})
     return options.out
+
+
+def _load(source: Path) -> "keras.Model":
+    import keras
+
+    keras.config.disable_traceback_filtering()
+    # A file may say that its one input comes in a list; Keras then finds a tensor alone worth a warning.
+    warnings.filterwarnings("ignore", message="The structure of `inputs`", category=UserWarning)
+    try:
+        return keras.models.load_model(source, compile=False)
+    except Exception as error:  # a file that passed the inspection can still be broken in any way
+        raise ConversionError(f"Keras cannot load it: {(str(error).splitlines() or [''])[0][:300]}") from error
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -174,8 +188,7 @@ def _say(step: int, text: str) -> None:
 
 
 def _found(parity: "Parity") -> str:
-    text = f"{parity.inputs} inputs agree within {parity.largest:.1e}, allowed {parity.tolerance:.0e}"
-    return text if parity.heatmap_largest is None else f"{text}; their heat maps within {parity.heatmap_largest:.1e}"
+    return f"{parity.inputs} inputs agree within {parity.largest:.1e}, allowed {parity.tolerance:.0e}"
 
 
 def _objection(junk: "JunkResult", threshold: float) -> str:

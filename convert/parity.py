@@ -33,12 +33,11 @@ ROUNDED = Tolerance(scores=1e-2, heatmap=5e-2)
 
 @dataclass(frozen=True)
 class Parity:
-    """How many inputs were compared, within which tolerance, and the largest differences found."""
+    """How many inputs were compared, within which tolerance, and the largest difference found."""
 
     inputs: int
     tolerance: float
     largest: float
-    heatmap_largest: float | None
 
 
 def parity_inputs(height: int, width: int, count: int = INPUTS) -> np.ndarray:
@@ -73,12 +72,10 @@ def prove_parity(
 ) -> Parity:
     """Compare the Keras file, freshly loaded, called both ways, with ``graph`` alone, in eights and sixteens.
 
-    Raises ``ConversionError`` where a score or a heat map differs by more than ``tolerance``, or an output is no
-    probability.
+    Raises ``ConversionError`` where a score differs by more than ``tolerance``, or an output is no probability.
     """
     inputs = parity_inputs(contract.height, contract.width)
-    factor, offset = (np.float32(number) for number in INPUT_RANGES[input_range])
-    keras_inputs = inputs if input_range == "0..1" else inputs * factor + offset
+    keras_inputs = _for_keras(inputs, input_range)
 
     model = keras.models.load_model(source, compile=False)
     expected = {
@@ -99,31 +96,38 @@ def prove_parity(
                     f"allowed {tolerance.scores:g}"
                 )
             largest = max(largest, float(difference))
-    heatmap_largest = _compare_heatmaps(model, network, inputs, keras_inputs, tolerance.heatmap)
-    return Parity(len(inputs), tolerance.scores, largest, heatmap_largest)
+    return Parity(len(inputs), tolerance.scores, largest)
 
 
-def _compare_heatmaps(
-    model: keras.Model,
-    network: OnnxNetwork,
-    inputs: np.ndarray,
-    keras_inputs: np.ndarray,
-    tolerance: float,
-) -> float | None:
-    """Return the largest difference of a heat map's value, None where the graph has no heat map."""
-    if not network.has_heatmap:
-        return None
+def prove_heatmaps(
+    source: Path, network: OnnxNetwork, liked: np.ndarray, input_range: str, tolerance: Tolerance = EXACT
+) -> float:
+    """Return the largest difference of the heat maps of Keras and of ``network``, which has one.
+
+    On the inputs of ``prove_parity``, and on views of ``liked`` (height, width, 3), a picture that the network takes
+    for its class: on the others there may be nothing to see. Raises ``ConversionError`` where a value differs by more
+    than ``tolerance``.
+    """
+    views = [liked, liked[:, ::-1], liked[::-1], liked[::-1, ::-1]]
+    views += [np.roll(liked, (shift // 2, shift), axis=(0, 1)) for shift in range(3, 39, 3)]
+    inputs = np.concatenate([np.stack(views).astype(np.float32), parity_inputs(*liked.shape[:2])])
+    model = keras.models.load_model(source, compile=False)
     largest = 0.0
-    for part, keras_part in zip(_parts(inputs, BATCH), _parts(keras_inputs, BATCH), strict=True):
+    for part in _parts(inputs, BATCH):
         found = network.heatmaps(part)
-        expected = keras_heatmap(model, keras_part, *found.shape[1:3])
+        expected = keras_heatmap(model, _for_keras(part, input_range), *found.shape[1:3])
         difference = np.abs(found - expected).max() if found.shape == expected.shape else np.inf
-        if not difference <= tolerance:
+        if not difference <= tolerance.heatmap:
             raise ConversionError(
-                f"the heat maps of ONNX and Keras differ: by {difference:.2g}, allowed {tolerance:g}"
+                f"the heat maps of ONNX and Keras differ: by {difference:.2g}, allowed {tolerance.heatmap:g}"
             )
         largest = max(largest, float(difference))
     return largest
+
+
+def _for_keras(inputs: np.ndarray, input_range: str) -> np.ndarray:
+    factor, offset = (np.float32(number) for number in INPUT_RANGES[input_range])
+    return inputs if input_range == "0..1" else inputs * factor + offset
 
 
 def _parts(inputs: np.ndarray, size: int) -> Iterator[np.ndarray]:

@@ -11,6 +11,7 @@ from contract import Contract
 from graph import to_onnx
 from networks import pooling_network, sigmoid_network, softmax_network
 from onnx_network import OnnxNetwork
+from parity import parity_inputs
 
 layers = keras.layers
 
@@ -247,3 +248,30 @@ def test_a_heat_map_that_keras_does_not_confirm_is_not_converted(run, tmp_path, 
     assert refused.code == 1
     assert "heat maps of ONNX and Keras differ" in refused.error
     assert not refused.out.exists()
+
+
+def test_the_proof_looks_at_a_picture_on_which_there_is_something_to_see(run, tmp_path, monkeypatch):
+    """A network that likes one colour only has empty maps of everything else; what proves them is what it likes."""
+    hidden, last = layers.Dense(6, activation="relu"), layers.Dense(1, activation="sigmoid")
+    model = keras.Sequential(
+        [keras.Input((24, 24, 3)), layers.AveragePooling2D(6), layers.GlobalAveragePooling2D(), hidden, last]
+    )
+    # 8 - 60 (|red - 0.75| + |green - 0.25| + |blue - 0.5|)
+    liked = np.float32([0.75, 0.25, 0.5])
+    hidden.set_weights([np.concatenate([np.eye(3), -np.eye(3)], axis=1), np.concatenate([-liked, liked])])
+    last.set_weights([np.full((6, 1), -60), np.float32([8])])
+    model.save(tmp_path / "one-colour.keras")
+    network, _ = converted(model, 24, 24)
+    assert network.heatmaps(parity_inputs(24, 24)).max() == 0
+    done = run(tmp_path / "one-colour.keras")
+    assert done.code == 0, done.error
+
+    def fainter(proto):
+        heatmap.add_heatmap(proto)
+        (sure,) = (tensor for tensor in proto.graph.initializer if tensor.name == "heatmap/sure")
+        sure.CopyFrom(onnx.numpy_helper.from_array(np.float32(30), sure.name))
+
+    monkeypatch.setattr("graph.add_heatmap", fainter)
+    refused = run(tmp_path / "one-colour.keras", out="wrong")
+    assert refused.code == 1
+    assert "heat maps of ONNX and Keras differ" in refused.error
