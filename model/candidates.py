@@ -82,7 +82,7 @@ def make(options: argparse.Namespace, recipe: "Recipe", names: tuple[str, str]) 
         carry_over(taught, model)
         lessons = prepare(training, replace(recipe, size=candidate.size), options.taught / CACHE)
         if candidate.epochs > 0:
-            plan = replace(recipe.plan, epochs=candidate.epochs, learning_rate=candidate.learning_rate)
+            plan = replace(recipe.plan, rounds=1, epochs=candidate.epochs, learning_rate=candidate.learning_rate)
             train_from(model, plan.train_from_block)
             model, _ = teach(lessons, validation, plan, verbose=2, model=model)
         graph = export(served(model))

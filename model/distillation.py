@@ -32,7 +32,10 @@ class Plan:
     """How the network is taught; ``model/husky.toml`` holds the values."""
 
     seed: int
+    rounds: int
+    """Each begins at the full learning rate again (warm restarts: Loshchilov and Hutter 2017)."""
     epochs: int
+    """In a round."""
     steps: int
     batch_size: int
     learning_rate: float
@@ -45,10 +48,11 @@ class Plan:
 class Batches(keras.utils.PyDataset):
     """Batches of views as they might also have looked; what batch i of an epoch holds depends on the seed only."""
 
-    def __init__(self, lessons: Lessons, plan: Plan) -> None:
+    def __init__(self, lessons: Lessons, plan: Plan, seed: int) -> None:
         super().__init__(workers=2, use_multiprocessing=False, max_queue_size=8)
         self._lessons = lessons
         self._plan = plan
+        self._seed = seed
         self._epoch = 0
 
     def __len__(self) -> int:
@@ -60,7 +64,7 @@ class Batches(keras.utils.PyDataset):
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """Return batch ``index``: (B, size, size, 3) float32 in [0, 1], and the targets of both outputs."""
-        random = np.random.default_rng([self._plan.seed, self._epoch, index])
+        random = np.random.default_rng([self._seed, self._epoch, index])
         lessons = self._lessons
         chosen = random.choice(len(lessons.share), self._plan.batch_size, p=lessons.share)
         views = to_input(np.stack([change(lessons.pixels[place], random) for place in chosen]))
@@ -80,6 +84,18 @@ def teach(
     keras.utils.set_random_seed(plan.seed)
     model = model or build(lessons.pixels.shape[1], plan.seed)
     train_from(model, plan.train_from_block)
+    history: dict[str, list[float]] = {}
+    for turn in range(plan.rounds):
+        found = _teach_once(model, lessons, validation, plan, plan.seed + turn, verbose)
+        for name, values in found.items():
+            history.setdefault(name, []).extend(round(float(value), 6) for value in values)
+    return model, history
+
+
+def _teach_once(
+    model: keras.Model, lessons: Lessons, validation: Split, plan: Plan, seed: int, verbose: int
+) -> dict[str, list[float]]:
+    keras.utils.set_random_seed(seed)
     total = plan.epochs * plan.steps
     rate = keras.optimizers.schedules.CosineDecay(
         0.0, total, alpha=0.0, warmup_target=plan.learning_rate, warmup_steps=total // 20
@@ -93,9 +109,8 @@ def teach(
     )
     watch = _Watch(validation)
     averaged = keras.callbacks.SwapEMAWeights(swap_on_epoch=True)
-    result = model.fit(Batches(lessons, plan), epochs=plan.epochs, verbose=verbose, callbacks=[averaged, watch])
-    history = {**result.history, "val_auc": watch.auc}
-    return model, {name: [round(float(value), 6) for value in values] for name, values in history.items()}
+    result = model.fit(Batches(lessons, plan, seed), epochs=plan.epochs, verbose=verbose, callbacks=[averaged, watch])
+    return {**result.history, "val_auc": watch.auc}
 
 
 def divergence(probabilities: keras.KerasTensor, logits: keras.KerasTensor) -> keras.KerasTensor:

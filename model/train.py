@@ -85,12 +85,19 @@ def _by_recipe(options: argparse.Namespace, names: tuple[str, str]) -> "Run":
     lessons = prepare(training, recipe, options.out / CACHE, progress=watched)
 
     plan = recipe.plan
-    print(f"Teaching: {plan.epochs} epochs of {plan.steps * plan.batch_size} views, seed {plan.seed}", flush=True)
+    print(
+        f"Teaching: {plan.rounds} x {plan.epochs} epochs of {plan.steps * plan.batch_size} views, seed {plan.seed}",
+        flush=True,
+    )
     model, history = teach(lessons, validation, plan, verbose=1 if watched else 2)
     model.save(options.out / CACHE / TAUGHT)  # with both outputs, for model:candidates
     gain, offset = fit(logits(model, validation.pixels), validation.labels, recipe.prior)
     model = served(model, gain, offset)
-    settings = {**asdict(recipe), "best_epoch": plan.epochs, "calibration": {"gain": gain, "offset": offset}}
+    settings = {
+        **asdict(recipe),
+        "best_epoch": plan.rounds * plan.epochs,
+        "calibration": {"gain": gain, "offset": offset},
+    }
     return Run(options.network, names, training, validation, settings, recipe.groups, model, history)
 
 

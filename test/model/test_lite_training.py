@@ -35,7 +35,8 @@ barred = { views = 2, share = 0.2, patterns = ["0001.*"] }
 other = { views = 1, share = 0.2 }
 [training]
 seed = 1
-epochs = 2
+rounds = 2
+epochs = 1
 steps = 3
 batch_size = 4
 learning_rate = 1e-3
