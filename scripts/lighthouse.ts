@@ -29,7 +29,7 @@ async function audit(url: string, port: number, device: Device) {
 
 /** Prints the scores of one device, and what costs points: the run with the middle performance of several. */
 async function judge(url: string, port: number, device: Device): Promise<boolean> {
-  const runs = [];
+  const runs: Awaited<ReturnType<typeof audit>>[] = [];
   for (let run = 1; run <= RUNS; run++) {
     process.stderr.write(`${device}, ${run} of ${RUNS} …\n`);
     runs.push(await audit(url, port, device));
