@@ -133,7 +133,7 @@ export class Card {
     if (map && canvas instanceof HTMLCanvasElement) drawHeatmap(canvas, map);
     canvas.hidden = map === null;
     this.#part('.heat-words').textContent = map
-      ? describeHeatmap(map, label, percent)
+      ? describeHeatmap(map, label)
       : 'There is no heat map for this photo.';
   }
 

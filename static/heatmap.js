@@ -29,6 +29,9 @@ const INFERNO = [
 /** How much of the photo the colour covers, where the value is 0 and where it is 1. */
 const COVER = [0.3, 0.75];
 
+/** Below this, a part of the photo does not speak for the label. */
+const FAINT = 0.05;
+
 const ROWS = ['top', '', 'bottom'];
 const COLUMNS = ['left', '', 'right'];
 
@@ -54,21 +57,21 @@ export function drawHeatmap(canvas, map) {
 }
 
 /**
- * Where the photo looks most like it, for those who do not see the colours.
+ * What the map shows, for those who do not see the colours.
  *
  * @param {Heatmap} map
  * @param {string} label
- * @param {(probability: number) => string} percent
  */
-export function describeHeatmap(map, label, percent) {
-  const { rows, columns, values } = map;
+export function describeHeatmap({ rows, columns, values }, label) {
   const most = Math.max(...values);
+  if (most < FAINT) return `Nothing in it speaks for “${label}”.`;
   const at = values.indexOf(most);
   const row = ROWS[third(Math.floor(at / columns), rows)];
   const column = COLUMNS[third(at % columns, columns)];
   const place = [row, column].filter(Boolean).join(' ') || 'centre';
-  const share = values.filter((value) => value > 0.5).length / values.length;
-  return `Looks most like “${label}” at the ${place} (${percent(most)} there); ${Math.round(share * 100)}% of the picture is above 50%.`;
+  const share = values.filter((value) => value >= most / 2).length / values.length;
+  const strength = most < 0.3 ? 'weakly' : most < 0.7 ? 'somewhat' : 'strongly';
+  return `The ${place} speaks ${strength} for “${label}”, and ${Math.round(share * 100)}% of the picture at least half as much.`;
 }
 
 /**
