@@ -43,7 +43,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
         "file", nargs="?", type=Path, default=ROOT / "model/huskymodel.h5", metavar="FILE",
         help="the Keras model (default: model/huskymodel.h5)",
     )  # fmt: skip
-    parser.add_argument("--name", default="husky-classic", help="what the API calls it (default: %(default)s)")
+    parser.add_argument("--name", default="husky", help="what the API calls it (default: %(default)s)")
     parser.add_argument(
         "--labels", default="husky,not husky",
         help="comma-separated: positive,negative, or one for each output of a softmax (default: %(default)s)",

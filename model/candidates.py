@@ -67,8 +67,9 @@ def make(options: argparse.Namespace, recipe: "Recipe", names: tuple[str, str]) 
 
     from dataset import find_photos, load_split
     from distillation import divergence, teach
+    from finishing import finish
     from lessons import prepare
-    from lite_network import build, served, train_from
+    from lite_network import build, train_from
     from precisions import export, measure, precisions
     from train import CACHE, TAUGHT
 
@@ -85,7 +86,8 @@ def make(options: argparse.Namespace, recipe: "Recipe", names: tuple[str, str]) 
             plan = replace(recipe.plan, rounds=1, epochs=candidate.epochs, learning_rate=candidate.learning_rate)
             train_from(model, plan.train_from_block)
             model, _ = teach(lessons, validation, plan, verbose=2, model=model)
-        graph = export(served(model))
+        model, _ = finish(model, lessons, validation, recipe)
+        graph = export(model)
         for precision, content in precisions(graph, lessons.pixels, candidate.precisions):
             name = f"{candidate.name} {precision}"
             file = options.out / f"{name.replace(' ', '-')}.onnx"

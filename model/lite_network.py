@@ -52,19 +52,6 @@ def train_from(model: keras.Model, block: int) -> None:
         layer.trainable = learning and not isinstance(layer, layers.BatchNormalization)
 
 
-def served(model: keras.Model, gain: float = 1.0, offset: float = 0.0) -> keras.Model:
-    """Return the network to serve: (N, size, size, 3) to (N, 1) P(positive), and nothing of ImageNet's classes.
-
-    P = sigmoid(gain * logit + offset): the calibration goes into the weights of the last layer.
-    """
-    last = model.get_layer(SCORE)
-    probability = layers.Dense(1, activation="sigmoid", name=SCORE)
-    outputs = probability(model.get_layer("head_relu6").output)
-    kernel, bias = last.get_weights()
-    probability.set_weights([kernel * gain, bias * gain + offset])
-    return keras.Model(model.inputs, outputs, name=model.name)
-
-
 def logits(model: keras.Model, pixels: np.ndarray) -> np.ndarray:
     """Return what the network to train says of (N, size, size, 3) uint8 ``pixels``: (N,) logits of the positive."""
     return model.predict(to_input(pixels), batch_size=64, verbose=0)[SCORE][:, 0].astype(np.float64)

@@ -22,6 +22,14 @@ class Teacher:
 
 
 @dataclass(frozen=True)
+class Knowledge:
+    """How much of ImageNet's classifier is served beside what was learnt: classes kept, and rows for all others."""
+
+    keep: int
+    clusters: int
+
+
+@dataclass(frozen=True)
 class Kind:
     """Photos that are treated alike: by their names, how many views each gives, and their share of a batch."""
 
@@ -51,6 +59,7 @@ class Recipe:
     prior: float
     junk: float
     teacher: Teacher
+    knowledge: Knowledge
     positive: Kind
     kinds: dict[str, Kind]
     other: Kind
@@ -66,6 +75,7 @@ def read_recipe(path: Path) -> Recipe:
         kinds = {name: _kind(entry) for name, entry in content.pop("kinds").items()}
         return Recipe(
             teacher=Teacher(**content.pop("teacher")),
+            knowledge=Knowledge(**content.pop("knowledge")),
             positive=kinds.pop("positive"),
             other=kinds.pop("other"),
             kinds=kinds,

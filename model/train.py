@@ -69,11 +69,10 @@ def train(options: argparse.Namespace) -> dict[str, object]:
 
 
 def _by_recipe(options: argparse.Namespace, names: tuple[str, str]) -> "Run":
-    from calibration import fit
     from dataset import find_photos, load_split
     from distillation import teach
+    from finishing import finish
     from lessons import prepare
-    from lite_network import logits, served
     from recipe import read_recipe
     from results import Run
 
@@ -91,13 +90,8 @@ def _by_recipe(options: argparse.Namespace, names: tuple[str, str]) -> "Run":
     )
     model, history = teach(lessons, validation, plan, verbose=1 if watched else 2)
     model.save(options.out / CACHE / TAUGHT)  # with both outputs, for model:candidates
-    gain, offset = fit(logits(model, validation.pixels), validation.labels, recipe.prior)
-    model = served(model, gain, offset)
-    settings = {
-        **asdict(recipe),
-        "best_epoch": plan.rounds * plan.epochs,
-        "calibration": {"gain": gain, "offset": offset},
-    }
+    model, calibration = finish(model, lessons, validation, recipe)
+    settings = {**asdict(recipe), "best_epoch": plan.rounds * plan.epochs, "calibration": calibration}
     return Run(options.network, names, training, validation, settings, recipe.groups, model, history)
 
 

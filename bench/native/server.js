@@ -20,6 +20,10 @@ const session = await InferenceSession.create(values.model ?? '', {
 });
 const [input = ''] = session.inputNames;
 const [output = ''] = session.outputNames;
+/** How many heat maps are wanted, for a model that can make them. */
+const none = session.inputNames.includes('heatmaps')
+  ? { heatmaps: new Tensor('int64', BigInt64Array.of(0n), [1]) }
+  : {};
 
 /** P(husky) of a photo. @param {Buffer} photo */
 async function score(photo) {
@@ -30,7 +34,8 @@ async function score(photo) {
     .raw()
     .toBuffer();
   const data = Float32Array.from(rgb, (byte) => byte / 255);
-  const results = await session.run({ [input]: new Tensor('float32', data, [1, SIDE, SIDE, 3]) });
+  const pixels = new Tensor('float32', data, [1, SIDE, SIDE, 3]);
+  const results = await session.run({ [input]: pixels, ...none }, [output]);
   return Number(results[output]?.data[0]);
 }
 

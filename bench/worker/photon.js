@@ -52,7 +52,10 @@ export default {
     if (request.method !== 'POST') return Response.json({ status: 'ok' });
     const data = toTensor(new Uint8Array(await request.arrayBuffer()), width, height);
     const input = new ort.Tensor('float32', data, [1, height, width, 3]);
-    const { [manifest.output.name]: output } = await session.run({ [name]: input });
+    /** @type {Record<string, ort.Tensor>} */
+    const feeds = { [name]: input };
+    if (manifest.heatmap) feeds[manifest.heatmap.input] = new ort.Tensor('int64', BigInt64Array.of(0n), [1]);
+    const { [manifest.output.name]: output } = await session.run(feeds, [manifest.output.name]);
     const bytes = memory.buffer.byteLength + runtimeBytes();
     return Response.json({ score: Number(output?.data[0]) }, { headers: { 'X-Wasm-Bytes': String(bytes) } });
   },

@@ -68,7 +68,7 @@ def test_a_binary_h5_becomes_a_release(run, binary_h5):
         "parity", "junk", "metrics", "probes",
     ]  # fmt: skip
     assert manifest["format"] == "husky-ai/manifest/1"
-    assert manifest["name"] == "husky-classic"
+    assert manifest["name"] == "husky"
     assert manifest["input"] == {
         "name": "input", "width": 24, "height": 24, "layout": "NHWC", "color": "RGB", "dtype": "float32",
         "range": [0, 1], "resampling": "bicubic",

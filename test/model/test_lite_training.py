@@ -14,8 +14,9 @@ from dataset import find_photos
 from draw_shapes import draw_folder
 from evaluation import auc_interval, by_group, wilson
 from groups import group_of
+from knowledge import hidden, others, served
 from lessons import prepare
-from lite_network import BLOCKS, build, logits, served, train_from
+from lite_network import BLOCKS, build, logits, train_from
 from photo import to_input
 from recipe import RecipeError, read_recipe
 from views import LEAST_AREA, draw_views, read_views
@@ -29,6 +30,9 @@ junk = 0.1
 variant = "lite0"
 size = 32
 classes = [248, 250]
+[knowledge]
+keep = 5
+clusters = 3
 [kinds]
 positive = { views = 3, share = 0.5 }
 barred = { views = 2, share = 0.2, patterns = ["0001.*"] }
@@ -128,12 +132,30 @@ def test_only_the_late_blocks_learn_and_no_normalisation():
     assert not any(name.endswith("_norm") or name.startswith("block_13") or name == "stem" for name in learning)
 
 
-def test_what_is_served_is_the_calibrated_logit():
+def test_what_is_served_is_what_was_learnt_and_what_imagenet_knew():
     model = build(32, seed=3)
-    pixels = np.random.default_rng(2).integers(0, 256, (3, 32, 32, 3)).astype(np.uint8)
-    z = logits(model, pixels)
-    scores = served(model, 2.0, -0.5).predict(to_input(pixels), verbose=0)[:, 0]
-    assert np.allclose(scores, 1 / (1 + np.exp(0.5 - 2 * z)), atol=1e-5)
+    pixels = np.random.default_rng(2).integers(0, 256, (30, 32, 32, 3)).astype(np.uint8)
+    seen = hidden(model, pixels)
+    assert np.allclose(seen.score, logits(model, pixels), atol=1e-4)
+    rows = others(model, seen, [248, 250], keep=990, clusters=8, seed=1)
+    scores = served(model, [248, 250], rows, (2.0, 0.7), -0.5).predict(to_input(pixels), verbose=0)[:, 0]
+    expected = 2 * seen.score + 0.7 * seen.known([248, 250]) - 0.5
+    assert np.allclose(scores, 1 / (1 + np.exp(-expected)), atol=1e-4)
+
+
+def test_a_few_rows_stand_for_all_of_imagenet():
+    model = build(32, seed=3)
+    pixels = np.random.default_rng(2).integers(0, 256, (60, 32, 32, 3)).astype(np.uint8)
+    seen = hidden(model, pixels)
+    rows = others(model, seen, [248, 250], keep=20, clusters=20, seed=1)
+    assert rows.kernel.shape == (1280, 40)
+    together = np.log(np.exp(seen.features @ rows.kernel + rows.bias).sum(axis=1))
+    own = np.isin(np.arange(1000), [248, 250])
+    exact = np.log(np.exp(seen.imagenet[:, ~own]).sum(axis=1))
+    assert np.abs(together - exact).mean() < 0.5 * exact.std() + 0.2
+
+
+def test_fewer_blocks_make_a_smaller_network():
     assert build(32, blocks=BLOCKS - 5).get_layer("pooling").output.shape == (None, 112)
 
 
