@@ -97,7 +97,7 @@ def convert(options: argparse.Namespace) -> Path:
         from contract import read_contract
         from graph import to_onnx
         from half import store_as_float16
-        from heatmap import grid_of
+        from heatmap_graph import grid_of
         from junk_gate import score_junk
         from manifest import build_manifest
         from onnx_network import OnnxNetwork

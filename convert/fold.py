@@ -6,7 +6,7 @@ from onnx import TensorProto, numpy_helper
 
 
 def fold_normalisations(proto: onnx.ModelProto) -> None:
-    """Fold each ``Conv -> Mul -> Add`` with one constant for each channel into the ``Conv``; the graph changes in place.
+    """Fold each ``Conv -> Mul -> Add`` with one constant for each channel into the ``Conv``, in place.
 
     tf2onnx does so for plain convolutions and leaves those of depthwise ones. W becomes W * m and b becomes b * m + a,
     reckoned in float64 and rounded once.

@@ -12,7 +12,8 @@ import tf2onnx
 
 from contract import Contract
 from fold import fold_normalisations
-from heatmap import INPUT, OUTPUT, add_heatmap, poolings_of
+from heatmap import INPUT, OUTPUT, poolings_of
+from heatmap_graph import add_heatmap
 from inspect_file import ConversionError
 
 OPSET = 17

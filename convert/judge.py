@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from contract import read_contract
 from graph import INPUT_RANGES
-from inspect_file import ConversionError, inspect_file
+from inspect_file import inspect_file
 from keras2 import mend_keras_2
 from release import snapshot
 

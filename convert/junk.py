@@ -1,4 +1,4 @@
-"""Pictures of nothing: noise, plain colours, gradients, patterns and pages, which no classifier should take for its class.
+"""Pictures of nothing: noise, plain colours, gradients, patterns and pages, which no classifier should take for one.
 
 They are drawn from a seed, so that the same ones can be drawn again; whoever trains with some takes another seed than
 ``TEST_SEED``, which is what a converted model is tested with. Only numpy and Pillow are needed.
@@ -90,7 +90,7 @@ def _linear_gradient(random: Random, height: int, width: int) -> np.ndarray:
 
 
 def _radial_gradient(random: Random, height: int, width: int) -> np.ndarray:
-    rows, columns = np.mgrid[0:1:height * 1j, 0:1:width * 1j]
+    rows, columns = np.mgrid[0 : 1 : height * 1j, 0 : 1 : width * 1j]
     away = np.hypot(rows - random.uniform(0, 1), columns - random.uniform(0, 1))
     return _between(random, np.clip(away / random.uniform(0.3, 1.2), 0, 1))
 
@@ -195,7 +195,7 @@ def _between(random: Random, share: np.ndarray, limits: tuple[list[int], list[in
 def _along(random: Random, height: int, width: int) -> np.ndarray:
     """Return (height, width): how far each pixel lies along a direction, the picture being 1 by 1."""
     angle = random.uniform(0, 2 * np.pi)
-    rows, columns = np.mgrid[0:1:height * 1j, 0:1:width * 1j]
+    rows, columns = np.mgrid[0 : 1 : height * 1j, 0 : 1 : width * 1j]
     return rows * np.sin(angle) + columns * np.cos(angle)
 
 

@@ -40,7 +40,9 @@ def score_junk(network: OnnxNetwork, contract: Contract, threshold: float | None
     for batch in junk.batches(count, junk.TEST_SEED, contract.width, contract.height, BATCH):
         scores = np.concatenate([scores, network.scores(batch).max(axis=1)])
         if sys.stdout.isatty():
-            print(f"\r      {len(scores)} of {count} pictures", end="" if len(scores) < count else "\r\x1b[K", flush=True)
+            print(
+                f"\r      {len(scores)} of {count} pictures", end="" if len(scores) < count else "\r\x1b[K", flush=True
+            )
     failures: dict[str, int] = {}
     for index in np.flatnonzero(scores > threshold) if threshold is not None else ():
         kind = junk.kind_of(int(index))

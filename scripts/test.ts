@@ -70,6 +70,13 @@ const steps: readonly Step[] = [
     name: 'python of the API’s tests',
     run: () => command('node', 'scripts/python.ts', '--api', '--version'),
   },
+  {
+    name: 'lint of the Python',
+    run: () =>
+      command('node', 'scripts/python.ts', '-m', 'ruff', 'check', '.').then((checked) =>
+        checked.ok ? command('node', 'scripts/python.ts', '-m', 'ruff', 'format', '--check', '.') : checked,
+      ),
+  },
   { name: 'tests in workerd', ...vitest('worker') },
   { name: 'tests of the model in Python', ...pytest() },
   { name: 'tests end to end', ...vitest('node') },

@@ -19,8 +19,12 @@ def wide_h5(tmp_path):
     """A network with more weights than structure."""
     path = tmp_path / "wide.h5"
     keras.Sequential(
-        [keras.Input((24, 24, 3)), keras.layers.Flatten(), keras.layers.Dense(64, activation="relu")]
-        + [keras.layers.Dense(1, activation="sigmoid")]
+        [
+            keras.Input((24, 24, 3)),
+            keras.layers.Flatten(),
+            keras.layers.Dense(64, activation="relu"),
+            keras.layers.Dense(1, activation="sigmoid"),
+        ]
     ).save(path, include_optimizer=False)
     return path
 

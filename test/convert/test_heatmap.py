@@ -6,7 +6,7 @@ import onnx
 import onnxruntime
 import pytest
 
-import heatmap
+import heatmap_graph
 from contract import Contract
 from graph import to_onnx
 from networks import pooling_network, sigmoid_network, softmax_network
@@ -19,7 +19,7 @@ layers = keras.layers
 def converted(model: keras.Model, height: int, width: int, classes: int = 1):
     """Return the network in ONNX Runtime, and the grid of its heat map."""
     proto = to_onnx(model, Contract(height, width, classes, "softmax" if classes > 1 else "sigmoid"))
-    return OnnxNetwork(proto.SerializeToString()), heatmap.grid_of(proto)
+    return OnnxNetwork(proto.SerializeToString()), heatmap_graph.grid_of(proto)
 
 
 def pixels(count: int, height: int, width: int | None = None) -> np.ndarray:
@@ -78,8 +78,12 @@ def test_weak_evidence_is_not_stretched():
 def spotter(kernel, bias):
     """Return a network over 4 x 4 cells of 6 pixels, whose logit is linear in the mean colour."""
     model = keras.Sequential(
-        [keras.Input((24, 24, 3)), layers.AveragePooling2D(6), layers.GlobalAveragePooling2D()]
-        + [layers.Dense(len(bias), activation="sigmoid" if len(bias) == 1 else "softmax")]
+        [
+            keras.Input((24, 24, 3)),
+            layers.AveragePooling2D(6),
+            layers.GlobalAveragePooling2D(),
+            layers.Dense(len(bias), activation="sigmoid" if len(bias) == 1 else "softmax"),
+        ]
     )
     model.layers[-1].set_weights([np.float32(kernel), np.float32(bias)])
     return converted(model, 24, 24, len(bias))
@@ -226,7 +230,7 @@ def another_way_round():
         lambda: head_of(layers.Reshape((2, 2)), layers.GlobalAveragePooling1D()),
         lambda: head_of(last=layers.Dense(1, activation="hard_sigmoid")),
     ],
-    ids=["a dense layer over the grid", "two poolings", "a way past it", "the maximum", "cells made of one vector", "no logit"],
+    ids=["dense over the grid", "two poolings", "a way past it", "the maximum", "cells of one vector", "no logit"],
 )
 def test_networks_without_a_heat_map(network):
     built, grid = converted(network(), 16, 16)
@@ -239,7 +243,7 @@ def test_a_heat_map_that_keras_does_not_confirm_is_not_converted(run, tmp_path, 
 
     def turned(proto):
         """Swap rows and columns, as a wrong layout would."""
-        heatmap.add_heatmap(proto)
+        heatmap_graph.add_heatmap(proto)
         (last,) = (node for node in proto.graph.node if node.output[0] == "heatmap/last")
         last.attribute[0].ints[:] = [0, 3, 2, 1]
 
@@ -267,7 +271,7 @@ def test_the_proof_looks_at_a_picture_on_which_there_is_something_to_see(run, tm
     assert done.code == 0, done.error
 
     def fainter(proto):
-        heatmap.add_heatmap(proto)
+        heatmap_graph.add_heatmap(proto)
         (sure,) = (tensor for tensor in proto.graph.initializer if tensor.name == "heatmap/sure")
         sure.CopyFrom(onnx.numpy_helper.from_array(np.float32(30), sure.name))
 

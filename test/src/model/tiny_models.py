@@ -59,6 +59,7 @@ colour = network(
     [("gain", np.float32, 20)],
 )
 
+
 def spotter(kernel, bias, activation):
     """A Keras network that looks at 4 x 2 cells and takes their mean; the converter gives it a heat map."""
     head = keras.layers.Dense(len(bias), activation=activation)

@@ -36,9 +36,9 @@ def picture(width, height):
     return Image.fromarray((scene(width, height) * 255 + 0.5).astype(np.uint8))
 
 
-def encode(image, format, **options):
+def encode(image, kind, **options):
     stream = io.BytesIO()
-    image.save(stream, format, **options)
+    image.save(stream, kind, **options)
     return stream.getvalue()
 
 
