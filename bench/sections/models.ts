@@ -29,6 +29,8 @@ const Candidates = z.array(
     auc: z.number().nullable(),
   }),
 );
+/** What model:train writes of the validation photos, as far as it is wanted here. */
+const Measured = z.object({ validation: z.object({ auc: z.number() }) });
 type Candidate = z.infer<typeof Candidates>[number] & { readonly content: Buffer };
 
 /** The model that is served beside the original's and, where model:candidates has made them, the ones it was chosen among. */
@@ -72,7 +74,8 @@ export async function measureModels({ progress, runs = RUNS }: Options): Promise
 async function served(): Promise<Candidate> {
   const content = await readFile(join(RELEASE_FOLDER, 'model.onnx'));
   const { name, input, metrics } = parseManifest(await readFile(join(RELEASE_FOLDER, 'manifest.json')));
-  const auc = typeof metrics?.auc === 'number' ? metrics.auc : null;
+  const measured = Measured.safeParse(metrics);
+  const auc = measured.success ? measured.data.validation.auc : null;
   return { name: `served: ${name}`, file: '', input: input.width, bytes: content.length, auc, content };
 }
 
