@@ -12,6 +12,7 @@ from pathlib import Path
 import keras
 import numpy as np
 from keras import layers
+from scipy.special import logsumexp
 
 from checkpoint import read_checkpoint
 
@@ -150,6 +151,12 @@ def load_imagenet(model: keras.Model, variant: str = "lite0", skip: frozenset[st
         layer.set_weights(_arrays(layer, source, key))
         loaded += 1
     return loaded
+
+
+def log_odds(logits: np.ndarray, classes: list[int]) -> np.ndarray:
+    """Return the log-odds of ``classes`` together against all others: (N,), from (N, 1000) logits."""
+    own = np.isin(np.arange(logits.shape[1]), classes)
+    return logsumexp(logits[:, own], axis=1) - logsumexp(logits[:, ~own], axis=1)
 
 
 def _source_name(name: str) -> str | None:

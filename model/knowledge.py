@@ -8,6 +8,7 @@ from keras import layers
 from scipy.special import logsumexp
 from sklearn.cluster import KMeans
 
+import efficientnet_lite as lite
 from lite_network import IMAGENET, SCORE
 from photo import to_input
 
@@ -28,8 +29,7 @@ class Hidden:
 
     def known(self, classes: list[int]) -> np.ndarray:
         """Return ImageNet's log-odds of ``classes`` together against all others: (N,)."""
-        own = np.isin(np.arange(self.imagenet.shape[1]), classes)
-        return logsumexp(self.imagenet[:, own], axis=1) - logsumexp(self.imagenet[:, ~own], axis=1)
+        return lite.log_odds(self.imagenet, classes)
 
 
 @dataclass(frozen=True)

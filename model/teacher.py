@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 from keras import layers
-from scipy.special import log_softmax, logsumexp
+from scipy.special import log_softmax
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -49,12 +49,6 @@ def imagenet_log_probabilities(embeddings: np.ndarray, variant: str) -> np.ndarr
     return log_softmax(embeddings @ weights["_fc.weight"].T + weights["_fc.bias"], axis=1)
 
 
-def husky_logits(log_probabilities: np.ndarray, classes: list[int]) -> np.ndarray:
-    """Return ImageNet's log-odds of ``classes`` together against all others: (V,)."""
-    chosen = np.minimum(logsumexp(log_probabilities[:, classes], axis=1), -1e-6)
-    return chosen - np.log1p(-np.exp(chosen))
-
-
 def judge(
     embeddings: np.ndarray,
     log_probabilities: np.ndarray,
@@ -65,11 +59,11 @@ def judge(
 ) -> np.ndarray:
     """Return the teacher's P(positive) of each view: (V,) float32.
 
-    Half of it is what ImageNet knew already (``husky_logits``), which holds for photos of any source; half a logistic
-    regression on the embedding, which knows these look-alikes. Each view is judged by a regression that has not seen
-    its photo (``photo`` (V,) says which that is).
+    Half of it is what ImageNet knew already, its log-odds of ``classes``, which holds for photos of any source; half a
+    logistic regression on the embedding, which knows these look-alikes. Each view is judged by a regression that has
+    not seen its photo (``photo`` (V,) says which that is).
     """
-    known = husky_logits(log_probabilities, classes)
+    known = lite.log_odds(log_probabilities, classes)
     learnt = np.empty(len(labels), np.float64)
     for part in _folds(photo, seed):
         regression = _regression().fit(embeddings[~part], labels[~part])

@@ -66,9 +66,8 @@ export class MalformedImage extends ApiError {
   readonly code = 'malformed_image';
 }
 
-/** One address or token has sent too many photos in a short time; `retryAfter` is in seconds. */
-export class RateLimited extends ApiError {
-  readonly code = 'rate_limited';
+/** The same request may succeed later: after `retryAfter` seconds. */
+abstract class TryLater extends ApiError {
   override readonly headers: Readonly<Record<string, string>>;
 
   constructor(detail: string, retryAfter: number) {
@@ -77,15 +76,14 @@ export class RateLimited extends ApiError {
   }
 }
 
-/** Too many photos at once in this isolate; `retryAfter` is in seconds. */
-export class Overloaded extends ApiError {
-  readonly code = 'overloaded';
-  override readonly headers: Readonly<Record<string, string>>;
+/** One address or token has sent too many photos in a short time. */
+export class RateLimited extends TryLater {
+  readonly code = 'rate_limited';
+}
 
-  constructor(detail: string, retryAfter: number) {
-    super(detail);
-    this.headers = { 'Retry-After': String(retryAfter) };
-  }
+/** Too many photos at once in this isolate. */
+export class Overloaded extends TryLater {
+  readonly code = 'overloaded';
 }
 
 /** The model cannot be fetched or run right now: storage is down, nothing is published. */
