@@ -1,15 +1,17 @@
 /**
  * `npm run bench -- [SECTION…] [--photos DIR] [--runs N]`
  *
- * Measures, prints tables, and writes results and charts to bench/results and the tables to docs/benchmarks.md. The pictures are drawn,
- * so anyone gets the same ones; with `--photos` those of a folder are taken instead, and nothing is written.
+ * Measures, prints tables, and writes results and charts to bench/results and the tables and figures to README.md and docs. The
+ * pictures are drawn, so anyone gets the same ones; with `--photos` those of a folder are taken instead, and nothing is written.
  */
 import { parseArgs } from 'node:util';
 import { describeMachine, machineLine } from './machine.ts';
 import { Album } from './pictures.ts';
 import { installDependencies } from './processes.ts';
 import { Progress } from './progress.ts';
-import { type Findings, save } from './report.ts';
+import type { SectionName } from './reports/index.ts';
+import { reportOf, saveResults } from './results.ts';
+import type { Options } from './section.ts';
 import { measureCold } from './sections/cold.ts';
 import { measureMemory } from './sections/memory.ts';
 import { measureModels } from './sections/models.ts';
@@ -17,21 +19,18 @@ import { measureScales } from './sections/scales.ts';
 import { measureSlowest } from './sections/slowest.ts';
 import { measureSpeed } from './sections/speed.ts';
 
-export interface Options {
-  readonly album: Album;
-  readonly progress: Progress;
-  /** How often each measurement is repeated; undefined: as often as the section thinks right. */
-  readonly runs: number | undefined;
-}
-
-const SECTIONS: Readonly<Record<string, (options: Options) => Promise<Findings>>> = {
+/** In the order in which they run: what other work disturbs most comes first. */
+const SECTIONS: Readonly<Record<SectionName, (options: Options) => Promise<object>>> = {
   speed: measureSpeed,
-  memory: measureMemory,
   cold: measureCold,
-  scales: measureScales,
+  memory: measureMemory,
   models: measureModels,
+  scales: measureScales,
   slowest: measureSlowest,
 };
+
+const ALL = Object.keys(SECTIONS) as SectionName[];
+const isSection = (name: string): name is SectionName => Object.hasOwn(SECTIONS, name);
 
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
@@ -40,9 +39,9 @@ async function main(): Promise<void> {
   });
   const runs = values.runs === undefined ? undefined : Number(values.runs);
   if (runs !== undefined && !(Number.isInteger(runs) && runs > 0)) throw new Error('--runs takes a number');
-  const names = positionals.length > 0 ? positionals : Object.keys(SECTIONS);
-  const unknown = names.find((name) => !Object.hasOwn(SECTIONS, name));
-  if (unknown) throw new Error(`There is no section ${unknown}: ${Object.keys(SECTIONS).join(', ')}`);
+  const unknown = positionals.find((name) => !isSection(name));
+  if (unknown) throw new Error(`There is no section ${unknown}: ${ALL.join(', ')}`);
+  const names = positionals.length > 0 ? positionals.filter(isSection) : ALL;
 
   await installDependencies();
   const album = new Album(values.photos);
@@ -50,12 +49,14 @@ async function main(): Promise<void> {
   const progress = new Progress();
   const machine = describeMachine();
   console.log(`${machineLine(machine)}\n`);
-  for (const name of names) {
-    const findings = await SECTIONS[name]?.({ album, progress, runs });
+  for (const [index, name] of names.entries()) {
+    const begun = performance.now();
+    progress.begin(names.length > 1 ? `[${index + 1} of ${names.length}] ` : '');
+    const data = await SECTIONS[name]({ album, progress, runs });
     progress.clear();
-    if (!findings) continue;
-    console.log(`${name}\n\n${findings.tables.join('\n\n')}\n`);
-    if (!values.photos) await save(name, machine, findings);
+    const { tables } = values.photos ? reportOf(name, data) : (await saveResults(name, machine, data)).report;
+    const seconds = Math.round((performance.now() - begun) / 1000);
+    console.log(`${name} (${seconds} s)\n\n${tables.join('\n\n')}\n`);
   }
 }
 

@@ -4,14 +4,12 @@ import { join } from 'node:path';
 import * as z from 'zod';
 import { RELEASE_FOLDER } from '../../convert/release.ts';
 import { parseManifest } from '../../src/model/manifest.ts';
-import { COLOURS } from '../chart.ts';
 import { ROOT, runPython } from '../processes.ts';
-import type { Findings } from '../report.ts';
+import type { models } from '../reports/models.ts';
+import type { DataOf } from '../reports/report.ts';
 import { Client } from '../request.ts';
-import type { Options } from '../run.ts';
-import { drawScatter } from '../scatter.ts';
+import type { Options } from '../section.ts';
 import { median, percentile, round } from '../statistics.ts';
-import { table } from '../table.ts';
 import { bundle, createStore, startWorkerd } from '../workerd.ts';
 
 const RUNS = 30;
@@ -34,7 +32,7 @@ const Measured = z.object({ validation: z.object({ auc: z.number() }) });
 type Candidate = z.infer<typeof Candidates>[number] & { readonly content: Buffer };
 
 /** The model that is served beside the original's and, where model:candidates has made them, the ones it was chosen among. */
-export async function measureModels({ progress, runs = RUNS }: Options): Promise<Findings> {
+export async function measureModels({ progress, runs = RUNS }: Options): Promise<DataOf<typeof models>> {
   if (!existsSync(join(FOLDER, 'candidates.json'))) {
     progress.show('models: making the classic network');
     await runPython(['model/candidates.py', '--only-classic']);
@@ -68,7 +66,7 @@ export async function measureModels({ progress, runs = RUNS }: Options): Promise
     await workerd.stop();
     await store.remove();
   }
-  return findings(candidates, times);
+  return { runs, rows: rowsOf(candidates, times) };
 }
 
 async function served(): Promise<Candidate> {
@@ -86,7 +84,10 @@ async function readCandidates(): Promise<Candidate[]> {
   );
 }
 
-function findings(candidates: readonly Candidate[], times: readonly number[][]): Findings {
+function rowsOf(
+  candidates: readonly Candidate[],
+  times: readonly (readonly number[])[],
+): DataOf<typeof models>['rows'] {
   const measured = candidates.map(({ name, input, bytes, auc }, place) => ({
     name,
     input,
@@ -96,43 +97,5 @@ function findings(candidates: readonly Candidate[], times: readonly number[][]):
     p95: round(percentile(times[place] ?? [], 0.95), 2),
   }));
   const classic = measured.find(({ name }) => name === CLASSIC)?.milliseconds ?? Number.NaN;
-  const rows = measured.map((row) => ({ ...row, ratio: round(row.milliseconds / classic, 2) }));
-  return {
-    data: { runs: times[0]?.length ?? 0, rows },
-    tables: [
-      table(
-        ['network', 'input', 'MB', 'median / p95, ms', ': classic', 'validation AUC'],
-        rows.map(({ name, input, megabytes, milliseconds, p95, ratio, auc }) => [
-          name,
-          `${input}`,
-          megabytes.toFixed(2),
-          `${milliseconds.toFixed(1)} / ${p95.toFixed(1)}`,
-          ratio.toFixed(2),
-          auc === null ? '' : auc.toFixed(4),
-        ]),
-      ),
-    ],
-    charts: {},
-    drawings: {
-      models: (footer) =>
-        drawScatter({
-          title: 'What a network costs and what it knows',
-          x: 'warm inference in workerd, times the classic network',
-          y: 'AUC on the validation photos',
-          points: rows.flatMap(({ name, ratio, auc }) =>
-            auc === null
-              ? []
-              : [
-                  {
-                    label: name,
-                    x: ratio,
-                    y: auc,
-                    colour: name.startsWith('served') ? COLOURS.vermilion : COLOURS.blue,
-                  },
-                ],
-          ),
-          footer,
-        }),
-    },
-  };
+  return measured.map((row) => ({ ...row, ratio: round(row.milliseconds / classic, 2) }));
 }

@@ -1,9 +1,9 @@
 import { PythonReference } from '../../test/parity/reference.ts';
-import type { Findings } from '../report.ts';
+import type { DataOf } from '../reports/report.ts';
+import type { scales } from '../reports/scales.ts';
 import { Client } from '../request.ts';
-import type { Options } from '../run.ts';
+import type { Options } from '../section.ts';
 import { mean, median, round } from '../statistics.ts';
-import { table } from '../table.ts';
 import { bundle, createStore, startWorkerd } from '../workerd.ts';
 
 const RUNS = 5;
@@ -18,7 +18,11 @@ interface Sample {
 }
 
 /** What it costs in likeness, and saves in time, to let the JPEG decoder scale down. Pillow decodes at 1/1. */
-export async function measureScales({ album, progress, runs = RUNS }: Options): Promise<Findings> {
+export async function measureScales({
+  album,
+  progress,
+  runs = RUNS,
+}: Options): Promise<DataOf<typeof scales>> {
   const pictures = await album.large();
   progress.show('scales: starting workerd and Keras');
   const store = await createStore();
@@ -51,7 +55,7 @@ export async function measureScales({ album, progress, runs = RUNS }: Options): 
     await workerd.stop();
     await store.remove();
   }
-  return findings(samples, pictures.length);
+  return { pictures: pictures.length, rows: rowsOf(samples) };
 }
 
 function compare(body: Buffer, rgb: Uint8Array): { tensorMean: number; tensorMax: number } {
@@ -67,8 +71,8 @@ function compare(body: Buffer, rgb: Uint8Array): { tensorMean: number; tensorMax
   return { tensorMean: sum / tensor.length, tensorMax: max };
 }
 
-function findings(samples: ReadonlyMap<number, readonly Sample[]>, pictures: number): Findings {
-  const rows = [...samples].map(([scale, all]) => ({
+function rowsOf(samples: ReadonlyMap<number, readonly Sample[]>): DataOf<typeof scales>['rows'] {
+  return [...samples].map(([scale, all]) => ({
     scale,
     tensorMean: round(mean(all.map(({ tensorMean }) => tensorMean)), 3),
     tensorMax: round(Math.max(...all.map(({ tensorMax }) => tensorMax)), 1),
@@ -76,22 +80,4 @@ function findings(samples: ReadonlyMap<number, readonly Sample[]>, pictures: num
     scoreMax: round(Math.max(...all.map(({ score }) => score)), 5),
     milliseconds: round(median(all.map(({ milliseconds }) => milliseconds))),
   }));
-  return {
-    data: { pictures, rows },
-    tables: [
-      table(
-        ['decoded at', 'tensor mean, 1/255', 'tensor max, 1/255', 'score mean', 'score max', 'request, ms'],
-        rows.map(({ scale, tensorMean, tensorMax, scoreMean, scoreMax, milliseconds }) => [
-          `1/${scale}`,
-          tensorMean.toFixed(3),
-          tensorMax.toFixed(1),
-          scoreMean.toFixed(5),
-          scoreMax.toFixed(5),
-          milliseconds.toFixed(1),
-        ]),
-      ),
-      `${pictures} pictures of 12 megapixels; differences from Pillow's full decode and Keras.`,
-    ],
-    charts: {},
-  };
 }

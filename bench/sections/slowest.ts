@@ -1,15 +1,15 @@
 import { craftedFiles, type HostileFile, mutatedFiles } from '../hostile.ts';
-import type { Findings } from '../report.ts';
+import type { DataOf } from '../reports/report.ts';
+import type { slowest } from '../reports/slowest.ts';
 import { Client } from '../request.ts';
-import type { Options } from '../run.ts';
+import type { Options } from '../section.ts';
 import { median, round } from '../statistics.ts';
-import { table } from '../table.ts';
 import { bundle, createStore, startWorkerd } from '../workerd.ts';
 
 const RUNS = 400;
 const SEED = 20_260_101;
-const GOAL = 2_000;
-const SHOWN = 12;
+/** How many of the slowest the results file has. */
+const KEPT = 50;
 
 interface Sent {
   readonly kind: string;
@@ -19,7 +19,11 @@ interface Sent {
 }
 
 /** How long anything can keep an isolate busy: damaged and hostile files, one after the other to one isolate. */
-export async function measureSlowest({ album, progress, runs = RUNS }: Options): Promise<Findings> {
+export async function measureSlowest({
+  album,
+  progress,
+  runs = RUNS,
+}: Options): Promise<DataOf<typeof slowest>> {
   const pictures = await album.pick([
     'JPEG 800 px',
     'PNG 800 px',
@@ -51,27 +55,13 @@ export async function measureSlowest({ album, progress, runs = RUNS }: Options):
     await workerd.stop();
     await store.remove();
   }
-  return findings(sent);
+  return summaryOf(sent);
 }
 
-function findings(sent: readonly Sent[]): Findings {
-  const slowest = sent.toSorted((one, other) => other.milliseconds - one.milliseconds);
+function summaryOf(sent: readonly Sent[]): DataOf<typeof slowest> {
   const statuses: Record<string, number> = {};
   for (const { status } of sent) statuses[status] = (statuses[status] ?? 0) + 1;
-  const [worst] = slowest;
-  const shown = slowest
-    .slice(0, SHOWN)
-    .map(({ kind, bytes, status, milliseconds }) => [
-      kind,
-      (bytes / 1e6).toFixed(2),
-      String(status),
-      milliseconds.toFixed(0),
-    ]);
-  const counts = Object.entries(statuses).map(([status, count]) => `${count} x ${status}`);
-  const note = `${sent.length} files (seed ${SEED}): ${counts.join(', ')}. The slowest: ${worst?.milliseconds.toFixed(0)} ms, ${worst?.kind}; the goal is at most ${GOAL}. The median: ${median(sent.map(({ milliseconds }) => milliseconds)).toFixed(1)} ms.`;
-  return {
-    data: { seed: SEED, statuses, slowest: slowest.slice(0, 50) },
-    tables: [table(['slowest files', 'MB', 'answer', 'ms'], shown), note],
-    charts: {},
-  };
+  const medianMilliseconds = round(median(sent.map(({ milliseconds }) => milliseconds)));
+  const sorted = sent.toSorted((one, other) => other.milliseconds - one.milliseconds);
+  return { seed: SEED, statuses, medianMilliseconds, slowest: sorted.slice(0, KEPT) };
 }

@@ -1,0 +1,55 @@
+import * as z from 'zod';
+import { COLOURS } from '../chart.ts';
+import { drawScatter } from '../scatter.ts';
+import { table } from '../table.ts';
+import { reporter } from './report.ts';
+
+const Models = z.object({
+  runs: z.number(),
+  rows: z.array(
+    z.object({
+      name: z.string(),
+      /** Pixels a side. */
+      input: z.number(),
+      megabytes: z.number(),
+      auc: z.number().nullable(),
+      milliseconds: z.number(),
+      p95: z.number(),
+      /** To the classic network's median. */
+      ratio: z.number(),
+    }),
+  ),
+});
+
+const HEAD = ['network', 'input', 'MB', 'median / p95, ms', ': classic', 'validation AUC'];
+
+export const models = reporter(Models, ({ rows }) => ({
+  tables: [
+    table(
+      HEAD,
+      rows.map(({ name, input, megabytes, milliseconds, p95, ratio, auc }) => [
+        name,
+        `${input}`,
+        megabytes.toFixed(2),
+        `${milliseconds.toFixed(1)} / ${p95.toFixed(1)}`,
+        ratio.toFixed(2),
+        auc === null ? '' : auc.toFixed(4),
+      ]),
+    ),
+  ],
+  figures: { 'served-to-classic': rows[0]?.ratio.toFixed(2) ?? '-' },
+  charts: {},
+  drawings: {
+    models: (footer) =>
+      drawScatter({
+        title: 'What a network costs and what it knows',
+        x: 'warm inference in workerd, times the classic network',
+        y: 'AUC on the validation photos',
+        points: rows.flatMap(({ name, ratio, auc }) => {
+          const colour = name.startsWith('served') ? COLOURS.vermilion : COLOURS.blue;
+          return auc === null ? [] : [{ label: name, x: ratio, y: auc, colour }];
+        }),
+        footer,
+      }),
+  },
+}));
