@@ -55,7 +55,7 @@ export async function scorePhotos(
     idleTimeout: config.UPLOAD_IDLE_TIMEOUT,
     patience: config.MEMORY_WAIT,
   };
-  const { files, lease } = await readUpload(c.req.raw, memory, limits, wanted.maxPhotos);
+  const { files, lease, release } = await readUpload(c.req.raw, memory, limits, wanted.maxPhotos);
   try {
     await wanted.onReceived?.(files.length);
     c.var.details.photos = files.length;
@@ -66,7 +66,7 @@ export async function scorePhotos(
     }
     return outcomes;
   } finally {
-    lease.release();
+    release();
   }
 }
 

@@ -15,13 +15,16 @@ const SHARE_OF_BODIES = 0.5;
 
 export interface Body {
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** The place in memory that `bytes` takes: release it when they are no longer needed. */
+  /** The place in memory that `bytes` takes. */
   readonly lease: Lease;
+  /** Gives up the bytes, at once and not when V8 next collects garbage, and their place. */
+  release(): void;
 }
 
 /**
  * Reads the request's body, whole, into a buffer whose place in memory was leased before the first byte is read.
- * The limit holds whatever `Content-Length` claims.
+ * The limit holds whatever `Content-Length` claims. The platform writes straight into that buffer, as much at a time
+ * as has come: no piece of the body is an object of its own.
  *
  * @throws {EmptyBody} there is none
  * @throws {BodyTooLarge} it has more than `maxBytes`
@@ -40,27 +43,38 @@ export async function readBody(request: Request, memory: PhotoMemory, limits: Up
     patience,
     share: SHARE_OF_BODIES,
   });
-  const reader = request.body.getReader();
+  const reader = request.body.getReader({ mode: 'byob' });
+  let bytes = new Uint8Array(lease.bytes);
+  const release = () => {
+    // While a read is under way the buffer is the platform's, which gives it up when the read is cancelled.
+    if (!bytes.buffer.detached) bytes.buffer.transfer(0);
+    lease.release();
+  };
   try {
-    const bytes = new Uint8Array(lease.bytes);
     const deadline = Date.now() + limits.timeout;
     let length = 0;
     for (;;) {
+      const full = length === bytes.byteLength;
+      // Behind the last byte that was announced, or is allowed, one more must not come.
+      const room = full ? new Uint8Array(1) : bytes.subarray(length);
       const remaining = Math.min(idleTimeout, deadline - Date.now());
-      const { done, value } = await within(remaining, reader.read());
+      const { done, value } = await within(remaining, reader.read(room));
+      // Reading takes the buffer away and gives it back as another object.
+      if (!full && value) bytes = new Uint8Array(value.buffer);
       if (done) break;
-      if (length + value.byteLength > bytes.byteLength) throw tooLarge();
-      bytes.set(value, length);
+      if (full) throw tooLarge();
       length += value.byteLength;
       lease.renew(idleTimeout);
     }
     if (length === 0) throw new EmptyBody('The request has no body.');
-    if (length === bytes.byteLength) return { bytes, lease };
-    // It came without a length, so the buffer was made for the largest.
-    lease.shrink(length);
-    return { bytes: bytes.slice(0, length), lease };
+    if (length < bytes.byteLength) {
+      // It came without a length, so the buffer was made for the largest.
+      bytes = new Uint8Array(bytes.buffer.transfer(length));
+      lease.shrink(length);
+    }
+    return { bytes, lease, release };
   } catch (error) {
-    lease.release();
+    release();
     reader.cancel().catch(() => {});
     throw error;
   }

@@ -10,8 +10,10 @@ const FIELD = 'file';
 export interface Upload {
   /** The files' bytes, in order; at least one. */
   readonly files: readonly [Uint8Array, ...Uint8Array[]];
-  /** The place in memory that all of them take: release it when they are no longer needed. */
+  /** The place in memory that all of them take. */
   readonly lease: Lease;
+  /** Gives up the files' bytes and their place: to be called when they are no longer needed. */
+  release(): void;
 }
 
 /**
@@ -37,14 +39,14 @@ export async function readUpload(
       `Send the photo as the request body with an image type, or as the multipart field '${FIELD}'.`,
     );
   }
-  const { bytes: body, lease } = await readBody(request, memory, limits);
+  const { bytes: body, lease, release } = await readBody(request, memory, limits);
   try {
-    if (!multipart) return { files: [body], lease };
+    if (!multipart) return { files: [body], lease, release };
     const [first, ...others] = filesOf(body, contentType, most);
     if (!first) throw new EmptyBody(`The multipart body has no field '${FIELD}'.`);
-    return { files: [first, ...others], lease };
+    return { files: [first, ...others], lease, release };
   } catch (error) {
-    lease.release();
+    release();
     throw error;
   }
 }

@@ -18,14 +18,14 @@ app.post('/parity/tensor', async (c) => {
   const config = configOf(c.env);
   const { memory } = c.var.isolate;
   const limits = { maxBytes: config.MAX_BODY_BYTES, timeout: 60_000, idleTimeout: 60_000, patience: 60_000 };
-  const { files, lease } = await readUpload(c.req.raw, memory, limits, 'first');
+  const { files, release } = await readUpload(c.req.raw, memory, limits, 'first');
   try {
     const photo = photoIn(files[0], ['jpeg', 'png', 'gif', 'webp']);
     const { manifest } = await classifierOf(c);
     const { data } = await photoToTensor(photo, manifest.input, memory.capacityBytes - memory.usedBytes);
     return c.body(Uint8Array.from(new Uint8Array(data.buffer, data.byteOffset, data.byteLength)).buffer);
   } finally {
-    lease.release();
+    release();
   }
 });
 

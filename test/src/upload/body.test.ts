@@ -13,6 +13,7 @@ function post(body: BodyInit, headers: Record<string, string> = {}): Request {
 /** A body that arrives in these pieces, and then ends or hangs. */
 function stream(pieces: readonly Uint8Array[], ends = true): ReadableStream<Uint8Array> {
   return new ReadableStream({
+    type: 'bytes',
     start(controller) {
       for (const piece of pieces) controller.enqueue(piece);
       if (ends) controller.close();
@@ -23,11 +24,13 @@ function stream(pieces: readonly Uint8Array[], ends = true): ReadableStream<Uint
 test('the body comes out as it went in, and its place is held until it is released', async () => {
   const memory = roomy();
   const sent = Uint8Array.from({ length: 900 }, (_, index) => index % 251);
-  const { bytes, lease } = await readBody(post(sent, { 'Content-Length': '900' }), memory, limits);
+  const { bytes, release } = await readBody(post(sent, { 'Content-Length': '900' }), memory, limits);
   expect(bytes).toEqual(sent);
   expect(memory.usedBytes).toBe(900);
-  lease.release();
+  release();
   expect(memory.usedBytes).toBe(0);
+  // Its memory is given back at once, not only its place.
+  expect(bytes.buffer.detached).toBe(true);
 });
 
 test('a body without a length is read in its pieces', async () => {
@@ -75,7 +78,8 @@ test('an upload that stands still is given up, and its place is free again', asy
 
 test('an upload that trickles is given up when its time is over', async () => {
   const memory = roomy();
-  const trickle = new ReadableStream<Uint8Array>({
+  const trickle = new ReadableStream({
+    type: 'bytes',
     async pull(controller) {
       await scheduler.wait(10);
       controller.enqueue(new Uint8Array(1));

@@ -6,8 +6,13 @@ import { form, raw } from '../service.ts';
 
 const limits = { maxBytes: 100_000, timeout: 60_000, idleTimeout: 60_000, patience: 0 };
 async function upload(init: RequestInit, memory = new PhotoMemory(() => 1_000_000)) {
-  const { files, lease } = await readUpload(new Request('https://husky.test/', init), memory, limits, 3);
-  return { photo: photoIn(files[0], ['png']), lease };
+  const { files, lease, release } = await readUpload(
+    new Request('https://husky.test/', init),
+    memory,
+    limits,
+    3,
+  );
+  return { photo: photoIn(files[0], ['png']), lease, release };
 }
 
 function several(count: number): RequestInit {
@@ -42,8 +47,8 @@ test.each([
   ['a form without one', async () => form(new Uint8Array(4), 'other')],
 ])('the place of %s is free again after it is done with', async (_, init) => {
   const memory = new PhotoMemory(() => 1_000_000);
-  const { lease } = await upload(await init(), memory).catch(() => ({ lease: undefined }));
-  lease?.release();
+  const { release } = await upload(await init(), memory).catch(() => ({ release: undefined }));
+  release?.();
   expect(memory.usedBytes).toBe(0);
 });
 
