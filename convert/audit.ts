@@ -1,5 +1,5 @@
 /**
- * `npm run model:audit -- [--remote] [--persist-to DIR]`
+ * `npm run model:audit -- [--remote [--env NAME]] [--persist-to DIR]`
  *
  * Prints what was done to the channels, by which key and when, and checks that no record was changed, left out or
  * put in between. Exits with 1 where the chain is broken.

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import type { BucketOptions } from './bucket.ts';
+import { DEFAULT_ENVIRONMENT, readEnvironment } from './environment.ts';
 
 /** Runs a command: an error is one line on standard error and the exit code 1. */
 export function runCommand(main: () => Promise<void>): void {
@@ -23,10 +24,12 @@ export function bucketArguments(): BucketArguments {
     allowPositionals: true,
     options: {
       remote: { type: 'boolean', default: false },
-      channel: { type: 'string', default: DEFAULT_CHANNEL },
+      env: { type: 'string' },
+      channel: { type: 'string' },
       'persist-to': { type: 'string' },
     },
   });
-  const target = { remote: values.remote, persistTo: values['persist-to'] };
-  return { target, channel: values.channel, positionals };
+  const env = values.env ?? (values.remote ? DEFAULT_ENVIRONMENT : undefined);
+  const target = { remote: values.remote, env, persistTo: values['persist-to'] };
+  return { target, channel: values.channel ?? readEnvironment(env).vars.MODEL_CHANNEL, positionals };
 }

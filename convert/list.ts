@@ -1,5 +1,5 @@
 /**
- * `npm run model:list -- [--channel NAME] [--remote]`
+ * `npm run model:list -- [--channel NAME] [--remote [--env NAME]]`
  *
  * Prints the versions in the bucket; the channel's is marked.
  */

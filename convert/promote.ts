@@ -1,6 +1,6 @@
 /**
- * `npm run model:promote -- VERSION [--channel NAME] [--remote]`
- * `npm run model:rollback -- [--channel NAME] [--remote]`
+ * `npm run model:promote -- VERSION [--channel NAME] [--remote [--env NAME]]`
+ * `npm run model:rollback -- [--channel NAME] [--remote [--env NAME]]`
  *
  * Points a channel at another version that is in the bucket: the one that is named (its first digits do), or the
  * one that the current version had taken the place of. The Worker follows by itself.
@@ -61,13 +61,13 @@ export async function rollback(
 async function main(): Promise<void> {
   const { target, channel, positionals } = bucketArguments();
   const [action, digits = ''] = positionals;
-  const keys = await trustedKeys(target.remote === true);
+  const keys = await trustedKeys(target);
   const { version, moved } = await withBucket(target, (bucket) =>
     action === 'rollback' ? rollback(bucket, channel, keys) : promote(bucket, channel, digits, keys),
   );
   const verb = moved ? 'now points' : 'pointed already';
   console.log(`channel ${channel} ${verb} at ${shortVersion(version)}`);
-  const pin = pinnedVersion();
+  const pin = pinnedVersion(target);
   if (pin) console.log(`but wrangler.toml pins ${shortVersion(pin)}, which goes on being served`);
 }
 

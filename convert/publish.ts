@@ -1,5 +1,5 @@
 /**
- * `npm run model:publish -- [FOLDER] [--remote] [--channel NAME] [--persist-to DIR]`
+ * `npm run model:publish -- [FOLDER] [--remote [--env NAME]] [--channel NAME] [--persist-to DIR]`
  *
  * Puts a signed version into R2 under its content address, then moves the channel's pointer to it. For the local
  * bucket, a version without a signature is signed with the development key.
@@ -108,7 +108,7 @@ async function main(): Promise<void> {
   const folder = positionals[0] ?? RELEASE_FOLDER;
   const release = await readRelease(folder);
   const signature = await signatureOf(folder, release, remote);
-  const keys = await trustedKeys(remote);
+  const keys = await trustedKeys(target);
   const { written, moved } = await withBucket(target, (bucket) =>
     publish(bucket, release, signature, keys, channel),
   );
@@ -116,7 +116,7 @@ async function main(): Promise<void> {
   console.log(`${release.manifest.name} ${shortVersion(release.version)} in ${where}:`);
   console.log(`  files: ${written.length > 0 ? `wrote ${written.join(', ')}` : 'all there already'}`);
   console.log(`  channel ${channel}: ${moved ? 'now points at this version' : 'pointed at it already'}`);
-  const pin = pinnedVersion();
+  const pin = pinnedVersion(target);
   if (pin && pin !== release.version)
     console.log(`  but wrangler.toml pins ${shortVersion(pin)}, which goes on being served`);
 }

@@ -1,17 +1,13 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { unstable_readConfig } from 'wrangler';
-import { z } from 'zod';
 import { type PublicKey, parsePublicKeys } from '../src/model/oms/public-keys.ts';
+import type { BucketOptions } from './bucket.ts';
+import { readEnvironment } from './environment.ts';
 import { KEY_FOLDER, keyPaths, writeKeyPair } from './keygen.ts';
 import { parseSigningKey, type SigningKey } from './keys.ts';
 
 const DEVELOPMENT_KEYS = keyPaths(join(KEY_FOLDER, 'development'));
-
-const Variables = z.object({
-  vars: z.looseObject({ MODEL_PUBLIC_KEYS: z.string().default(''), MODEL_VERSION: z.string().default('') }),
-});
 
 export interface DevelopmentKey extends SigningKey {
   readonly publicKeyPem: string;
@@ -26,21 +22,18 @@ export async function developmentKey(): Promise<DevelopmentKey> {
 }
 
 /** The version that wrangler.toml pins; undefined where it pins none. */
-export function pinnedVersion(): string | undefined {
-  return variables().MODEL_VERSION || undefined;
+export function pinnedVersion({ env }: BucketOptions): string | undefined {
+  return readEnvironment(env).vars.MODEL_VERSION || undefined;
 }
 
 /**
- * The keys that the Worker trusts: those of wrangler.toml and, on this machine, the development key.
+ * The keys that the Worker trusts which serves from this bucket: those of wrangler.toml and, on this machine, the
+ * development key.
  *
  * @throws {Error} there is none
  */
-export async function trustedKeys(remote: boolean): Promise<readonly PublicKey[]> {
+export async function trustedKeys({ env, remote = false }: BucketOptions): Promise<readonly PublicKey[]> {
   const { publicKeyPath } = DEVELOPMENT_KEYS;
   const local = !remote && existsSync(publicKeyPath) ? await readFile(publicKeyPath, 'utf8') : '';
-  return parsePublicKeys(`${variables().MODEL_PUBLIC_KEYS}\n${local}`);
-}
-
-function variables(): z.infer<typeof Variables>['vars'] {
-  return Variables.parse(unstable_readConfig({ config: 'wrangler.toml' })).vars;
+  return parsePublicKeys(`${readEnvironment(env).vars.MODEL_PUBLIC_KEYS}\n${local}`);
 }

@@ -7,7 +7,8 @@ import { dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 
 const packageFile = createRequire(import.meta.url).resolve('wrangler/package.json');
-const WRANGLER = join(dirname(packageFile), 'bin', 'wrangler.js');
+/** The command line of the project's own wrangler: a script for Node. */
+export const WRANGLER = join(dirname(packageFile), 'bin', 'wrangler.js');
 
 /** Starts `wrangler dev` on 127.0.0.1 with these further arguments; without the inspector unless they ask for it. */
 export function spawnWranglerDev(

@@ -1,0 +1,36 @@
+import * as z from 'zod';
+import { LOGIN, refused } from './advice.ts';
+import type { Configuration } from './configuration.ts';
+import { type Done, StepFailed } from './progress.ts';
+import { runWrangler } from './wrangler.ts';
+
+const Identity = z.object({
+  authType: z.string(),
+  email: z.string().optional(),
+  accounts: z.array(z.object({ id: z.string(), name: z.string() })),
+});
+
+/**
+ * Asks who is logged in, and makes sure that it is clear into which account to deploy.
+ *
+ * @throws {StepFailed} nobody is, the login is not valid, or there are several accounts to choose from
+ */
+export async function checkLogin({ account }: Configuration): Promise<Done<void>> {
+  const result = await runWrangler('whoami', '--json');
+  if (!result.ok && result.code !== undefined) throw refused('the login is not accepted', result);
+  const parsed = result.ok ? Identity.safeParse(JSON.parse(result.stdout)) : undefined;
+  if (!parsed?.success) throw new StepFailed('nobody is logged in', [LOGIN], { missing: true });
+  const { accounts, authType, email } = parsed.data;
+  const wanted = account ?? process.env.CLOUDFLARE_ACCOUNT_ID;
+  const [first, ...others] = wanted === undefined ? accounts : accounts.filter(({ id }) => id === wanted);
+  if (wanted === undefined && others.length > 0) {
+    const list = accounts.map(({ id, name }) => `  account_id = "${id}"  # ${name}`).join('\n');
+    throw new StepFailed('several accounts to choose from', [
+      `Put one of these on top of wrangler.toml:\n${list}`,
+    ]);
+  }
+  // A token that may not list accounts can still be one for the account that is named.
+  const where = first?.name ?? wanted;
+  if (where === undefined) throw new StepFailed('the login has no account', [LOGIN]);
+  return { value: undefined, said: `${email ?? authType}, account ${where}` };
+}

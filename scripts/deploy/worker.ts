@@ -1,0 +1,111 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import type { Release } from '../../convert/release.ts';
+import { shortVersion } from '../../src/model/layout.ts';
+import { refused } from './advice.ts';
+import { type Done, StepFailed } from './progress.ts';
+import { runWrangler } from './wrangler.ts';
+
+/** What the platform takes of a Worker, uncompressed. */
+const LARGEST_UPLOAD_KIB = 64 * 1024;
+
+/**
+ * Bundles the Worker without uploading it, and says how large it is.
+ *
+ * @throws {StepFailed} it cannot be bundled, or is too large
+ */
+export async function checkBuild(env: string): Promise<Done<void>> {
+  const result = await runWrangler('deploy', '--dry-run', '--env', env);
+  if (!result.ok) throw new StepFailed(result.reason, ['Mend what does not build: npm run check says more.']);
+  const [, raw, gzip] = /Total Upload: ([\d.]+) KiB \/ gzip: ([\d.]+) KiB/.exec(result.stdout) ?? [];
+  const size = Number(raw);
+  if (size > LARGEST_UPLOAD_KIB) {
+    throw new StepFailed(`${raw} KiB are too much`, [
+      `The platform takes ${LARGEST_UPLOAD_KIB} KiB of a Worker.`,
+    ]);
+  }
+  return { value: undefined, said: `${mebibytes(size)}, ${mebibytes(Number(gzip))} compressed` };
+}
+
+const mebibytes = (kibibytes: number) => `${(kibibytes / 1024).toFixed(1)} MiB`;
+
+/**
+ * Runs the Worker's start in a local workerd; the platform allows a second for it.
+ *
+ * @throws {StepFailed} it does not start
+ */
+export async function checkStartup(env: string): Promise<Done<void>> {
+  const folder = await mkdtemp(join(tmpdir(), 'husky-ai-startup-'));
+  try {
+    const result = await runWrangler(
+      'check',
+      'startup',
+      '--env',
+      env,
+      '--outfile',
+      join(folder, 'startup.cpuprofile'),
+    );
+    if (!result.ok) throw new StepFailed(result.reason, ['Mend what keeps the Worker from starting.']);
+    const [, active] = /Active: ([\d.]+) ms/.exec(result.stdout) ?? [];
+    return {
+      value: undefined,
+      said: active ? `${Math.round(Number(active))} ms on this machine` : 'it starts',
+    };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+export interface Deployed {
+  /** Where it answers; undefined where it has been given no address of its own. */
+  readonly address: string | undefined;
+  /** The version of the Worker, by the platform's name for it. */
+  readonly version: string | undefined;
+}
+
+/**
+ * Uploads the Worker, marked with the commit and the model that it was deployed with, and lets it take all traffic.
+ *
+ * @throws {StepFailed} the platform does not take it: then the one before it goes on serving
+ */
+export async function deployWorker(
+  env: string,
+  release: Release,
+  advice: readonly string[],
+): Promise<Done<Deployed>> {
+  const commit = await currentCommit();
+  const tag = commit ? ['--tag', commit] : [];
+  const model = `model ${release.manifest.name} ${shortVersion(release.version)}`;
+  const message = commit ? `commit ${commit}, ${model}` : model;
+  const result = await runWrangler('deploy', '--env', env, ...tag, '--message', message);
+  if (!result.ok) throw refused('the Worker is not deployed', result, advice);
+  const address = addressIn(result.targets);
+  return {
+    value: { address, version: result.version },
+    said: [result.version && `version ${result.version}`, message].filter(Boolean).join(', '),
+  };
+}
+
+/** The first of a deployment's targets that is a whole host: schedules and routes of a path are none. */
+function addressIn(targets: readonly string[]): string | undefined {
+  for (const target of targets) {
+    const host = /^(?:https:\/\/)?((?:[a-z0-9-]+\.)+[a-z0-9-]+)(?: \(custom domain.*\))?$/i.exec(target)?.[1];
+    if (host) return `https://${host}`;
+  }
+  return undefined;
+}
+
+/** The first digits of the commit, marked when something is not committed; undefined outside a repository. */
+async function currentCommit(): Promise<string | undefined> {
+  const git = async (...args: readonly string[]) => (await promisify(execFile)('git', args)).stdout.trim();
+  try {
+    const commit = await git('rev-parse', '--short=12', 'HEAD');
+    const changes = await git('status', '--porcelain', '--untracked-files=no');
+    return changes === '' ? commit : `${commit}-changed`;
+  } catch {
+    return undefined;
+  }
+}
