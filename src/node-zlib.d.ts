@@ -5,7 +5,8 @@ declare module 'node:zlib' {
     write(chunk: Uint8Array): boolean;
     end(): void;
     destroy(error?: Error): void;
-    once(event: 'drain' | 'close', listener: () => void): void;
+    on(event: 'drain' | 'close', listener: () => void): void;
+    off(event: 'drain' | 'close', listener: () => void): void;
   }
   export function createInflate(options: { chunkSize: number; highWaterMark: number }): Inflate;
   export function crc32(data: Uint8Array, value?: number): number;

@@ -27,7 +27,7 @@ export const PROBLEMS = {
   request_timeout: {
     status: 408,
     title: 'The upload takes too long',
-    when: 'the upload stood still or took too long',
+    when: 'the upload stood still, broke off or took too long',
   },
   body_too_large: {
     status: 413,

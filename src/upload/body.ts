@@ -13,6 +13,9 @@ export interface UploadLimits {
 /** Bodies leave the other half of the memory for decoding them. */
 const SHARE_OF_BODIES = 0.5;
 
+/** Milliseconds after which an upload is given up once its time is over. */
+const LAST_TURN = 10;
+
 export interface Body {
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** The place in memory that `bytes` takes. */
@@ -28,7 +31,7 @@ export interface Body {
  *
  * @throws {EmptyBody} there is none
  * @throws {BodyTooLarge} it has more than `maxBytes`
- * @throws {RequestTimeout} it comes too slowly
+ * @throws {RequestTimeout} it comes too slowly, or not to its end
  * @throws {Overloaded} other photos fill the memory
  */
 export async function readBody(request: Request, memory: PhotoMemory, limits: UploadLimits): Promise<Body> {
@@ -58,7 +61,7 @@ export async function readBody(request: Request, memory: PhotoMemory, limits: Up
       // Behind the last byte that was announced, or is allowed, one more must not come.
       const room = full ? new Uint8Array(1) : bytes.subarray(length);
       const remaining = Math.min(idleTimeout, deadline - Date.now());
-      const { done, value } = await within(remaining, reader.read(room));
+      const { done, value } = await within(remaining, reader.read(room).catch(brokenOff));
       // Reading takes the buffer away and gives it back as another object.
       if (!full && value) bytes = new Uint8Array(value.buffer);
       if (done) break;
@@ -80,6 +83,11 @@ export async function readBody(request: Request, memory: PhotoMemory, limits: Up
   }
 }
 
+/** The client has gone: no failure of the service's own, and nobody is left to read the answer. */
+function brokenOff(cause: unknown): never {
+  throw new RequestTimeout('The upload broke off.', { cause });
+}
+
 /** `Content-Length`, or undefined where the body comes in chunks. */
 function declaredLength(request: Request): number | undefined {
   const header = request.headers.get('Content-Length');
@@ -89,8 +97,12 @@ function declaredLength(request: Request): number | undefined {
 async function within<T>(milliseconds: number, promise: Promise<T>): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | null = null;
   const expired = new Promise<never>((_, reject) => {
-    const expire = () =>
+    const giveUp = () =>
       reject(new RequestTimeout('The upload was given up because it stood still or took too long.'));
+    // Where the isolate was busy for so long, the bytes may be there all the same: they get one more turn to come.
+    const expire = () => {
+      timer = setTimeout(giveUp, LAST_TURN);
+    };
     timer = setTimeout(expire, Math.max(0, milliseconds));
   });
   try {

@@ -1,4 +1,4 @@
-import { createInflate } from 'node:zlib';
+import { createInflate, type Inflate } from 'node:zlib';
 import { MalformedImage } from '../../errors.ts';
 
 /** Inflated bytes that come at a time, and that may wait. */
@@ -23,11 +23,7 @@ export async function* inflate(parts: Iterable<Uint8Array>): AsyncGenerator<Uint
   const feed = async () => {
     for (const part of parts) {
       for (let from = 0; from < part.length; from += CHUNK_BYTES) {
-        if (inflater.write(part.subarray(from, from + CHUNK_BYTES))) continue;
-        await new Promise<void>((resolve) => {
-          inflater.once('drain', resolve);
-          inflater.once('close', resolve);
-        });
+        if (!inflater.write(part.subarray(from, from + CHUNK_BYTES))) await drained(inflater);
       }
     }
     inflater.end();
@@ -41,4 +37,17 @@ export async function* inflate(parts: Iterable<Uint8Array>): AsyncGenerator<Uint
   } finally {
     inflater.destroy();
   }
+}
+
+/** Waits until more can be written, or never will be. */
+function drained(inflater: Inflate): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      inflater.off('drain', done);
+      inflater.off('close', done);
+      resolve();
+    };
+    inflater.on('drain', done);
+    inflater.on('close', done);
+  });
 }

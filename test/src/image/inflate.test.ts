@@ -1,5 +1,5 @@
 import { createInflate } from 'node:zlib';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { MalformedImage } from '../../../src/errors.ts';
 import { INFLATE_OPTIONS, inflate } from '../../../src/image/png/inflate.ts';
 import { seeded } from '../fuzz.ts';
@@ -68,4 +68,16 @@ test('data that is damaged or ends early is told', async () => {
   );
   await expect(drain(packed.slice(0, -1000))).rejects.toThrow(MalformedImage);
   await expect(drain(new Uint8Array(50).fill(7))).rejects.toThrow(MalformedImage);
+});
+
+test('a long stream leaves no listeners behind, of which the platform would warn', async () => {
+  const written = (['log', 'warn', 'error'] as const).map((name) => vi.spyOn(console, name));
+  const random = seeded(5);
+  const packed = await deflate(Uint8Array.from({ length: 2_000_000 }, () => random() * 256));
+  let read = 0;
+  for await (const block of inflate([packed])) read += block.length;
+  expect(read).toBe(2_000_000);
+  await scheduler.wait(10);
+  for (const spy of written) expect(spy).not.toHaveBeenCalled();
+  vi.restoreAllMocks();
 });

@@ -89,3 +89,18 @@ test('an upload that trickles is given up when its time is over', async () => {
   await expect(upload).rejects.toBeInstanceOf(RequestTimeout);
   expect(memory.usedBytes).toBe(0);
 });
+
+test('an upload whose client goes away is given up, and is no failure of the service', async () => {
+  const memory = roomy();
+  const broken = new ReadableStream({
+    type: 'bytes',
+    start(controller) {
+      controller.enqueue(new Uint8Array(10));
+    },
+    pull(controller) {
+      controller.error(new Error('Network connection lost.'));
+    },
+  });
+  await expect(readBody(post(broken), memory, limits)).rejects.toBeInstanceOf(RequestTimeout);
+  expect(memory.usedBytes).toBe(0);
+});
