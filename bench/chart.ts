@@ -42,7 +42,8 @@ export function drawChart({ title, subtitle, unit, groups, legend, limits = [], 
   const sums = groups.flatMap(({ bars }) => bars.map(sumOf));
   const largest = Math.max(...sums, ...limits.map(({ value }) => value)) * 1.02;
   const scale = (WIDTH - LEFT - RIGHT) / largest;
-  const top = legend.length > 1 ? 92 : 72;
+  const keys = legend.length > 1 ? placed(legend) : [];
+  const top = 72 + (keys.at(-1)?.line ?? -1) * 20 + 20;
   const body: string[] = [];
   let y = top;
   for (const { label, bars } of groups) {
@@ -71,14 +72,11 @@ export function drawChart({ title, subtitle, unit, groups, legend, limits = [], 
     body.push(text(Number(x), bottom + 14, label, 'middle', 'small'));
   }
   const height = bottom + (limits.length > 0 ? 44 : 26);
-  let legendX = LEFT;
-  const keys = legend.length > 1 ? legend : [];
-  for (const { label, colour } of keys) {
+  for (const { label, colour, x, line } of keys) {
     body.push(
-      `<rect x="${legendX}" y="62" width="11" height="11" fill="${colour}"/>`,
-      text(legendX + 16, 72, label, 'start', 'small'),
+      `<rect x="${x}" y="${62 + line * 20}" width="11" height="11" fill="${colour}"/>`,
+      text(x + 16, 72 + line * 20, label, 'start', 'small'),
     );
-    legendX += 34 + label.length * 6.4;
   }
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="${escaped(title)}">
 <style>text { font: 13px system-ui, sans-serif; fill: #24292f } .title { font-size: 18px; font-weight: 600 } .small { font-size: 12px } .faint { font-size: 11px; fill: #57606a }</style>
@@ -89,6 +87,18 @@ ${body.join('\n')}
 ${text(16, height - 9, footer, 'start', 'faint')}
 </svg>
 `;
+}
+
+/** Where each key of the legend stands, in as many lines as it takes. */
+function placed(legend: Chart['legend']) {
+  let [x, line] = [LEFT, 0];
+  return legend.map((key) => {
+    const width = 34 + key.label.length * 6.4;
+    if (x + width > WIDTH && x > LEFT) [x, line] = [LEFT, line + 1];
+    const place = { ...key, x, line };
+    x += width;
+    return place;
+  });
 }
 
 const sumOf = ({ parts }: Bar): number => parts.reduce((sum, { value }) => sum + value, 0);

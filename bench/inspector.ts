@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Bytes of an isolate's JavaScript: objects in use, the heap reserved for them, and the buffers outside of it. */
 export interface HeapUsage {
@@ -8,7 +8,8 @@ export interface HeapUsage {
   readonly buffers: number;
 }
 
-const Message = z.object({ id: z.number(), result: z.unknown() });
+/** workerd answers some commands of the profiler without a result. */
+const Message = z.object({ id: z.number(), result: z.unknown().optional() });
 
 const Usage = z.object({
   usedSize: z.number(),
@@ -19,6 +20,23 @@ const Usage = z.object({
 
 const TIMEOUT = 20_000;
 const NUDGE = 50;
+
+/** What V8's CPU profiler has seen: calls as a tree, and where in it the isolate was at each sample. */
+export const CpuProfile = z.object({
+  /** A tree: the first is the root, `children` are others' ids. */
+  nodes: z.array(
+    z.object({
+      id: z.number(),
+      callFrame: z.object({ functionName: z.string(), url: z.string(), lineNumber: z.number() }),
+      children: z.array(z.number()).default([]),
+    }),
+  ),
+  /** Which node was running, and the microseconds since the sample before. */
+  samples: z.array(z.number()),
+  timeDeltas: z.array(z.number()),
+});
+
+export type CpuProfile = z.infer<typeof CpuProfile>;
 
 /** Asks an isolate's V8 by the inspector's protocol. It answers between two turns of the isolate, not in the middle of one. */
 export class Inspector {
@@ -68,16 +86,29 @@ export class Inspector {
     return { used: usedSize + embedderHeapUsedSize, reserved: totalSize, buffers: backingStorageSize };
   }
 
+  /**
+   * Profiles the isolate while `work` runs.
+   *
+   * @param interval microseconds from one sample to the next
+   */
+  async profile(interval: number, work: () => Promise<void>): Promise<CpuProfile> {
+    await this.#call('Profiler.enable');
+    await this.#call('Profiler.setSamplingInterval', { interval });
+    await this.#call('Profiler.start');
+    await work();
+    return z.object({ profile: CpuProfile }).parse(await this.#call('Profiler.stop')).profile;
+  }
+
   close(): void {
     this.#socket.close();
   }
 
-  async #call(method: string): Promise<unknown> {
+  async #call(method: string, params: object = {}): Promise<unknown> {
     const id = ++this.#last;
     try {
       return await inTime(`${method} is not answered.`, (resolve) => {
         this.#waiting.set(id, resolve);
-        this.#socket.send(JSON.stringify({ id, method, params: {} }));
+        this.#socket.send(JSON.stringify({ id, method, params }));
       });
     } finally {
       this.#waiting.delete(id);

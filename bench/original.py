@@ -2,14 +2,16 @@
 
     original.py MODEL --port N
 
-The photo is the body of a POST to any path; the answer is {"score": P(husky)}. Threads are as TensorFlow chooses them.
+The photo is the body of a POST to any path; the answer is {"score": P(husky)}. Each connection has a thread, and photos
+are decoded side by side; Keras predicts one at a time, in as many threads as TensorFlow chooses.
 """
 
 import argparse
 import io
 import json
 import os
-from http.server import BaseHTTPRequestHandler, HTTPServer
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -17,12 +19,16 @@ import keras
 import numpy as np
 from PIL import Image
 
+# Keras does not promise that `predict` may be called by several threads at once.
+PREDICTING = threading.Lock()
+
 
 def predict(model: keras.Model, photo: bytes) -> float:
     """Return the first output for a photo: decoded whole, squeezed to the square, values in [0, 1]."""
     image = Image.open(io.BytesIO(photo)).convert("RGB").resize((128, 128))
     inputs = np.asarray(image, dtype=np.float32)[None] / 255.0
-    return float(model.predict(inputs, verbose=0)[0, 0])
+    with PREDICTING:
+        return float(model.predict(inputs, verbose=0)[0, 0])
 
 
 def main() -> None:
@@ -57,7 +63,7 @@ def main() -> None:
         def log_message(self, *_: object) -> None:
             """Stay silent: printing would cost time too."""
 
-    HTTPServer(("127.0.0.1", options.port), Handler).serve_forever()
+    ThreadingHTTPServer(("127.0.0.1", options.port), Handler).serve_forever()
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { BENCH, runNode } from './processes.ts';
 
@@ -12,9 +13,11 @@ export interface Picture {
   readonly type: string;
 }
 
-const FOLDER = join(BENCH, 'pictures');
+/** Where the drawn pictures lie. */
+export const FOLDER = join(BENCH, 'pictures');
 
-const TYPES: Readonly<Record<string, string>> = {
+/** Media types by the ends of names. */
+export const TYPES: Readonly<Record<string, string>> = {
   '.jpg': 'image/jpeg',
   '.jpeg': 'image/jpeg',
   '.png': 'image/png',
@@ -27,6 +30,8 @@ const DRAWN = {
   'JPEG 12 MP': 'jpeg-12mp.jpg',
   'JPEG 3 MP': 'jpeg-3mp.jpg',
   'JPEG 800 px': 'jpeg-800.jpg',
+  'JPEG 512 px': 'jpeg-512-reduced.jpg',
+  'JPEG 12 MP, reduced': 'jpeg-1000-reduced.jpg',
   'PNG 800 px': 'png-800.png',
   'WebP 800 px': 'webp-800.webp',
   'GIF 800 px': 'gif-800.gif',
@@ -50,9 +55,17 @@ export class Album {
 
   /** Draws what is missing; a second time this does nothing. */
   async prepare(): Promise<void> {
-    if (this.#photos || existsSync(join(FOLDER, 'complete'))) return;
+    if (this.#photos) return;
+    const painter = join(BENCH, 'native', 'draw.js');
+    const drawnBy = createHash('sha256')
+      .update(await readFile(painter))
+      .digest('hex');
+    // Written last: without it, or with another one, the folder counts for nothing.
+    const stamp = join(FOLDER, 'complete');
+    if (existsSync(stamp) && (await readFile(stamp, 'utf8')) === drawnBy) return;
     await mkdir(FOLDER, { recursive: true });
-    await runNode('Drawing pictures', [join(BENCH, 'native', 'draw.js'), FOLDER]);
+    await runNode('Drawing pictures', [painter, FOLDER]);
+    await writeFile(stamp, drawnBy);
   }
 
   /** These drawn pictures, or all photos of the folder whose format is asked for. */

@@ -15,6 +15,11 @@ export interface Service {
   stop(): Promise<void>;
 }
 
+/** One that is a process of its own. */
+export interface Server extends Service {
+  readonly pid: number;
+}
+
 /** Installs what bench/package-lock.json names, where that has not been done. */
 export async function installDependencies(): Promise<void> {
   const lock = await readFile(join(BENCH, 'package-lock.json'));
@@ -41,7 +46,7 @@ export async function runPython(args: readonly string[]): Promise<void> {
 }
 
 /** Starts a server of ours in Node; it gets `--port N` behind its arguments. */
-export async function serveNode(args: readonly string[]): Promise<Service> {
+export async function serveNode(args: readonly string[]): Promise<Server> {
   const port = await freePort();
   return serve(
     port,
@@ -50,14 +55,14 @@ export async function serveNode(args: readonly string[]): Promise<Service> {
 }
 
 /** The same in the project's Python. */
-export async function servePython(args: readonly string[]): Promise<Service> {
+export async function servePython(args: readonly string[]): Promise<Server> {
   const python = await preparePython();
   const port = await freePort();
   const env = pythonEnvironment();
   return serve(port, spawn(python, [...args, '--port', String(port)], { cwd: ROOT, stdio: 'pipe', env }));
 }
 
-async function serve(port: number, child: ChildProcess): Promise<Service> {
+async function serve(port: number, child: ChildProcess): Promise<Server> {
   const output = collect(child);
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const kill = () => child.kill('SIGKILL');
@@ -74,7 +79,7 @@ async function serve(port: number, child: ChildProcess): Promise<Service> {
     await stop();
     throw new Error(`A server did not start:\n${output()}`, { cause });
   }
-  return { url, stop };
+  return { url, pid: child.pid ?? 0, stop };
 }
 
 function finish(child: ChildProcess): Promise<void> {

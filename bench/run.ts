@@ -13,15 +13,19 @@ import type { SectionName } from './reports/index.ts';
 import { reportOf, saveResults } from './results.ts';
 import type { Options } from './section.ts';
 import { measureCold } from './sections/cold.ts';
+import { measureLoad } from './sections/load.ts';
 import { measureMemory } from './sections/memory.ts';
 import { measureModels } from './sections/models.ts';
 import { measureScales } from './sections/scales.ts';
 import { measureSlowest } from './sections/slowest.ts';
 import { measureSpeed } from './sections/speed.ts';
+import { measureStages } from './sections/stages.ts';
 
 /** In the order in which they run: what other work disturbs most comes first. */
 const SECTIONS: Readonly<Record<SectionName, (options: Options) => Promise<object>>> = {
   speed: measureSpeed,
+  load: measureLoad,
+  stages: measureStages,
   cold: measureCold,
   memory: measureMemory,
   models: measureModels,

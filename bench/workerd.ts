@@ -12,7 +12,8 @@ import { publish } from '../convert/publish.ts';
 import { RELEASE_FOLDER, type Release, readRelease } from '../convert/release.ts';
 import { createSignature } from '../convert/sign.ts';
 import { channelKey, modelKey } from '../src/model/layout.ts';
-import { ROOT, type Service } from './processes.ts';
+import { childrenNamed } from './cpu.ts';
+import { ROOT, type Server } from './processes.ts';
 
 type Module = { readonly type: 'esm' | 'wasm'; readonly contents: Uint8Array<ArrayBuffer> };
 
@@ -21,15 +22,14 @@ export type Bundle = Readonly<Record<string, Module>>;
 
 const MAIN = 'index.js';
 const NAME = 'bench';
-const BUILD_TIMEOUT = 120_000;
+const SECOND = 'second';
+const TIMEOUT = 120_000;
 
 /** Bundles an entry as `wrangler deploy` would, and uploads nothing. */
 export async function bundle(entry: string): Promise<Bundle> {
   const folder = await mkdtemp(join(tmpdir(), 'husky-ai-bench-'));
   try {
-    const wrangler = createRequire(import.meta.url).resolve('wrangler/package.json');
-    const args = ['deploy', entry, '--dry-run', '--outdir', folder];
-    await runQuietly([join(dirname(wrangler), 'bin', 'wrangler.js'), ...args]);
+    await runWrangler(['deploy', entry, '--dry-run', '--outdir', folder]);
     const names = (await readdir(folder)).filter((name) => /\.(js|wasm)$/.test(name));
     const modules = names.map(async (name): Promise<[string, Module]> => {
       const contents = Uint8Array.from(await readFile(join(folder, name)));
@@ -42,9 +42,13 @@ export async function bundle(entry: string): Promise<Bundle> {
   }
 }
 
-function runQuietly(args: readonly string[]): Promise<void> {
+/** Runs one of wrangler's commands that end by themselves. @throws {Error} with what it has printed, when it fails */
+export function runWrangler(args: readonly string[]): Promise<void> {
+  const packageFile = createRequire(import.meta.url).resolve('wrangler/package.json');
+  const program = join(dirname(packageFile), 'bin', 'wrangler.js');
   const env = { ...process.env, WRANGLER_SEND_METRICS: 'false' };
-  const child = spawn(process.execPath, args, { cwd: ROOT, stdio: 'pipe', env, timeout: BUILD_TIMEOUT });
+  const options = { cwd: ROOT, stdio: 'pipe', env, timeout: TIMEOUT } as const;
+  const child = spawn(process.execPath, [program, ...args], options);
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text: string) => {
@@ -83,27 +87,50 @@ export async function createStore(): Promise<Store> {
   }
 }
 
-export interface Workerd extends Service {
+/** `pid` is the process that the isolates run in, and nothing else but their local bucket. */
+export interface Workerd extends Server {
+  /** The same Worker in a second isolate of the same process, where one was asked for. */
+  readonly second: string | undefined;
   /** Where its V8 can be asked how much memory it uses. */
   readonly inspector: string | undefined;
   /** Reads every file of the model once, past the Worker, so that the local bucket's own start is not measured. */
   warmBucket(): Promise<void>;
 }
 
+export interface WorkerdOptions {
+  readonly vars?: Readonly<Record<string, string>>;
+  /** Whether V8 can be asked. */
+  readonly inspect?: boolean;
+  /** How many isolates have the Worker, each for itself; all of them are there from the start. */
+  readonly isolates?: 1 | 2;
+}
+
 /**
- * A fresh workerd process with this Worker in it: no proxy of `wrangler dev` before it and no assets. It has not
- * been asked anything yet.
+ * A fresh workerd process with this Worker in it: no proxy before it, neither that of `wrangler dev` nor miniflare's, and
+ * no assets. It has not been asked anything yet.
  */
 export async function startWorkerd(
   modules: Bundle,
   store: Store,
-  { vars = {}, inspect = false }: { vars?: Record<string, string>; inspect?: boolean } = {},
+  { vars = {}, inspect = false, isolates = 1 }: WorkerdOptions = {},
 ): Promise<Workerd> {
-  const { compatibility_date, r2_buckets } = unstable_readConfig({ config: join(ROOT, 'wrangler.toml') });
+  const config = unstable_readConfig({ config: join(ROOT, 'wrangler.toml') });
+  const { compatibility_date, compatibility_flags, r2_buckets } = config;
   const [bucket] = r2_buckets;
   if (!compatibility_date || !bucket) throw new Error('wrangler.toml has no compatibility date or no bucket');
   const texts = Object.entries({ MODEL_PUBLIC_KEYS: store.publicKeyPem, RATE_LIMITS: 'off', ...vars });
   const env = Object.fromEntries(texts.map(([name, value]) => [name, { type: 'text' as const, value }]));
+  const worker = (name: string) => ({
+    config: {
+      name,
+      compatibilityDate: compatibility_date,
+      compatibilityFlags: compatibility_flags,
+      manifest: { mainModule: MAIN, modules: { ...modules } },
+      env: { ...env, [bucket.binding]: { type: 'r2' as const, name: bucket.bucket_name } },
+    },
+    dev: { rootPath: ROOT, unsafeDirectSockets: [{ host: '127.0.0.1' }] },
+  });
+  const before = childrenNamed('workerd');
   const miniflare = new Miniflare({
     host: '127.0.0.1',
     port: 0,
@@ -112,25 +139,23 @@ export async function startWorkerd(
     logRequests: false,
     handleStructuredLogs: () => {},
     resourcePersistencePath: join(store.folder, 'v3'),
-    workers: [
-      {
-        config: {
-          name: NAME,
-          compatibilityDate: compatibility_date,
-          manifest: { mainModule: MAIN, modules: { ...modules } },
-          env: { ...env, [bucket.binding]: { type: 'r2', name: bucket.bucket_name } },
-        },
-        dev: { rootPath: ROOT },
-      },
-    ],
+    workers: isolates === 1 ? [worker(NAME)] : [worker(NAME), worker(SECOND)],
   });
-  const { origin } = await miniflare.ready;
+  await miniflare.ready;
+  const [pid = 0] = childrenNamed('workerd').filter((child) => !before.includes(child));
+  const addressOf = async (name: string) => (await miniflare.unsafeGetDirectURL(name)).origin;
   const warmBucket = async () => {
     const r2 = await miniflare.getR2Bucket(bucket.binding, NAME);
     const { version, files } = store.release;
     const keys = [...files.keys(), 'model.sig'].map((file) => modelKey(version, file));
     for (const key of [channelKey(DEFAULT_CHANNEL), ...keys]) await (await r2.get(key))?.arrayBuffer();
   };
-  const inspector = inspect ? `${(await miniflare.getInspectorURL()).origin}/core:user:${NAME}` : undefined;
-  return { url: origin, inspector, warmBucket, stop: () => miniflare.dispose() };
+  return {
+    url: await addressOf(NAME),
+    second: isolates === 1 ? undefined : await addressOf(SECOND),
+    pid,
+    inspector: inspect ? `${(await miniflare.getInspectorURL()).origin}/core:user:${NAME}` : undefined,
+    warmBucket,
+    stop: () => miniflare.dispose(),
+  };
 }

@@ -1,10 +1,12 @@
 import { cold } from './cold.ts';
+import { load } from './load.ts';
 import { memory } from './memory.ts';
 import { models } from './models.ts';
 import type { Report, Reporter } from './report.ts';
 import { scales } from './scales.ts';
 import { slowest } from './slowest.ts';
 import { speed } from './speed.ts';
+import { stages } from './stages.ts';
 
 /** Makes the report of what a results file holds. @throws {z.ZodError} it holds something else */
 type Reader = (results: unknown) => Report;
@@ -12,6 +14,8 @@ type Reader = (results: unknown) => Report;
 /** The sections by name: `<name>.json` in bench/results is of the reader's making. */
 export const REPORTS = {
   speed: reader(speed),
+  load: reader(load),
+  stages: reader(stages),
   cold: reader(cold),
   memory: reader(memory),
   scales: reader(scales),

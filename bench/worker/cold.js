@@ -1,10 +1,15 @@
-/** The Worker with checks of the model left out, as the variable `CHECKS` says: to see what they cost a cold start. */
+/**
+ * The Worker with checks of the model left out, as the variable `CHECKS` says, to see what they cost a cold start; and with what
+ * its first answer is made of noted.
+ */
+import './spans.js';
 import { createApp } from '../../src/app.ts';
 import { configOf } from '../../src/config.ts';
 import { createIsolate } from '../../src/isolate.ts';
 import { createClassifier } from '../../src/model/classifier.ts';
 import { channelKey, modelKey } from '../../src/model/layout.ts';
 import { parseManifest } from '../../src/model/manifest.ts';
+import { noted, watchedBucket } from './spans.js';
 
 /** @typedef {import('../../src/config.ts').Env & { readonly CHECKS: 'all' | 'self-test' | 'none' }} Env */
 
@@ -54,5 +59,15 @@ const app = createApp((bindings) => {
   return { ...isolate, models };
 });
 
+app.get('/bench/spans', (c) => c.json(noted()));
+
+/** The bindings with the bucket watched; always the same object, since the configuration is parsed once for each. @type {Env | undefined} */
+let watchedEnv;
+
 /** @satisfies {ExportedHandler<Env>} */
-export default { fetch: app.fetch };
+export default {
+  fetch(request, env, context) {
+    watchedEnv ??= { ...env, MODELS: watchedBucket(env.MODELS) };
+    return app.fetch(request, watchedEnv, context);
+  },
+};
