@@ -63,7 +63,11 @@ def main() -> None:
         def log_message(self, *_: object) -> None:
             """Stay silent: printing would cost time too."""
 
-    ThreadingHTTPServer(("127.0.0.1", options.port), Handler).serve_forever()
+    class Server(ThreadingHTTPServer):
+        # Five connections wait by default, and a sixth is turned away.
+        request_queue_size = 64
+
+    Server(("127.0.0.1", options.port), Handler).serve_forever()
 
 
 if __name__ == "__main__":

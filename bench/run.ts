@@ -13,10 +13,12 @@ import type { SectionName } from './reports/index.ts';
 import { reportOf, saveResults } from './results.ts';
 import type { Options } from './section.ts';
 import { measureCold } from './sections/cold.ts';
+import { measureCost } from './sections/cost.ts';
 import { measureLoad } from './sections/load.ts';
 import { measureMemory } from './sections/memory.ts';
 import { measureModels } from './sections/models.ts';
 import { measureScales } from './sections/scales.ts';
+import { measureSize } from './sections/size.ts';
 import { measureSlowest } from './sections/slowest.ts';
 import { measureSpeed } from './sections/speed.ts';
 import { measureStages } from './sections/stages.ts';
@@ -26,11 +28,13 @@ const SECTIONS: Readonly<Record<SectionName, (options: Options) => Promise<objec
   speed: measureSpeed,
   load: measureLoad,
   stages: measureStages,
+  cost: measureCost,
   cold: measureCold,
   memory: measureMemory,
   models: measureModels,
   scales: measureScales,
   slowest: measureSlowest,
+  size: measureSize,
 };
 
 const ALL = Object.keys(SECTIONS) as SectionName[];

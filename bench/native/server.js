@@ -56,4 +56,6 @@ const server = http.createServer(async (request, response) => {
     response.end(JSON.stringify({ error: String(error) }));
   }
 });
+// Longer than the others' turns take, so that a connection is never closed while it is about to be used again.
+server.keepAliveTimeout = 600_000;
 server.listen(Number(values.port), '127.0.0.1');

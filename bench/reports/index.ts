@@ -1,9 +1,11 @@
 import { cold } from './cold.ts';
+import { cost } from './cost.ts';
 import { load } from './load.ts';
 import { memory } from './memory.ts';
 import { models } from './models.ts';
 import type { Report, Reporter } from './report.ts';
 import { scales } from './scales.ts';
+import { size } from './size.ts';
 import { slowest } from './slowest.ts';
 import { speed } from './speed.ts';
 import { stages } from './stages.ts';
@@ -21,6 +23,8 @@ export const REPORTS = {
   scales: reader(scales),
   models: reader(models),
   slowest: reader(slowest),
+  size: reader(size),
+  cost: reader(cost),
 } satisfies Readonly<Record<string, Reader>>;
 
 export type SectionName = keyof typeof REPORTS;
