@@ -1,8 +1,8 @@
-"""Make the networks among which the default one was chosen: smaller inputs, fewer blocks, other precisions.
+"""Make the networks among which the default one was chosen: other kernels, inputs, depths and precisions.
 
 npm run model:candidates -- --data FOLDER [--recipe FILE] [--out FOLDER]
 
-Each starts from the network that model:train left in its cache, is taught a little more by the same lessons, and is
+Each starts from a network that model:train left in its cache, is taught a little more by the same lessons, and is
 written as ONNX beside candidates.json with its size and its AUC on the validation photos. ``npm run bench -- models``
 times them.
 """
@@ -69,22 +69,24 @@ def make(options: argparse.Namespace, recipe: "Recipe", names: tuple[str, str]) 
     from distillation import divergence, teach
     from finishing import finish
     from lessons import prepare
-    from lite_network import build, train_from
+    from lite_network import build
     from precisions import export, measure, precisions
     from train import CACHE, TAUGHT
 
     training = find_photos(options.data, "training", names)
-    taught = keras.models.load_model(options.taught / CACHE / TAUGHT, custom_objects={"divergence": divergence})
     found = []
     for candidate in recipe.candidates:
         print(f"{candidate.name}: {candidate.size} pixels, {candidate.blocks} blocks", flush=True)
+        taught = keras.models.load_model(
+            options.taught / CACHE / TAUGHT.format(candidate.round), custom_objects={"divergence": divergence}
+        )
         validation = load_split(options.data, "validation", names, candidate.size)
-        model = build(candidate.size, recipe.plan.seed, candidate.blocks)
+        kernel = max(layer.kernel_size[0] for layer in taught.layers if isinstance(layer, keras.layers.DepthwiseConv2D))
+        model = build(candidate.size, recipe.plan.seed, candidate.blocks, kernel)
         carry_over(taught, model)
         lessons = prepare(training, replace(recipe, size=candidate.size), options.taught / CACHE)
         if candidate.epochs > 0:
             plan = replace(recipe.plan, rounds=1, epochs=candidate.epochs, learning_rate=candidate.learning_rate)
-            train_from(model, plan.train_from_block)
             model, _ = teach(lessons, validation, plan, verbose=2, model=model)
         model, _ = finish(model, lessons, validation, recipe)
         graph = export(model)

@@ -1,5 +1,6 @@
 """Teaching the default network: what a larger one says of the same views is the lesson, the true class a part of it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import keras
@@ -9,8 +10,12 @@ from sklearn.metrics import roc_auc_score
 
 from appearance import change
 from dataset import Split
-from lite_network import IMAGENET, SCORE, build, logits, train_from
+from lite_network import IMAGENET, LARGEST_KERNEL, SCORE, build, logits, train_from
 from photo import to_input
+from slimming import slim
+
+FITTED_ON = 256
+"""Views: thousands of places, even in the coarsest grid, for the ten unknowns of each channel."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +39,8 @@ class Plan:
     seed: int
     rounds: int
     """Each begins at the full learning rate again (warm restarts: Loshchilov and Hutter 2017)."""
+    largest_kernel: int
+    """Of the depthwise convolutions, from the second round on; the first one has ImageNet's."""
     epochs: int
     """In a round."""
     steps: int
@@ -73,23 +80,41 @@ class Batches(keras.utils.PyDataset):
 
 
 def teach(
-    lessons: Lessons, validation: Split, plan: Plan, *, verbose: int = 0, model: keras.Model | None = None
+    lessons: Lessons,
+    validation: Split,
+    plan: Plan,
+    *,
+    verbose: int = 0,
+    model: keras.Model | None = None,
+    keep: Callable[[int, keras.Model], None] = lambda _turn, _model: None,
 ) -> tuple[keras.Model, dict[str, list[float]]]:
     """Return the taught network (two outputs, logits) with its averaged weights, and the history of its training.
 
-    It starts as ``model`` where one is given, else with ImageNet's weights.
+    It starts as ``model`` where one is given, else with ImageNet's weights. ``keep`` is called after each round,
+    with its number from 1.
 
     ``validation`` is only watched: nothing is chosen by it, and the last epoch's weights are the ones returned.
     """
     keras.utils.set_random_seed(plan.seed)
     model = model or build(lessons.pixels.shape[1], plan.seed)
-    train_from(model, plan.train_from_block)
     history: dict[str, list[float]] = {}
     for turn in range(plan.rounds):
+        if turn == 1 and plan.largest_kernel < LARGEST_KERNEL:
+            model = slimmed(model, plan.largest_kernel, lessons, plan.seed)
+        train_from(model, plan.train_from_block)
         found = _teach_once(model, lessons, validation, plan, plan.seed + turn, verbose)
         for name, values in found.items():
             history.setdefault(name, []).extend(round(float(value), 6) for value in values)
+        keep(turn + 1, model)
     return model, history
+
+
+def slimmed(model: keras.Model, largest_kernel: int, lessons: Lessons, seed: int) -> keras.Model:
+    """Return ``model`` with depthwise kernels of ``largest_kernel`` at most, fitted to what the larger ones answer."""
+    drawn = np.random.default_rng(seed).choice(len(lessons.share), FITTED_ON, p=lessons.share)
+    small = build(lessons.pixels.shape[1], seed, largest_kernel=largest_kernel)
+    slim(model, small, lessons.pixels[drawn])
+    return small
 
 
 def _teach_once(

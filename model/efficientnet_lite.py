@@ -75,12 +75,17 @@ def _round(filters: float) -> int:
 
 
 def features(
-    inputs: keras.KerasTensor, variant: str = "lite0", blocks: int | None = None, drop: float = 0.0
+    inputs: keras.KerasTensor,
+    variant: str = "lite0",
+    blocks: int | None = None,
+    drop: float = 0.0,
+    largest_kernel: int = 5,
 ) -> keras.KerasTensor:
     """Return the last feature grid for ``inputs`` (N, H, W, 3) in [0, 1].
 
     All of it: (N, H/32, W/32, 1280) after the head convolution. With ``blocks``: what the first so many of the 16
     (lite0) blocks give, without the head convolution. ``drop`` is the rate of stochastic depth at the last block.
+    Depthwise kernels are ``largest_kernel`` wide at most.
     """
     x = layers.Rescaling(255 / SCALE, -MEAN / SCALE, name="scale")(inputs)
     x = _convolution(x, STEM, 3, 2, "stem")
@@ -89,6 +94,7 @@ def features(
         (stage, repeat == 0) for stage in stages(VARIANTS[variant]) for repeat in range(stage.repeats)
     ]  # fmt: skip
     for place, (stage, first) in enumerate(plan[:blocks]):
+        stage = replace(stage, kernel=min(stage.kernel, largest_kernel))
         x = _block(x, stage, stage.stride if first else 1, f"block_{place}", drop * place / len(plan))
     if blocks is None:
         x = _activation(_convolution(x, HEAD, 1, 1, "head"), "head")
@@ -140,7 +146,8 @@ def weights(variant: str = "lite0") -> dict[str, np.ndarray]:
 def load_imagenet(model: keras.Model, variant: str = "lite0", skip: frozenset[str] = frozenset()) -> int:
     """Give every layer of ``model`` that is one of the ImageNet network's, by its name, the weights from there.
 
-    Those in ``skip`` are left alone. Returns how many layers got theirs.
+    Those in ``skip`` are left alone; of a depthwise kernel that is smaller than ImageNet's, the middle is taken.
+    Returns how many layers got theirs.
     """
     source = weights(variant)
     loaded = 0
@@ -187,5 +194,8 @@ def _arrays(layer: layers.Layer, source: dict[str, np.ndarray], key: str) -> lis
     if isinstance(layer, layers.Dense):
         return [kernel.T, source[f"{key}.bias"]]
     # (out, in, H, W) there; here (H, W, in, out), and (H, W, channels, 1) for a depthwise one
-    order = (2, 3, 0, 1) if isinstance(layer, layers.DepthwiseConv2D) else (2, 3, 1, 0)
-    return [kernel.transpose(order)]
+    if not isinstance(layer, layers.DepthwiseConv2D):
+        return [kernel.transpose(2, 3, 1, 0)]
+    margin = (kernel.shape[2] - layer.kernel_size[0]) // 2
+    inner = slice(margin, kernel.shape[2] - margin)
+    return [kernel[:, :, inner, inner].transpose(2, 3, 0, 1)]

@@ -33,13 +33,12 @@ def prepare(photos: Photos, recipe: Recipe, cache: Path, progress: bool = False)
     labels = photos.labels[views.photo]
     known = imagenet_log_probabilities(embeddings, recipe.teacher.variant)
     judged = judge(embeddings, known, labels, views.photo, recipe.teacher.classes, recipe.plan.seed)
+    trusted = np.array([kinds[name].label_weight for name in kind])[views.photo]
     nothing = _junk(recipe)
     return Lessons(
         pixels=np.concatenate([pixels, nothing]),
         share=_shares(kind[views.photo], kinds, len(nothing), recipe.junk),
-        score=np.concatenate(
-            [(1 - recipe.label_weight) * judged + recipe.label_weight * labels, np.zeros(len(nothing))]
-        ).astype(np.float32),
+        score=np.concatenate([(1 - trusted) * judged + trusted * labels, np.zeros(len(nothing))]).astype(np.float32),
         # Of nothing, the teacher's guess would be as good as any.
         imagenet=np.concatenate([np.exp(known), np.full((len(nothing), lite.CLASSES), 1 / lite.CLASSES)]).astype(
             np.float16

@@ -9,11 +9,12 @@ from photo import to_input
 
 VARIANT = "lite0"
 BLOCKS = sum(stage.repeats for stage in lite.STAGES)
+LARGEST_KERNEL = max(stage.kernel for stage in lite.STAGES)
 SCORE = "score"
 IMAGENET = "imagenet"
 
 
-def build(size: int, seed: int = 0, blocks: int = BLOCKS) -> keras.Model:
+def build(size: int, seed: int = 0, blocks: int = BLOCKS, largest_kernel: int = LARGEST_KERNEL) -> keras.Model:
     """Return the network to train, with ImageNet's weights: (N, size, size, 3) in [0, 1] to two outputs.
 
     ``imagenet``: (N, 1000) logits. ``score``: (N, 1) logit of the positive class, untrained.
@@ -23,7 +24,7 @@ def build(size: int, seed: int = 0, blocks: int = BLOCKS) -> keras.Model:
     keeps its weights, the normalisation folded into them; behind fewer ``blocks`` it starts from nothing.
     """
     inputs = keras.Input((size, size, 3), name="input")
-    x = lite.features(inputs, VARIANT, blocks)
+    x = lite.features(inputs, VARIANT, blocks, largest_kernel=largest_kernel)
     x = layers.GlobalAveragePooling2D(name="pooling")(x)
     x = layers.Dense(lite.HEAD, name="head", kernel_initializer=keras.initializers.GlorotUniform(seed + 1))(x)
     x = layers.ReLU(max_value=6.0, name="head_relu6")(x)

@@ -31,18 +31,23 @@ class Knowledge:
 
 @dataclass(frozen=True)
 class Kind:
-    """Photos that are treated alike: by their names, how many views each gives, and their share of a batch."""
+    """Photos that are treated alike: by their names, how many views each gives, and their share of a batch.
+
+    ``label_weight`` is the recipe's unless the kind has its own.
+    """
 
     patterns: list[str]
     views: int
     share: float
+    label_weight: float
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A network to compare the default one with; ``epochs`` of further teaching."""
+    """A network to compare the default one with: as it was after a ``round``, cut, and taught for ``epochs`` more."""
 
     name: str
+    round: int
     size: int
     blocks: int
     epochs: int
@@ -55,7 +60,6 @@ class Recipe:
     """All of a recipe; ``kinds`` are the negatives' that have patterns, the first that fits counts."""
 
     size: int
-    label_weight: float
     prior: float
     junk: float
     teacher: Teacher
@@ -72,7 +76,8 @@ def read_recipe(path: Path) -> Recipe:
     """Return the recipe in ``path``. Raises ``RecipeError`` for a file that is none, ``OSError`` for one unread."""
     try:
         content = tomllib.loads(path.read_text("utf-8"))
-        kinds = {name: _kind(entry) for name, entry in content.pop("kinds").items()}
+        entries, weight = content.pop("kinds"), content.pop("label_weight")
+        kinds = {name: _kind(entry, weight) for name, entry in entries.items()}
         return Recipe(
             teacher=Teacher(**content.pop("teacher")),
             knowledge=Knowledge(**content.pop("knowledge")),
@@ -87,5 +92,5 @@ def read_recipe(path: Path) -> Recipe:
         raise RecipeError(f"{path.name}: {error}") from error
 
 
-def _kind(entry: dict[str, Any]) -> Kind:
-    return Kind(patterns=entry.get("patterns", []), views=entry["views"], share=entry["share"])
+def _kind(entry: dict[str, Any], label_weight: float) -> Kind:
+    return Kind(**{"patterns": [], "label_weight": label_weight, **entry})

@@ -35,11 +35,12 @@ keep = 5
 clusters = 3
 [kinds]
 positive = { views = 3, share = 0.5 }
-barred = { views = 2, share = 0.2, patterns = ["0001.*"] }
+barred = { views = 2, share = 0.2, label_weight = 1.0, patterns = ["0001.*"] }
 other = { views = 1, share = 0.2 }
 [training]
 seed = 1
 rounds = 2
+largest_kernel = 3
 epochs = 1
 steps = 3
 batch_size = 4
@@ -112,6 +113,7 @@ def test_lessons_are_shared_out_as_the_recipe_says(trained, data, recipe):
     assert lessons.share[views:].sum() == pytest.approx(0.1), "pictures of nothing"
     assert (lessons.score[views:] == 0).all()
     assert lessons.score[:24].min() > 0.5 > lessons.score[24:views].max(), "half of it is the label"
+    assert (lessons.score[25:27] == 0).all(), "all of it, where a kind says so"
     assert np.allclose(lessons.imagenet.astype(np.float32).sum(axis=1), 1, atol=0.02)
 
 
