@@ -54,12 +54,17 @@ function interpret(section: SectionName, results: unknown): Results {
 /** Writes results and charts, and fills tables and figures in where the pages want them. */
 export async function saveResults(section: SectionName, machine: Machine, data: object): Promise<Results> {
   await mkdir(RESULTS, { recursive: true });
-  const results = { machine, ...data };
-  await writeFile(join(RESULTS, `${section}.json`), `${JSON.stringify(results, null, 2)}\n`);
-  const read = interpret(section, results);
-  for (const [name, svg] of read.drawings) await writeFile(join(RESULTS, `${name}.svg`), svg);
-  await fillPages(section, read.report);
-  return read;
+  const content = JSON.stringify({ machine, ...data }, null, 2);
+  await writeFile(join(RESULTS, `${section}.json`), `${content}\n`);
+  return fillFromResults(section);
+}
+
+/** Makes charts, tables and figures anew from what was measured before. */
+export async function fillFromResults(section: SectionName): Promise<Results> {
+  const results = await readResults(section);
+  for (const [name, svg] of results.drawings) await writeFile(join(RESULTS, `${name}.svg`), svg);
+  await fillPages(section, results.report);
+  return results;
 }
 
 /** The report of results that are kept nowhere. */

@@ -1,8 +1,9 @@
 /**
- * `npm run bench -- [SECTION…] [--photos DIR] [--runs N]`
+ * `npm run bench -- [SECTION…] [--photos DIR] [--runs N] [--fill]`
  *
  * Measures, prints tables, and writes results and charts to bench/results and the tables and figures to README.md and docs. The
- * pictures are drawn, so anyone gets the same ones; with `--photos` those of a folder are taken instead, and nothing is written.
+ * pictures are drawn, so anyone gets the same ones; with `--photos` those of a folder are taken instead, and nothing is written. With `--fill`
+ * nothing is measured: charts, tables and figures are made anew from the results files.
  */
 import { parseArgs } from 'node:util';
 import { describeMachine, machineLine } from './machine.ts';
@@ -10,7 +11,7 @@ import { Album } from './pictures.ts';
 import { installDependencies } from './processes.ts';
 import { Progress } from './progress.ts';
 import type { SectionName } from './reports/index.ts';
-import { reportOf, saveResults } from './results.ts';
+import { fillFromResults, reportOf, saveResults } from './results.ts';
 import type { Options } from './section.ts';
 import { measureCold } from './sections/cold.ts';
 import { measureCost } from './sections/cost.ts';
@@ -43,7 +44,7 @@ const isSection = (name: string): name is SectionName => Object.hasOwn(SECTIONS,
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { photos: { type: 'string' }, runs: { type: 'string' } },
+    options: { photos: { type: 'string' }, runs: { type: 'string' }, fill: { type: 'boolean' } },
   });
   const runs = values.runs === undefined ? undefined : Number(values.runs);
   if (runs !== undefined && !(Number.isInteger(runs) && runs > 0)) throw new Error('--runs takes a number');
@@ -51,6 +52,10 @@ async function main(): Promise<void> {
   if (unknown) throw new Error(`There is no section ${unknown}: ${ALL.join(', ')}`);
   const names = positionals.length > 0 ? positionals.filter(isSection) : ALL;
 
+  if (values.fill) {
+    for (const name of names) await fillFromResults(name);
+    return;
+  }
   await installDependencies();
   const album = new Album(values.photos);
   await album.prepare();

@@ -2,9 +2,11 @@ import * as z from 'zod';
 import { COLOURS } from '../chart.ts';
 import { median, percentile } from '../statistics.ts';
 import { table } from '../table.ts';
-import { reporter } from './report.ts';
+import { reporter, verdict } from './report.ts';
 
 const GOAL = 1.15;
+/** Milliseconds of a new isolate's first answer, on a quiet machine. */
+const ANSWER_GOAL = 200;
 
 const VARIANTS = {
   all: { title: 'as it is: signature, digests, self-test', short: 'all checks', colour: COLOURS.blue },
@@ -84,7 +86,7 @@ export const cold = reporter(Cold, ({ runs, milliseconds: times, split, startupM
     [...PART_NAMES.map((name) => [PARTS[name].title, ...cells(name)]), ['first answer', ...cells('answer')]],
   );
   const startup = median(startupMilliseconds).toFixed(0);
-  const startupNote = `Start-up, which comes before the first request and is not in these times: ${startup} ms of CPU time in the median of ${startupMilliseconds.length} runs of \`wrangler check startup\`; the platform's limit is ${STARTUP_LIMIT}.`;
+  const startupNote = `Start-up, which comes before the first request and is not in these times: ${startup} ms of CPU time in the median of ${startupMilliseconds.length} runs of \`wrangler check startup\`; the platform's limit is ${STARTUP_LIMIT}. The goal for the first answer of a new isolate is below ${ANSWER_GOAL} ms: ${verdict(partOf('isolate', 'answer') < ANSWER_GOAL)}.`;
   return {
     tables: [
       table(['first answer of an isolate', 'median, ms', 'p95, ms', 'ratio'], rows),

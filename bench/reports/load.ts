@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { COLOURS } from '../chart.ts';
 import { table } from '../table.ts';
-import { reporter } from './report.ts';
+import { reporter, verdict } from './report.ts';
 
 /** Who answers, in the order of the tables. */
 const CONTENDERS = {
@@ -41,6 +41,9 @@ const Load = z.object({
   requests: z.number(),
   rows: z.array(Row),
 });
+
+/** The phone's photo one at a time, to native code: the goal. */
+const GOAL = { picture: 'JPEG 12 MP', concurrency: 1, toNative: 1.5 } as const;
 
 /** What one core would answer that did nothing else. */
 const perCore = ({ cpuMilliseconds }: Measured) => 1000 / cpuMilliseconds;
@@ -84,7 +87,12 @@ export const load = reporter(Load, ({ requests, rows }) => {
       (name) => `${CONTENDERS[name].title}, ${picture}, ${concurrency} at once: ${results[name].refused}`,
     ),
   );
-  const note = `${requests} requests each. Per core: 1000 ms divided by the CPU time of a request; here: by the clock. Refused with 429 or 503: ${refused.join('; ') || 'none'}.`;
+  const phone = rows.find(
+    ({ picture, concurrency }) => picture === GOAL.picture && concurrency === GOAL.concurrency,
+  );
+  const toNative = phone ? phone.results.worker.median / phone.results.native.median : Number.NaN;
+  const goal = `The goal for ${GOAL.picture}, one at a time, is ${GOAL.toNative} times sharp's time by the clock: ${toNative.toFixed(2)}, ${verdict(toNative <= GOAL.toNative)}.`;
+  const note = `${requests} requests each. Per core: 1000 ms divided by the CPU time of a request; here: by the clock. Refused with 429 or 503: ${refused.join('; ') || 'none'}. ${goal}`;
   return {
     tables: [times, cpu, throughput, note],
     figures: Object.fromEntries(rows.flatMap(figuresOf)),
@@ -109,10 +117,12 @@ export const load = reporter(Load, ({ requests, rows }) => {
 /** Such as `jpeg-12-mp-1-to-native`. */
 function figuresOf(row: Row): [string, string][] {
   const name = `${row.picture.toLowerCase().replaceAll(' ', '-')}-${row.concurrency}`;
-  const { worker } = row.results;
+  const { worker, native, original } = row.results;
   return [
-    [`${name}-to-native`, ratio(row, 'worker', 'native')],
-    [`${name}-original-to-worker`, ratio(row, 'original', 'worker')],
+    [`${name}-to-native`, (worker.median / native.median).toFixed(2)],
+    [`${name}-original-to-worker`, (original.median / worker.median).toFixed(2)],
+    [`${name}-cpu-to-native`, ratio(row, 'worker', 'native')],
+    [`${name}-cpu-original-to-worker`, ratio(row, 'original', 'worker')],
     [`${name}-cpu-ms`, worker.cpuMilliseconds.toFixed(0)],
     [`${name}-per-core`, perCore(worker).toFixed(0)],
     [`${name}-median-ms`, worker.median.toFixed(0)],

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { COLOURS } from '../chart.ts';
 import { round } from '../statistics.ts';
 import { table } from '../table.ts';
-import { reporter } from './report.ts';
+import { reporter, verdict } from './report.ts';
 
 const GOAL = 110_000_000;
 const PLATFORM_LIMIT = 128 * 2 ** 20;
@@ -77,7 +77,7 @@ export const memory = reporter(Memory, ({ limits, steps }) => {
   const own = steps[1]?.kept;
   const baseline = own ? own.used + own.buffers : undefined;
   const { ISOLATE_MEMORY_BYTES, BASELINE_MEMORY_BYTES, MODEL_MEMORY_BYTES } = limits;
-  const note = `In use at most: ${megabytes(peak)} MB; the goal is ${megabytes(GOAL)}, the platform's limit ${megabytes(PLATFORM_LIMIT)}. With garbage that V8 had not collected yet, at most ${megabytes(withGarbage)} MB. The Worker's own code and data: ${megabytes(baseline)} MB. It plans with ${megabytes(ISOLATE_MEMORY_BYTES)} MB in all, of which ${megabytes(BASELINE_MEMORY_BYTES)} for itself and ${megabytes(MODEL_MEMORY_BYTES)} for the model.`;
+  const note = `In use at most: ${megabytes(peak)} MB; the goal of ${megabytes(GOAL)} is ${verdict(peak < GOAL)}, the platform's limit is ${megabytes(PLATFORM_LIMIT)}. With garbage that V8 had not collected yet, at most ${megabytes(withGarbage)} MB. The Worker's own code and data: ${megabytes(baseline)} MB. It plans with ${megabytes(ISOLATE_MEMORY_BYTES)} MB in all, of which ${megabytes(BASELINE_MEMORY_BYTES)} for itself and ${megabytes(MODEL_MEMORY_BYTES)} for the model.`;
   return {
     tables: [table(HEAD, steps.map(rowOf)), note],
     figures: {

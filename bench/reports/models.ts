@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { COLOURS } from '../chart.ts';
 import { drawScatter } from '../scatter.ts';
 import { table } from '../table.ts';
-import { reporter } from './report.ts';
+import { reporter, verdict } from './report.ts';
 
 const Models = z.object({
   runs: z.number(),
@@ -21,6 +21,9 @@ const Models = z.object({
   ),
 });
 
+/** For the served network's time, to the classic one's. */
+const BUDGET = 1.5;
+
 const HEAD = ['network', 'input', 'MB', 'median / p95, ms', ': classic', 'validation AUC'];
 
 export const models = reporter(Models, ({ rows }) => ({
@@ -36,6 +39,7 @@ export const models = reporter(Models, ({ rows }) => ({
         auc === null ? '' : auc.toFixed(4),
       ]),
     ),
+    `The budget for the served network is ${BUDGET} times the classic one's time: ${verdict((rows[0]?.ratio ?? Number.NaN) <= BUDGET)}.`,
   ],
   figures: { 'served-to-classic': rows[0]?.ratio.toFixed(2) ?? '-' },
   charts: {},

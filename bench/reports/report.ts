@@ -28,3 +28,6 @@ export type DataOf<R> = R extends Reporter<infer Data> ? Data : never;
 export function reporter<Data>(schema: z.ZodType<Data>, report: (data: Data) => Report): Reporter<Data> {
   return { schema, report };
 }
+
+/** How a goal stands. */
+export const verdict = (isMet: boolean): string => (isMet ? 'met' : 'missed');

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { table } from '../table.ts';
-import { reporter } from './report.ts';
+import { reporter, verdict } from './report.ts';
 
 const GOAL = 2_000;
 const SHOWN = 12;
@@ -20,7 +20,7 @@ export const slowest = reporter(Slowest, ({ seed, statuses, medianMilliseconds, 
   const [worst] = slowest;
   const files = Object.values(statuses).reduce((sum, count) => sum + count, 0);
   const counts = Object.entries(statuses).map(([status, count]) => `${count} x ${status}`);
-  const note = `${files} files (seed ${seed}): ${counts.join(', ')}. The slowest: ${worst?.milliseconds.toFixed(0)} ms, ${worst?.kind}; the goal is at most ${GOAL}. The median: ${medianMilliseconds.toFixed(1)} ms.`;
+  const note = `${files} files (seed ${seed}): ${counts.join(', ')}. The slowest: ${worst?.milliseconds.toFixed(0)} ms, ${worst?.kind}; the goal of at most ${GOAL} is ${verdict((worst?.milliseconds ?? 0) <= GOAL)}. The median: ${medianMilliseconds.toFixed(1)} ms.`;
   const shown = slowest
     .slice(0, SHOWN)
     .map(({ kind, bytes, status, milliseconds }) => [
