@@ -46,7 +46,7 @@ async function bringOnline(
   const { moved } = await progress.step('publish', () => publishRelease(env, configuration, release, keys));
   const modelBack = moved
     ? [
-        `The model is published already. To go back to the one before it:\n  npm run model:rollback -- --remote --env ${env}`,
+        `The model is published already. To go back to the one before it, if there was one:\n  npm run model:rollback -- --remote --env ${env}`,
       ]
     : [];
   const { address } = await progress.step('deploy', () => deployWorker(env, release, modelBack));
@@ -54,7 +54,7 @@ async function bringOnline(
   if (reachable === undefined)
     return `${configuration.name}, which has no address of its own (routes, workers_dev)`;
   const version = settings.MODEL_VERSION || release.version;
-  const codeBack = `To go back to the code before it (the first time there is none):\n  npx wrangler rollback --env ${env}`;
+  const codeBack = `To go back to the code before it, if there was any:\n  npx wrangler rollback --env ${env}`;
   const advice = [`See what the Worker says:\n  npx wrangler tail --env ${env}`, codeBack, ...modelBack];
   const closed = settings.API_TOKENS.length > 0;
   await progress.step('smoke test', () =>

@@ -81,7 +81,7 @@ export async function deployWorker(
   const model = `model ${release.manifest.name} ${shortVersion(release.version)}`;
   const message = commit ? `commit ${commit}, ${model}` : model;
   const result = await runWrangler('deploy', '--env', env, ...tag, '--message', message);
-  if (!result.ok) throw refused('the Worker is not deployed', result, advice);
+  if (!result.ok) throw refused('the deployment did not come to its end', result, advice);
   const address = addressIn(result.targets);
   return {
     value: { address, version: result.version },

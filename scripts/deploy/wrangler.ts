@@ -66,6 +66,7 @@ function run(args: readonly string[], log: string): Promise<Finished> {
         WRANGLER_OUTPUT_FILE_PATH: log,
         WRANGLER_SEND_METRICS: 'false',
         WRANGLER_HIDE_BANNER: 'true',
+        WRANGLER_LOG: 'log',
         FORCE_COLOR: '0',
       },
     });
