@@ -66,6 +66,20 @@ describe('what the pages say of measurements is what was measured', () => {
     expect(found).toEqual([]);
   });
 
+  test.each([
+    'it takes 12.5 ms',
+    'three photos in 2 seconds',
+    'at most 107.4 MB',
+    '85 % of them',
+    '1.9 times native',
+    '4.8x as fast',
+    '$0.71 a million',
+    'an AUC of 0.98',
+    'within 0.012 of it',
+  ])('a search that would find: %s', (sentence) => {
+    expect(proseOf(sentence).match(FIGURE)).toHaveLength(1);
+  });
+
   test('every phrase that is let pass stands on its page', () => {
     for (const [path, phrases] of Object.entries(NOT_MEASURED)) {
       const prose = flowing(pages.find((page) => page.path === path)?.text ?? '');
