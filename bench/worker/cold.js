@@ -9,7 +9,7 @@ import { createIsolate } from '../../src/isolate.ts';
 import { createClassifier } from '../../src/model/classifier.ts';
 import { channelKey, modelKey } from '../../src/model/layout.ts';
 import { parseManifest } from '../../src/model/manifest.ts';
-import { noted, watchedBucket } from './spans.js';
+import { begin, noted, watchedBucket } from './spans.js';
 
 /** @typedef {import('../../src/config.ts').Env & { readonly CHECKS: 'all' | 'self-test' | 'none' }} Env */
 
@@ -67,6 +67,7 @@ let watchedEnv;
 /** @satisfies {ExportedHandler<Env>} */
 export default {
   fetch(request, env, context) {
+    begin();
     watchedEnv ??= { ...env, MODELS: watchedBucket(env.MODELS) };
     return app.fetch(request, watchedEnv, context);
   },

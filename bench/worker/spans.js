@@ -15,8 +15,22 @@ const spans = [];
 /** Reads that R2 would charge for. */
 let reads = 0;
 
+/** When the first request came; before that, the clock stands still. */
+let began = 0;
+
+/** To be called as a request comes. */
+export function begin() {
+  began ||= Date.now();
+}
+
+/** What was done for requests: work that began before the first one counts from there. */
 export function noted() {
-  return { spans, reads };
+  const clamped = spans.map(({ kind, from, to }) => ({
+    kind,
+    from: Math.max(from, began),
+    to: Math.max(to, began),
+  }));
+  return { spans: clamped, reads };
 }
 
 /**
