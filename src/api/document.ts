@@ -172,7 +172,7 @@ export function apiDocument(setup: Setup): ApiDocument {
       info: {
         title: 'Husky AI',
         version: API_VERSION,
-        summary: 'A photo goes in, the probability that it shows a husky comes out.',
+        summary: 'A photo goes in, its label and the probabilities of all labels come out.',
         description:
           'Nothing of a photo is stored, logged or cached. Failures are problems after RFC 9457 with a `code` that stays the same. Answers may get further fields: do not refuse those that you do not know.',
         license: { name: 'MIT', identifier: 'MIT' },
