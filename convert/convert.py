@@ -30,7 +30,7 @@ ROOT = Path(__file__).resolve().parent.parent
 DEFAULT_THRESHOLD = 0.5
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 MAX_LABEL = 64
-WANTED = "the network does not end in one GlobalAveragePooling2D layers that see one vector, and a sigmoid or softmax"
+WANTED = "the network does not end in one GlobalAveragePooling2D, layers that see one vector, and a sigmoid or softmax"
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
