@@ -13,6 +13,8 @@ import { type DevelopmentKey, developmentKey } from '../convert/trust.ts';
 import { freePort, spawnWranglerDev, untilAnswers } from './wrangler-dev.ts';
 
 const DEFAULT_PORT = 8787;
+/** However slow the machine is: who starts it watches it, and Ctrl-C ends it. In milliseconds. */
+const PATIENCE = 600_000;
 
 interface StartOptions {
   readonly port: number;
@@ -69,7 +71,7 @@ async function main(): Promise<void> {
     process.exitCode = code ?? (signal === 'SIGINT' || signal === 'SIGTERM' ? 0 : 1);
   });
   const scheme = https ? 'https' : 'http';
-  await untilAnswers(`${scheme}://127.0.0.1:${port}/api/health`, dev);
+  await untilAnswers(`${scheme}://127.0.0.1:${port}/api/health`, dev, PATIENCE);
   console.log(`\n  Husky AI: ${scheme}://localhost:${port}\n`);
 }
 
