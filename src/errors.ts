@@ -89,6 +89,7 @@ export class Overloaded extends TryLater {
 /** The model cannot be fetched or run right now: storage is down, nothing is published. */
 export class ModelUnavailable extends ApiError {
   readonly code = 'model_unavailable';
+  override readonly headers: Readonly<Record<string, string>> = { 'Retry-After': '5' };
 }
 
 /** The model was fetched but is not what its manifest promises, so it is not run. */

@@ -1,3 +1,4 @@
+import { now } from './clock.ts';
 import { ImageTooLarge, Overloaded } from './errors.ts';
 
 /** A place in the isolate's memory, held until `release` or until it expires. */
@@ -42,10 +43,10 @@ export class PhotoMemory {
 
   /** Bytes that are leased at the moment. */
   get usedBytes(): number {
-    const now = Date.now();
+    const time = now();
     let used = 0;
     for (const lease of this.#held) {
-      if (lease.until <= now) this.#held.delete(lease);
+      if (lease.until <= time) this.#held.delete(lease);
       else used += lease.bytes;
     }
     return used;
@@ -65,10 +66,10 @@ export class PhotoMemory {
    * @throws {Overloaded} others hold too much for too long
    */
   async lease(bytes: number, { duration, patience, share = 1 }: LeaseOptions): Promise<Lease> {
-    const deadline = Date.now() + patience;
+    const deadline = now() + patience;
     while (!this.#isFree(bytes, share)) {
       if (bytes > this.capacityBytes) throw new ImageTooLarge('The photo does not fit the memory there is.');
-      if (Date.now() >= deadline) {
+      if (now() >= deadline) {
         throw new Overloaded('Too many photos are being looked at. Try again shortly.', RETRY_AFTER_SECONDS);
       }
       await scheduler.wait(LOOK_AGAIN);
@@ -76,12 +77,12 @@ export class PhotoMemory {
     const held = this.#held;
     const lease: Held = {
       bytes,
-      until: Date.now() + duration,
+      until: now() + duration,
       shrink(remaining) {
         this.bytes = Math.min(this.bytes, remaining);
       },
       renew(next) {
-        this.until = Date.now() + next;
+        this.until = now() + next;
       },
       release: () => held.delete(lease),
     };

@@ -68,7 +68,7 @@ export const PROBLEMS = {
   model_unavailable: {
     status: 503,
     title: 'The model is not available',
-    when: 'no model is published, or the storage does not answer',
+    when: 'no model is published, or the storage does not answer: try again after `Retry-After` seconds',
   },
   model_untrusted: {
     status: 503,

@@ -1,3 +1,4 @@
+import { now } from '../clock.ts';
 import type { Config, Env } from '../config.ts';
 import { type ApiError, ModelUnavailable, ModelUntrusted } from '../errors.ts';
 import type { PhotoMemory } from '../memory.ts';
@@ -78,9 +79,9 @@ export class ModelHost {
     const serving = await this.classifier(caller);
     if (serving.version !== version) await this.#look(caller, serving);
     if (this.#trouble) throw this.#trouble.error;
-    const now = await this.classifier(caller);
-    await now.selfTest();
-    return now;
+    const latest = await this.classifier(caller);
+    await latest.selfTest();
+    return latest;
   }
 
   async #firstLoad(caller: Caller, slot: Slot): Promise<Classifier> {
@@ -89,14 +90,14 @@ export class ModelHost {
     if (slot.abandoned) throw new ModelUnavailable('Loading the model took too long.');
     const classifier = await createClassifier(model);
     this.#etag = etag;
-    this.#nextLook = Date.now() + caller.config.MODEL_REFRESH;
+    this.#nextLook = now() + caller.config.MODEL_REFRESH;
     return classifier;
   }
 
   #lookAgainInTime(caller: Caller, serving: Classifier): void {
-    if (Date.now() < this.#nextLook) return;
+    if (now() < this.#nextLook) return;
     // Far enough ahead for this look to end, but not for ever: its request may be cancelled.
-    this.#nextLook = Date.now() + Math.max(caller.config.MODEL_REFRESH, 2 * caller.config.MODEL_LOAD_TIMEOUT);
+    this.#nextLook = now() + Math.max(caller.config.MODEL_REFRESH, 2 * caller.config.MODEL_LOAD_TIMEOUT);
     caller.waitUntil(this.#look(caller, serving));
   }
 
@@ -107,7 +108,8 @@ export class ModelHost {
     try {
       pointer = await readPointer(env, config, this.#etag);
       if (pointer && pointer.version !== serving.version) {
-        await this.#changeOver(caller, serving, pointer.version);
+        const done = await this.#changeOver(caller, serving, pointer.version);
+        if (!done) return;
       }
       if (pointer) {
         this.#etag = pointer.etag;
@@ -122,14 +124,16 @@ export class ModelHost {
         this.#refused = true;
       }
     }
-    this.#nextLook = Date.now() + config.MODEL_REFRESH;
+    this.#nextLook = now() + config.MODEL_REFRESH;
   }
 
   /**
    * Exchanges the served version for another that has been verified. The old session is released before the new
    * one is created, since ONNX Runtime's memory never shrinks; the old bytes are in hand for the way back.
+   *
+   * @returns false: another look, which has begun before this one was through, has exchanged it already
    */
-  async #changeOver(caller: Caller, serving: Classifier, version: string): Promise<void> {
+  async #changeOver(caller: Caller, serving: Classifier, version: string): Promise<boolean> {
     const { env, config } = caller;
     const bytes = serving.manifest.files['model.onnx'].bytes + (await sizeOf(env, version));
     const lease = await this.#memory.lease(bytes, {
@@ -139,6 +143,7 @@ export class ModelHost {
     try {
       const next = await fetchVersion(env, config, version);
       const previous = await fetchVersion(env, config, serving.version);
+      if (this.#slot?.serving !== serving) return false;
       let refusal: unknown;
       const slot = this.#open(caller, async () => {
         await serving.release();
@@ -150,6 +155,7 @@ export class ModelHost {
       this.#slot = slot;
       await slot.classifier;
       if (refusal) throw refusal;
+      return true;
     } finally {
       lease.release();
     }
@@ -166,8 +172,10 @@ export class ModelHost {
   #open(caller: Caller, begin: (slot: Slot) => Promise<Classifier>): Slot {
     const slot: Slot = { abandoned: false, classifier: Promise.resolve().then(() => begin(slot)) };
     const settled = slot.classifier.then(
-      (classifier) => {
+      async (classifier) => {
         slot.serving = classifier;
+        // Nobody is going to ask for it any more.
+        if (slot.abandoned) await classifier.release();
       },
       () => this.#forget(slot),
     );

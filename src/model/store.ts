@@ -81,14 +81,16 @@ export async function fetchVersion({ MODELS }: Env, config: Config, version: str
       const key = modelKey(version, file);
       const object = await MODELS.get(key);
       if (!object) throw missing(key);
-      return readAll(object, maxBytes);
+      const bytes = await readAll(object, maxBytes);
+      return { bytes, digest: await digestOf(bytes, object) };
     });
-  const [manifestBytes, signature, onnx] = await Promise.all([
+  const [manifestFile, signature, onnxFile] = await Promise.all([
     read('manifest.json', config.MAX_MANIFEST_BYTES),
     read('model.sig', MAX_BUNDLE_BYTES),
     read('model.onnx', config.MAX_MODEL_BYTES),
   ]);
-  const [manifestDigest, onnxDigest] = await Promise.all([sha256Hex(manifestBytes), sha256Hex(onnx)]);
+  const { bytes: manifestBytes, digest: manifestDigest } = manifestFile;
+  const { bytes: onnx, digest: onnxDigest } = onnxFile;
   if (manifestDigest !== version) {
     throw new ModelUntrusted('The manifest is not the one that the version names.');
   }
@@ -96,7 +98,7 @@ export async function fetchVersion({ MODELS }: Env, config: Config, version: str
     ['manifest.json', manifestDigest],
     ['model.onnx', onnxDigest],
   ]);
-  const signer = await signerOf(signature, files, config);
+  const signer = await signerOf(signature.bytes, files, config);
   const manifest = trust('The manifest is not valid.', () => parseManifest(manifestBytes));
   const file = manifest.files['model.onnx'];
   if (onnx.byteLength !== file.bytes || onnxDigest !== file.sha256) {
@@ -125,19 +127,42 @@ async function readAll(object: R2ObjectBody, maxBytes: number): Promise<Uint8Arr
       cause: `${object.key} has ${object.size} bytes, ${maxBytes} are allowed`,
     });
   }
-  return new Uint8Array(await object.arrayBuffer());
+  const bytes = new Uint8Array(await object.arrayBuffer());
+  if (bytes.byteLength !== object.size) throw damaged(`${bytes.byteLength} bytes of ${object.key} have come`);
+  return bytes;
 }
+
+/**
+ * The SHA-256 of a file's bytes, hex.
+ *
+ * @throws {ModelUnavailable} R2 knows them by another one: they have changed on their way and may come better next time
+ */
+async function digestOf(bytes: Uint8Array<ArrayBuffer>, { key, checksums }: R2ObjectBody): Promise<string> {
+  const digest = await sha256Hex(bytes);
+  const stored = checksums.toJSON().sha256;
+  if (stored !== undefined && stored !== digest) throw damaged(`${key} has arrived with other bytes`);
+  return digest;
+}
+
+const damaged = (cause: string) => new ModelUnavailable('The model storage gave a damaged file.', { cause });
 
 const missing = (key: string) =>
   new ModelUnavailable('No model is published.', { cause: `${key} does not exist` });
 
-/** Whatever R2 throws, the model is not available. */
+/** How often a read is tried, and how long is waited in between, in milliseconds: R2 asks for it when it fails inside. */
+const ATTEMPTS = 3;
+const ATTEMPT_PAUSE = 100;
+
+/** Whatever R2 throws again and again, the model is not available. */
 async function asking<T>(ask: () => Promise<T>): Promise<T> {
-  try {
-    return await ask();
-  } catch (cause) {
-    if (cause instanceof ModelUnavailable || cause instanceof ModelUntrusted) throw cause;
-    throw new ModelUnavailable('The model storage does not answer.', { cause });
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await ask();
+    } catch (cause) {
+      if (cause instanceof ModelUnavailable || cause instanceof ModelUntrusted) throw cause;
+      if (attempt === ATTEMPTS) throw new ModelUnavailable('The model storage does not answer.', { cause });
+    }
+    await scheduler.wait(ATTEMPT_PAUSE * attempt);
   }
 }
 

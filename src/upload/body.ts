@@ -1,3 +1,4 @@
+import { now } from '../clock.ts';
 import { BodyTooLarge, EmptyBody, RequestTimeout } from '../errors.ts';
 import type { Lease, PhotoMemory } from '../memory.ts';
 
@@ -54,13 +55,13 @@ export async function readBody(request: Request, memory: PhotoMemory, limits: Up
     lease.release();
   };
   try {
-    const deadline = Date.now() + limits.timeout;
+    const deadline = now() + limits.timeout;
     let length = 0;
     for (;;) {
       const full = length === bytes.byteLength;
       // Behind the last byte that was announced, or is allowed, one more must not come.
       const room = full ? new Uint8Array(1) : bytes.subarray(length);
-      const remaining = Math.min(idleTimeout, deadline - Date.now());
+      const remaining = Math.min(idleTimeout, deadline - now());
       const { done, value } = await within(remaining, reader.read(room).catch(brokenOff));
       // Reading takes the buffer away and gives it back as another object.
       if (!full && value) bytes = new Uint8Array(value.buffer);

@@ -1,3 +1,4 @@
+import * as ort from 'onnxruntime-web/wasm';
 import { afterEach, expect, test, vi } from 'vitest';
 import { modelKey } from '../../../src/model/layout.ts';
 import { runtimeBytes } from '../../../src/model/runtime.ts';
@@ -151,4 +152,108 @@ test('ten changeovers under a stream of uploads: no request fails, and memory le
     if (round === 2) afterTwo = runtimeBytes();
   }
   expect(runtimeBytes()).toBe(afterTwo);
+});
+
+/** The bucket with another `get`. */
+function bucketWith(get: (key: string, options?: R2GetOptions) => Promise<unknown>): R2Bucket {
+  return new Proxy(bucket, {
+    get: (target, name) => {
+      if (name === 'get') return get;
+      const value: unknown = Reflect.get(target, name);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+}
+
+/** A bucket whose files of models arrive as `spoil` makes them, while `isSpoilt`. */
+function spoiling(spoil: (bytes: ArrayBuffer) => ArrayBuffer, isSpoilt: () => boolean): R2Bucket {
+  return bucketWith(async (key, options) => {
+    const object = await bucket.get(key, options);
+    if (!object || !('body' in object) || !key.startsWith('models/') || !isSpoilt()) return object;
+    return new Proxy(object, {
+      get: (target, name) => {
+        if (name === 'arrayBuffer') return async () => spoil(await target.arrayBuffer());
+        const value: unknown = Reflect.get(target, name);
+        return typeof value === 'function' ? value.bind(target) : value;
+      },
+    });
+  });
+}
+
+test.each<[string, (bytes: ArrayBuffer) => ArrayBuffer]>([
+  ['half of it', (bytes) => bytes.slice(0, bytes.byteLength >> 1)],
+  [
+    'one bit of it changed',
+    (bytes) => {
+      const view = new Uint8Array(bytes);
+      view[20] = (view[20] ?? 0) ^ 1;
+      return bytes;
+    },
+  ],
+])('a good version that arrives with %s is tried again and served', async (_, spoil) => {
+  let spoilt = true;
+  const first = await putVersion(bucket, await manifestOf(brightness), brightness);
+  const service = attentive({ MODELS: spoiling(spoil, () => spoilt) });
+  expect(await health(service)).toMatchObject({ code: 'model_unavailable' });
+  spoilt = false;
+  expect(await served(service)).toBe(first);
+
+  spoilt = true;
+  const second = await putVersion(bucket, await colourManifest(), colour);
+  expect((await predict(service)).status).toBe(200);
+  expect(await health(service)).toMatchObject({ status: 'degraded', reason: { code: 'model_unavailable' } });
+  spoilt = false;
+  await service('/api/health');
+  expect(await served(service)).toBe(second);
+  expect(await health(service)).toMatchObject({ status: 'ok' });
+});
+
+test('R2 that fails for one read in three is no obstacle', async () => {
+  const version = await putVersion(bucket, await manifestOf(brightness), brightness);
+  let reads = 0;
+  const flaky = bucketWith(async (key, options) => {
+    if (reads++ % 3 === 0)
+      throw new Error('get: We encountered an internal error. Please try again. (10001)');
+    return bucket.get(key, options);
+  });
+  expect(await served(attentive({ MODELS: flaky }))).toBe(version);
+});
+
+test('a clock that is set back by a day does not keep an isolate from following its channel', async () => {
+  await putVersion(bucket, await manifestOf(brightness), brightness);
+  const service = newService({ MODEL_REFRESH: 20 });
+  await served(service);
+  const realNow = Date.now.bind(Date);
+  vi.spyOn(Date, 'now').mockImplementation(() => realNow() - 86_400_000);
+  const second = await putVersion(bucket, await colourManifest(), colour);
+  await service('/api/health');
+  await scheduler.wait(30);
+  await service('/api/health');
+  expect(await served(service)).toBe(second);
+});
+
+test('two looks at once, because the storage is slow, exchange the model once', async () => {
+  const first = await putVersion(bucket, await manifestOf(brightness), brightness);
+  let delay = 0;
+  const slow = bucketWith(async (key, options) => {
+    await scheduler.wait(delay);
+    return bucket.get(key, options);
+  });
+  const service = newService({ MODELS: slow, MODEL_REFRESH: 0, MODEL_LOAD_TIMEOUT: 100 }, { waits: false });
+  await vi.waitUntil(async () => (await served(service)) === first);
+  const second = await putVersion(bucket, await colourManifest(), colour);
+  const created = vi.spyOn(ort.InferenceSession, 'create');
+  delay = 250;
+  await vi.waitUntil(
+    async () => {
+      await scheduler.wait(50);
+      expect((await predict(service)).status).toBe(200);
+      return (await served(service)) === second;
+    },
+    { timeout: 10_000 },
+  );
+  delay = 0;
+  await scheduler.wait(1_500);
+  expect(created).toHaveBeenCalledTimes(1);
+  expect(await served(service)).toBe(second);
 });

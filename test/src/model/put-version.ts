@@ -25,9 +25,13 @@ export async function putVersion(
     ['model.onnx', await sha256(onnx)],
   ]);
   const bundle = await by.sign(json(await statementOf(digests)));
-  await bucket.put(modelKey(version, 'model.onnx'), onnx);
-  await bucket.put(modelKey(version, 'manifest.json'), bytes);
-  await bucket.put(modelKey(version, 'model.sig'), json(bundle));
+  for (const [file, content] of [
+    ['model.onnx', onnx],
+    ['manifest.json', bytes],
+    ['model.sig', json(bundle)],
+  ] as const) {
+    await bucket.put(modelKey(version, file), content, { sha256: await sha256(content) });
+  }
   await pointAt(bucket, version, channel);
   return version;
 }
