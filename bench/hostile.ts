@@ -205,7 +205,7 @@ function codesWebp(side: number): Buffer {
 }
 
 /** The same JPEG with another size in its header: what its data does not fill stays grey. */
-function resizedJpeg(jpeg: Buffer, side: number): Buffer {
+export function resizedJpeg(jpeg: Buffer, side: number): Buffer {
   const copy = Buffer.from(jpeg);
   const frame = copy.findIndex((byte, i) => byte === 0xff && (copy[i + 1] === 0xc0 || copy[i + 1] === 0xc2));
   copy.writeUInt16BE(side, frame + 5);
@@ -233,7 +233,7 @@ class BitWriter {
 }
 
 /** Tommy Ettinger's 32-bit generator: numbers in [0, 1). */
-function mulberry32(seed: number): () => number {
+export function mulberry32(seed: number): () => number {
   let state = seed;
   return () => {
     state = (state + 0x6d2b79f5) | 0;

@@ -5,9 +5,10 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Miniflare } from 'miniflare';
 import { unstable_readConfig } from 'wrangler';
+import * as z from 'zod';
 import { withBucket } from '../convert/bucket.ts';
 import { DEFAULT_CHANNEL } from '../convert/command.ts';
-import { generateKeyPair, parseSigningKey } from '../convert/keys.ts';
+import { generateKeyPair, parseSigningKey, type SigningKey } from '../convert/keys.ts';
 import { publish } from '../convert/publish.ts';
 import { RELEASE_FOLDER, type Release, readRelease } from '../convert/release.ts';
 import { createSignature } from '../convert/sign.ts';
@@ -19,6 +20,15 @@ type Module = { readonly type: 'esm' | 'wasm'; readonly contents: Uint8Array<Arr
 
 /** A bundled Worker, by the names of its modules. */
 export type Bundle = Readonly<Record<string, Module>>;
+
+/** What wrangler.toml says under `[[ratelimits]]`. */
+const Counters = z.array(
+  z.object({
+    name: z.string(),
+    namespace_id: z.string(),
+    simple: z.object({ limit: z.number(), period: z.union([z.literal(10), z.literal(60)]) }),
+  }),
+);
 
 const MAIN = 'index.js';
 const NAME = 'bench';
@@ -65,6 +75,8 @@ export function runWrangler(args: readonly string[]): Promise<void> {
 export interface Store {
   readonly folder: string;
   readonly publicKeyPem: string;
+  /** What its versions are signed with. */
+  readonly key: SigningKey;
   readonly release: Release;
   remove(): Promise<void>;
 }
@@ -80,7 +92,7 @@ export async function createStore(): Promise<Store> {
     await withBucket({ persistTo: folder }, (bucket) =>
       publish(bucket, release, signature, [key.publicKey], DEFAULT_CHANNEL),
     );
-    return { folder, publicKeyPem, release, remove };
+    return { folder, publicKeyPem, key, release, remove };
   } catch (error) {
     await remove();
     throw error;
@@ -93,6 +105,10 @@ export interface Workerd extends Server {
   readonly second: string | undefined;
   /** Where its V8 can be asked how much memory it uses. */
   readonly inspector: string | undefined;
+  /** Its bucket, reached through this process. */
+  bucket(): ReturnType<Miniflare['getR2Bucket']>;
+  /** Where the Worker is now, and in which process: when workerd ends by itself, another one is started. */
+  current(): Promise<Pick<Workerd, 'url' | 'pid'>>;
   /** Reads every file of the model once, past the Worker, so that the local bucket's own start is not measured. */
   warmBucket(): Promise<void>;
 }
@@ -103,6 +119,8 @@ export interface WorkerdOptions {
   readonly inspect?: boolean;
   /** How many isolates have the Worker, each for itself; all of them are there from the start. */
   readonly isolates?: 1 | 2;
+  /** Whether photos are counted, as wrangler.toml says. */
+  readonly rateLimits?: boolean;
 }
 
 /**
@@ -112,21 +130,33 @@ export interface WorkerdOptions {
 export async function startWorkerd(
   modules: Bundle,
   store: Store,
-  { vars = {}, inspect = false, isolates = 1 }: WorkerdOptions = {},
+  { vars = {}, inspect = false, isolates = 1, rateLimits = false }: WorkerdOptions = {},
 ): Promise<Workerd> {
   const config = unstable_readConfig({ config: join(ROOT, 'wrangler.toml') });
-  const { compatibility_date, compatibility_flags, r2_buckets } = config;
+  const { compatibility_date, compatibility_flags, r2_buckets, ratelimits } = config;
   const [bucket] = r2_buckets;
   if (!compatibility_date || !bucket) throw new Error('wrangler.toml has no compatibility date or no bucket');
-  const texts = Object.entries({ MODEL_PUBLIC_KEYS: store.publicKeyPem, RATE_LIMITS: 'off', ...vars });
+  const texts = Object.entries({
+    MODEL_PUBLIC_KEYS: store.publicKeyPem,
+    RATE_LIMITS: rateLimits ? 'on' : 'off',
+    ...vars,
+  });
   const env = Object.fromEntries(texts.map(([name, value]) => [name, { type: 'text' as const, value }]));
+  const counters = Counters.parse(ratelimits).map(({ name, namespace_id, simple }) => [
+    name,
+    { type: 'rate-limit' as const, namespace: namespace_id, simple },
+  ]);
   const worker = (name: string) => ({
     config: {
       name,
       compatibilityDate: compatibility_date,
       compatibilityFlags: compatibility_flags,
       manifest: { mainModule: MAIN, modules: { ...modules } },
-      env: { ...env, [bucket.binding]: { type: 'r2' as const, name: bucket.bucket_name } },
+      env: {
+        ...env,
+        ...(rateLimits ? Object.fromEntries(counters) : {}),
+        [bucket.binding]: { type: 'r2' as const, name: bucket.bucket_name },
+      },
     },
     dev: { rootPath: ROOT, unsafeDirectSockets: [{ host: '127.0.0.1' }] },
   });
@@ -142,10 +172,11 @@ export async function startWorkerd(
     workers: isolates === 1 ? [worker(NAME)] : [worker(NAME), worker(SECOND)],
   });
   await miniflare.ready;
-  const [pid = 0] = childrenNamed('workerd').filter((child) => !before.includes(child));
+  const pidNow = () => childrenNamed('workerd').find((child) => !before.includes(child)) ?? 0;
   const addressOf = async (name: string) => (await miniflare.unsafeGetDirectURL(name)).origin;
+  const ownBucket = () => miniflare.getR2Bucket(bucket.binding, NAME);
   const warmBucket = async () => {
-    const r2 = await miniflare.getR2Bucket(bucket.binding, NAME);
+    const r2 = await ownBucket();
     const { version, files } = store.release;
     const keys = [...files.keys(), 'model.sig'].map((file) => modelKey(version, file));
     for (const key of [channelKey(DEFAULT_CHANNEL), ...keys]) await (await r2.get(key))?.arrayBuffer();
@@ -153,8 +184,10 @@ export async function startWorkerd(
   return {
     url: await addressOf(NAME),
     second: isolates === 1 ? undefined : await addressOf(SECOND),
-    pid,
+    pid: pidNow(),
     inspector: inspect ? `${(await miniflare.getInspectorURL()).origin}/core:user:${NAME}` : undefined,
+    bucket: ownBucket,
+    current: async () => ({ url: await addressOf(NAME), pid: pidNow() }),
     warmBucket,
     stop: () => miniflare.dispose(),
   };
