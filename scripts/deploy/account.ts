@@ -4,11 +4,15 @@ import type { Configuration } from './configuration.ts';
 import { type Done, StepFailed } from './progress.ts';
 import { runWrangler } from './wrangler.ts';
 
-const Identity = z.object({
-  authType: z.string(),
-  email: z.string().optional(),
-  accounts: z.array(z.object({ id: z.string(), name: z.string() })),
-});
+const Answer = z.discriminatedUnion('loggedIn', [
+  z.object({ loggedIn: z.literal(false) }),
+  z.object({
+    loggedIn: z.literal(true),
+    authType: z.string(),
+    email: z.string().optional(),
+    accounts: z.array(z.object({ id: z.string(), name: z.string() })),
+  }),
+]);
 
 /**
  * Asks who is logged in, and makes sure that it is clear into which account to deploy.
@@ -17,10 +21,10 @@ const Identity = z.object({
  */
 export async function checkLogin({ account }: Configuration): Promise<Done<void>> {
   const result = await runWrangler('whoami', '--json');
-  if (!result.ok && result.code !== undefined) throw refused('the login is not accepted', result);
-  const parsed = result.ok ? Identity.safeParse(JSON.parse(result.stdout)) : undefined;
-  if (!parsed?.success) throw new StepFailed('nobody is logged in', [LOGIN], { missing: true });
-  const { accounts, authType, email } = parsed.data;
+  const answer = /^\{/m.test(result.stdout) ? Answer.parse(JSON.parse(result.stdout)) : undefined;
+  if (!answer) throw refused('who is logged in cannot be found out', result);
+  if (!answer.loggedIn) throw new StepFailed('nobody is logged in', [LOGIN], { missing: true });
+  const { accounts, authType, email } = answer;
   const wanted = account ?? process.env.CLOUDFLARE_ACCOUNT_ID;
   const [first, ...others] = wanted === undefined ? accounts : accounts.filter(({ id }) => id === wanted);
   if (wanted === undefined && others.length > 0) {

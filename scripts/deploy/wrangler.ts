@@ -16,6 +16,8 @@ const Entry = z.discriminatedUnion('type', [
   z.object({ type: z.literal('command-failed'), code: z.number().optional(), message: z.string() }),
 ]);
 
+const ERROR_MARK = '✘ [ERROR]';
+
 export interface WranglerResult {
   readonly ok: boolean;
   readonly stdout: string;
@@ -90,10 +92,14 @@ function parseEntries(ndjson: string): z.infer<typeof Entry>[] {
   });
 }
 
+/** The error in it: warnings come before. */
 function reasonIn(stderr: string): string {
-  return stripVTControlCharacters(stderr)
+  const text = stripVTControlCharacters(stderr);
+  return text
+    .slice(Math.max(0, text.indexOf(ERROR_MARK)))
+    .replace(ERROR_MARK, '')
     .split('\n')
-    .map((line) => line.replace(/^✘ \[ERROR\]/, '').trim())
-    .filter((line) => line !== '' && !/please open an issue|Logs were written|^▲ \[WARNING\]/.test(line))
+    .map((line) => line.trim())
+    .filter((line) => line !== '' && !/please open an issue|Logs were written/.test(line))
     .join(' ');
 }

@@ -17,7 +17,9 @@ const connect = net.Socket.prototype.connect;
 /** The host in the arguments of `connect`, which Node passes on as a list in a list; undefined for a path. */
 function hostIn(args: readonly unknown[]): string | undefined {
   const [first] = Array.isArray(args[0]) ? args[0] : args;
-  if (typeof first !== 'object' || first === null || 'path' in first) return undefined;
+  if (typeof first !== 'object' || first === null) return undefined;
+  // A local socket; the options of a request over TCP have a `path` too, which is null.
+  if ('path' in first && typeof first.path === 'string') return undefined;
   return 'host' in first && typeof first.host === 'string' ? first.host : 'localhost';
 }
 
@@ -25,7 +27,8 @@ net.Socket.prototype.connect = function (this: net.Socket, ...args: never[]): ne
   const host = hostIn(args);
   if (host === undefined || LOOPBACK.has(host)) return Reflect.apply(connect, this, args);
   if (CLOSED_NETWORK_LOG) appendFileSync(CLOSED_NETWORK_LOG, `${host}\n`);
-  this.destroy(new Error(`the network is closed in tests: ${host}`));
+  // Later, as a connection fails that is really tried: TLS still has to take hold of the socket.
+  process.nextTick(() => this.destroy(new Error(`the network is closed in tests: ${host}`)));
   return this;
 };
 
@@ -44,7 +47,7 @@ function convertV4MiniflareOptions(options: Options): ReturnType<Miniflare['conv
   const workers: readonly Worker[] =
     'workers' in options && Array.isArray(options.workers) ? options.workers : [];
   const proxy = workers.find(({ name }) => name === 'ProxyWorker');
-  if (proxy) proxy.outboundService = toStandIn;
+  if (proxy && STAND_IN_PREVIEW) proxy.outboundService = toStandIn;
   return original.convertV4MiniflareOptions(options);
 }
 
