@@ -1,0 +1,171 @@
+import { cp, mkdtemp, readFile, realpath, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join, resolve } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import * as z from 'zod';
+import { launchChromium } from '../../scripts/chromium.ts';
+import { preparePython } from '../../scripts/python.ts';
+import { freePort } from '../../scripts/wrangler-dev.ts';
+import { schemas } from '../../src/api/schemas.ts';
+import { type Block, blocksOf, commandsOf } from '../docs/markdown.ts';
+import { visit } from './page-visit.ts';
+import { runIn, type Started, startIn } from './shell.ts';
+
+/*
+ * Follows docs/tutorial.md as its reader would, in a copy of the project: runs its `sh` code line by line and looks for the
+ * output that is shown after it, where … stands for anything. Where a paragraph names an address of the service, it opens
+ * that, drops the pictures that the paragraph names, and looks for what is in bold type.
+ */
+
+const TUTORIAL = 'docs/tutorial.md';
+const ADDRESS = /http:\/\/localhost:8790(\/[\w/]+)?/;
+/** What a copy does without, or shares. */
+const LEFT_OUT = [
+  '.git',
+  '.wrangler',
+  '.keys',
+  '.venv',
+  '.venv.api',
+  '.cache',
+  '.ruff_cache',
+  'node_modules',
+  'results',
+];
+const SHARED = ['node_modules', '.venv'];
+/** For as long as what is shown may take to come true, in milliseconds. */
+const PATIENCE = 30_000;
+/** For a command of the tutorial, on a machine that has other things to do. */
+const LONGEST = 600_000;
+
+const document = await readFile(TUTORIAL, 'utf8');
+const blocks = blocksOf(document);
+
+let project: string;
+let browser: Browser;
+let port: number;
+let service: Started | undefined;
+/** What the commands printed. */
+const printed = new Map<string, string>();
+
+beforeAll(async () => {
+  await preparePython();
+  project = await realpath(await mkdtemp(join(tmpdir(), 'husky-ai-tutorial-')));
+  await cp('.', project, { recursive: true, filter: (path) => !LEFT_OUT.includes(basename(path)) });
+  for (const name of SHARED) await symlink(resolve(name), join(project, name));
+  port = await freePort();
+  browser = await launchChromium();
+}, 600_000);
+
+afterAll(async () => {
+  await browser?.close();
+  await service?.stop();
+  await rm(project, { recursive: true, force: true, maxRetries: 5 });
+});
+
+/** The reader's machine may have something at the tutorial's port. */
+const here = (text: string) =>
+  text.replaceAll(':8790', `:${port}`).replaceAll('--port 8790', `--port ${port}`);
+
+/** Whether what is shown was printed: each line of it, or, of JSON, all of it but white space. */
+function isShown(output: string, { text, language }: Block): boolean {
+  const bare = (json: string) => json.replaceAll(/\s/g, '');
+  if (language === 'json') return holds(bare(output), bare(text));
+  const lines = here(text).split('\n');
+  return lines.every((line) => output.split('\n').some((each) => holds(each, line)));
+}
+
+/** Whether the text has all pieces of the pattern, in their order, and … between them. */
+function holds(text: string, pattern: string): boolean {
+  let from = 0;
+  return pattern.split('…').every((piece) => {
+    const at = text.indexOf(piece, from);
+    from = at + piece.length;
+    return at >= 0;
+  });
+}
+
+async function follow(command: string, isDone: (output: string) => boolean): Promise<string> {
+  if (command.startsWith('npm start')) {
+    service = startIn(project, here(command));
+    return service.until(isDone);
+  }
+  // What is asked of the service comes true a moment later.
+  const deadline = Date.now() + (command.startsWith('curl') ? PATIENCE : 0);
+  for (;;) {
+    const output = await runIn(project, here(command));
+    if (isDone(output) || Date.now() >= deadline) return output;
+    await setTimeout(500);
+  }
+}
+
+async function look(url: string, paragraph: string): Promise<void> {
+  const promised = Array.from(paragraph.matchAll(/\*\*(.+?)\*\*/g), ([, text = '']) => text);
+  const pictures = Array.from(paragraph.matchAll(/`(\S+\.png)`/g), ([, path = '']) => join(project, path));
+  const { page, complaints, close } = await visit(browser, url);
+  try {
+    if (pictures.length > 0) await page.locator('#file').setInputFiles(pictures);
+    for (const text of promised) {
+      await page.getByText(text, { exact: true }).filter({ visible: true }).waitFor({ timeout: 5_000 });
+    }
+    expect(promised.length).toBeGreaterThan(0);
+    expect(complaints).toEqual([]);
+  } finally {
+    await close();
+  }
+}
+
+test('the copy of the project is one', async () => {
+  expect((await runIn(project, 'npm prefix')).trim().split('\n').at(-1)).toBe(project);
+});
+
+for (const [index, block] of blocks.entries()) {
+  const { language, text, line } = block;
+  if (language === 'sh') {
+    const next = blocks[index + 1];
+    const shown = next?.kind === 'fence' && next.language !== 'sh' ? next : undefined;
+    const commands = commandsOf(text);
+    test(
+      `line ${line}: ${commands[0]}`,
+      async () => {
+        let output = '';
+        for (const command of commands) {
+          const isLast = command === commands.at(-1);
+          output = await follow(command, (soFar) => !isLast || !shown || isShown(soFar, shown));
+          printed.set(command, output);
+        }
+        if (shown && !isShown(output, shown)) expect(output).toBe(shown.text);
+      },
+      LONGEST,
+    );
+  }
+  const [address, path] = ADDRESS.exec(block.kind === 'text' ? text : '') ?? [];
+  if (address !== undefined) {
+    test(`line ${line}: ${address}`, async () => {
+      const url = `http://127.0.0.1:${port}${path ?? '/'}`;
+      await vi.waitFor(() => look(url, text), { timeout: PATIENCE });
+    });
+  }
+}
+
+test('the program that the tutorial shows is the one that it runs', async () => {
+  const shown = blocks.filter(({ language }) => language === 'python').map(({ text }) => `${text}\n`);
+  expect(shown).toEqual([await readFile('docs/tutorial/shapes.py', 'utf8')]);
+});
+
+test('each shape gets its own label, and the scores add up to 1', () => {
+  const answers = [...printed].filter(([command]) => command.startsWith('curl'));
+  const predictions = answers.flatMap(([, output]) =>
+    z
+      .union([schemas.Prediction, z.array(schemas.Prediction)])
+      .parse(JSON.parse(/^[[{].*$/m.exec(output)?.[0] ?? '')),
+  );
+  expect(predictions.map(({ label }) => label)).toEqual(['circle', 'square', 'triangle']);
+  for (const { label, score, scores = [], threshold } of predictions) {
+    expect(scores.map((each) => each.label).toSorted()).toEqual(['circle', 'square', 'triangle']);
+    expect(scores[0]).toEqual({ label, score });
+    expect(scores.reduce((sum, each) => sum + each.score, 0)).toBeCloseTo(1, 5);
+    expect(threshold).toBe(null);
+  }
+});
