@@ -9,6 +9,9 @@ import { freePort, untilAnswers } from '../scripts/wrangler-dev.ts';
 export const BENCH = import.meta.dirname;
 export const ROOT = join(BENCH, '..');
 
+/** TensorFlow takes its time where the machine is busy with other things. */
+const START_TIMEOUT = 300_000;
+
 /** Something that answers over HTTP and can be ended. */
 export interface Service {
   readonly url: string;
@@ -74,7 +77,7 @@ async function serve(port: number, child: ChildProcess): Promise<Server> {
   };
   const url = `http://127.0.0.1:${port}`;
   try {
-    await untilAnswers(url, child);
+    await untilAnswers(url, child, START_TIMEOUT);
   } catch (cause) {
     await stop();
     throw new Error(`A server did not start:\n${output()}`, { cause });

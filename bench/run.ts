@@ -15,12 +15,14 @@ import { fillFromResults, reportOf, saveResults } from './results.ts';
 import type { Options } from './section.ts';
 import { measureCold } from './sections/cold.ts';
 import { measureCost } from './sections/cost.ts';
+import { measureFaults } from './sections/faults.ts';
 import { measureLoad } from './sections/load.ts';
 import { measureMemory } from './sections/memory.ts';
 import { measureModels } from './sections/models.ts';
 import { measureScales } from './sections/scales.ts';
 import { measureSize } from './sections/size.ts';
 import { measureSlowest } from './sections/slowest.ts';
+import { measureSoak } from './sections/soak.ts';
 import { measureSpeed } from './sections/speed.ts';
 import { measureStages } from './sections/stages.ts';
 
@@ -36,6 +38,8 @@ const SECTIONS: Readonly<Record<SectionName, (options: Options) => Promise<objec
   scales: measureScales,
   slowest: measureSlowest,
   size: measureSize,
+  faults: measureFaults,
+  soak: measureSoak,
 };
 
 const ALL = Object.keys(SECTIONS) as SectionName[];
@@ -65,11 +69,20 @@ async function main(): Promise<void> {
   for (const [index, name] of names.entries()) {
     const begun = performance.now();
     progress.begin(names.length > 1 ? `[${index + 1} of ${names.length}] ` : '');
-    const data = await SECTIONS[name]({ album, progress, runs });
-    progress.clear();
-    const { tables } = values.photos ? reportOf(name, data) : (await saveResults(name, machine, data)).report;
-    const seconds = Math.round((performance.now() - begun) / 1000);
-    console.log(`${name} (${seconds} s)\n\n${tables.join('\n\n')}\n`);
+    try {
+      const data = await SECTIONS[name]({ album, progress, runs });
+      progress.clear();
+      const { tables } = values.photos
+        ? reportOf(name, data)
+        : (await saveResults(name, machine, data)).report;
+      const seconds = Math.round((performance.now() - begun) / 1000);
+      console.log(`${name} (${seconds} s)\n\n${tables.join('\n\n')}\n`);
+    } catch (error) {
+      progress.clear();
+      // The others are worth having all the same.
+      console.error(`${name} failed:`, error);
+      process.exitCode = 1;
+    }
   }
 }
 

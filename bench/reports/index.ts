@@ -1,5 +1,6 @@
 import { cold } from './cold.ts';
 import { cost } from './cost.ts';
+import { faults } from './faults.ts';
 import { load } from './load.ts';
 import { memory } from './memory.ts';
 import { models } from './models.ts';
@@ -7,6 +8,7 @@ import type { Report, Reporter } from './report.ts';
 import { scales } from './scales.ts';
 import { size } from './size.ts';
 import { slowest } from './slowest.ts';
+import { soak } from './soak.ts';
 import { speed } from './speed.ts';
 import { stages } from './stages.ts';
 
@@ -25,6 +27,8 @@ export const REPORTS = {
   slowest: reader(slowest),
   size: reader(size),
   cost: reader(cost),
+  soak: reader(soak),
+  faults: reader(faults),
 } satisfies Readonly<Record<string, Reader>>;
 
 export type SectionName = keyof typeof REPORTS;
