@@ -1,8 +1,6 @@
 import ortModule from 'onnxruntime-web/ort-wasm-simd-threaded.wasm';
 import * as ort from 'onnxruntime-web/wasm';
 
-const compileAndInstantiate = WebAssembly.instantiate;
-
 /** ONNX Runtime's linear memory, known once it has started. It grows and never shrinks. */
 let memory: WebAssembly.Memory | undefined;
 
@@ -13,37 +11,57 @@ ort.env.wasm.wasmBinary = new Uint8Array(1).buffer;
 ort.env.logLevel = 'error';
 
 /**
+ * The smallest model there is, in ONNX: one number that goes through an `Identity`. ONNX Runtime has no call that only
+ * starts it; creating a first session does.
+ */
+const IDENTITY = 'CAg6NwoQCgF4EgF5IghJZGVudGl0eRIBZ1oPCgF4EgoKCAgBEgQKAggBYg8KAXkSCgoICAESBAoCCAFCBAoAEA0=';
+
+/**
+ * ONNX Runtime starts while the Worker's modules are evaluated, which the platform does ahead of an isolate's first
+ * request. No input or output is allowed there, and none is needed: all it waits for is promises.
+ */
+const started = withImportedWasm(async () => {
+  const session = await create(Uint8Array.from(atob(IDENTITY), (char) => char.charCodeAt(0)));
+  await session.release();
+});
+// A failure is told to whoever wants a session.
+started.catch(() => {});
+
+/**
  * An inference session over the model, on ONNX Runtime's CPU provider in wasm.
  *
  * @throws {Error} ONNX Runtime refuses the model
  */
 export async function createSession(onnx: Uint8Array): Promise<ort.InferenceSession> {
-  return withImportedWasm(() =>
-    ort.InferenceSession.create(onnx, { executionProviders: ['wasm'], graphOptimizationLevel: 'all' }),
-  );
+  await started;
+  return create(onnx);
 }
 
-/** Bytes of ONNX Runtime's wasm memory; 0 before its first session. */
+/** Bytes of ONNX Runtime's wasm memory. */
 export function runtimeBytes(): number {
   return memory?.buffer.byteLength ?? 0;
+}
+
+function create(onnx: Uint8Array): Promise<ort.InferenceSession> {
+  return ort.InferenceSession.create(onnx, { executionProviders: ['wasm'], graphOptimizationLevel: 'all' });
 }
 
 /**
  * Workers may not compile wasm at run time, only import it compiled; ONNX Runtime knows only how to compile.
  * So while it starts, and no longer, `WebAssembly.instantiate` hands it the module that was imported.
  */
-async function withImportedWasm<T>(start: () => Promise<T>): Promise<T> {
-  if (memory) return start();
+async function withImportedWasm(start: () => Promise<void>): Promise<void> {
+  const { instantiate } = WebAssembly;
   const instantiateImported = async (_bytes: unknown, imports: WebAssembly.Imports) => {
-    const instance = await compileAndInstantiate(ortModule, imports);
+    const instance = new WebAssembly.Instance(ortModule, imports);
     memory = memoryOf(imports, instance);
     return { module: ortModule, instance };
   };
   try {
     Object.assign(WebAssembly, { instantiate: instantiateImported });
-    return await start();
+    await start();
   } finally {
-    Object.assign(WebAssembly, { instantiate: compileAndInstantiate });
+    Object.assign(WebAssembly, { instantiate });
   }
 }
 
