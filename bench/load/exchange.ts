@@ -65,7 +65,10 @@ export class Connection {
       request.on('error', (error) => {
         // What is still being written after the answer has come is of no interest to the server any more.
         if (manner.kind === 'cut') resolve(CUT);
-        else if (!answered) reject(error);
+        else if (answered) return;
+        // The server has closed the connection while it was idle, at the moment of this request: RFC 9110, 9.2.2.
+        else if (request.reusedSocket && isClosed(error)) resolve(this.send(outgoing, manner));
+        else reject(error);
       });
       request.once('response', (response) => {
         answered = true;
@@ -81,6 +84,9 @@ export class Connection {
     this.#agent.destroy();
   }
 }
+
+const isClosed = (error: NodeJS.ErrnoException): boolean =>
+  error.code === 'ECONNRESET' || error.code === 'EPIPE';
 
 async function write(
   request: http.ClientRequest,

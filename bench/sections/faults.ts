@@ -7,7 +7,7 @@ import { loadPictures } from '../load/pictures.ts';
 import { type Fault, play, type Seen, type Stage } from '../load/scene.ts';
 import { type Versions, withVersions } from '../load/versions.ts';
 import type { Picture } from '../pictures.ts';
-import type { faults } from '../reports/faults.ts';
+import { faults as report } from '../reports/faults.ts';
 import type { DataOf } from '../reports/report.ts';
 import type { Options } from '../section.ts';
 import { type Bundle, bundle, createStore, type Store, startWorkerd } from '../workerd.ts';
@@ -17,7 +17,7 @@ const PHOTOS = 12;
 const FAULTS: readonly Fault[] = [...storageFaults, ...channelFaults, ...clockFaults, ...processFaults];
 
 /** What is done to the Worker, one thing after the other, and what clients see of it. */
-export async function measureFaults({ album, progress }: Options): Promise<DataOf<typeof faults>> {
+export async function measureFaults({ album, progress }: Options): Promise<DataOf<typeof report>> {
   progress.show('faults: preparing');
   const { small } = await loadPictures(album);
   const [large] = await album.pick(['JPEG 12 MP'], /jpeg$/);
@@ -29,10 +29,13 @@ export async function measureFaults({ album, progress }: Options): Promise<DataO
       const photos = small.filter((_, i) => i % Math.floor(small.length / PHOTOS) === 0);
       const right = await rightAnswers(modules, store, versions, photos);
       return playAll({ modules, store, versions, right, large }, (name, i) =>
-        progress.show('faults', `${i + 1} of ${FAULTS.length}: ${name}`),
+        progress.show(`faults: ${name}`, `${i + 1} of ${FAULTS.length}`),
       );
     });
-    if (wrong.length > 0) throw new Error(`Not as expected:\n${wrong.join('\n')}`);
+    if (wrong.length > 0) {
+      const { tables } = report.report({ faults: seen });
+      throw new Error(`${tables.join('\n\n')}\n\nNot as expected:\n${wrong.join('\n')}`);
+    }
     return { faults: seen };
   } finally {
     await store.remove();
@@ -47,15 +50,19 @@ async function playAll(
   const wrong: string[] = [];
   for (const [i, fault] of FAULTS.entries()) {
     begin(fault.name, i);
-    const played = await play(stage, fault);
-    seen.push(played.seen);
-    wrong.push(...played.wrong);
+    try {
+      const played = await play(stage, fault);
+      seen.push(played.seen);
+      wrong.push(...played.wrong);
+    } catch (error) {
+      wrong.push(`${fault.name}: ${error instanceof Error ? error.stack : error}`);
+    }
   }
   return { seen, wrong };
 }
 
 /** What each photo is answered by the two versions when nothing is wrong. */
-async function rightAnswers(
+export async function rightAnswers(
   modules: Bundle,
   store: Store,
   versions: Versions,

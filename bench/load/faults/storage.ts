@@ -56,13 +56,14 @@ export const storageFaults: readonly Fault[] = [
   inSpite('each read takes 2 s', { delay: 2_000 }, followed),
   whileNew('each read takes 30 s', { delay: 30_000 }, 0),
   {
-    name: 'each read takes 3 s and a model may take 2 s; the channel moves twice',
-    vars: { MODEL_LOAD_TIMEOUT: '2000' },
+    // The next look at the channel begins before the last has ended: twice this time after it.
+    name: 'each read takes 6 s; the channel moves twice',
+    vars: { MODEL_LOAD_TIMEOUT: '8000' },
     answers: [OK],
     health: ['ok'],
     async play(scene) {
       const { first, second } = scene.stage.versions;
-      await scene.faults({ delay: 3_000 });
+      await scene.faults({ delay: 6_000 });
       await scene.stage.versions.promote(second);
       const there = await scene.untilServed(second);
       await scene.stage.versions.promote(first);
