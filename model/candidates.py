@@ -8,9 +8,11 @@ times them.
 """
 
 import argparse
+import itertools
 import json
 import os
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -49,20 +51,22 @@ def main(arguments: list[str] | None = None) -> int:
 
     try:
         options.out.mkdir(parents=True, exist_ok=True)
-        found = [classic(options)]
-        if not options.only_classic:
-            found += make(options, read_recipe(options.recipe), class_names(options.data))
+        found = []
+        made = [] if options.only_classic else make(options, read_recipe(options.recipe), class_names(options.data))
+        for entry in itertools.chain([classic(options)], made):
+            found.append(entry)
+            # Whoever stops it half-way keeps what there is.
+            (options.out / "candidates.json").write_text(json.dumps(found, indent=2) + "\n", "utf-8")
     except (DataError, RecipeError, OSError, ValueError) as reason:
         print(f"Not made: {reason}", file=sys.stderr)
         return 1
-    (options.out / "candidates.json").write_text(json.dumps(found, indent=2) + "\n", "utf-8")
     for entry in found:
         print(f"{entry['name']:32} {entry['bytes'] / 1e6:6.2f} MB   AUC {entry['auc'] or ''}")
     return 0
 
 
-def make(options: argparse.Namespace, recipe: "Recipe", names: tuple[str, str]) -> list[dict[str, object]]:
-    """Write the candidates of ``recipe`` as ONNX and return what each is and how well it does."""
+def make(options: argparse.Namespace, recipe: "Recipe", names: tuple[str, str]) -> Iterator[dict[str, object]]:
+    """Write the candidates of ``recipe`` as ONNX and yield what each is and how well it does."""
     import keras
 
     from dataset import find_photos, load_split
@@ -74,7 +78,6 @@ def make(options: argparse.Namespace, recipe: "Recipe", names: tuple[str, str]) 
     from train import CACHE, TAUGHT
 
     training = find_photos(options.data, "training", names)
-    found = []
     for candidate in recipe.candidates:
         print(f"{candidate.name}: {candidate.size} pixels, {candidate.blocks} blocks", flush=True)
         taught = keras.models.load_model(
@@ -94,17 +97,14 @@ def make(options: argparse.Namespace, recipe: "Recipe", names: tuple[str, str]) 
             name = f"{candidate.name} {precision}"
             file = options.out / f"{name.replace(' ', '-')}.onnx"
             file.write_bytes(content)
-            found.append(
-                {
-                    "name": name,
-                    "file": file.name,
-                    "input": candidate.size,
-                    "blocks": candidate.blocks,
-                    "bytes": len(content),
-                    "auc": round(measure(content, validation), 4),
-                }
-            )
-    return found
+            yield {
+                "name": name,
+                "file": file.name,
+                "input": candidate.size,
+                "blocks": candidate.blocks,
+                "bytes": len(content),
+                "auc": round(measure(content, validation), 4),
+            }
 
 
 def classic(options: argparse.Namespace) -> dict[str, object]:
