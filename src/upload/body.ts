@@ -14,8 +14,10 @@ export interface UploadLimits {
 /** Bodies leave the other half of the memory for decoding them. */
 const SHARE_OF_BODIES = 0.5;
 
-/** Milliseconds after which an upload is given up once its time is over. */
+/** Milliseconds that an upload has left from when its time is found to be over. */
 const LAST_TURN = 10;
+
+const tooSlow = () => new RequestTimeout('The upload was given up because it stood still or took too long.');
 
 export interface Body {
   readonly bytes: Uint8Array<ArrayBuffer>;
@@ -56,8 +58,12 @@ export async function readBody(request: Request, memory: PhotoMemory, limits: Up
   };
   try {
     const deadline = now() + limits.timeout;
+    let end = Number.POSITIVE_INFINITY;
     let length = 0;
     for (;;) {
+      // Once and not with each read, or an upload that trickles would never end.
+      if (now() >= deadline) end = Math.min(end, now() + LAST_TURN);
+      if (now() > end) throw tooSlow();
       const full = length === bytes.byteLength;
       // Behind the last byte that was announced, or is allowed, one more must not come.
       const room = full ? new Uint8Array(1) : bytes.subarray(length);
@@ -98,8 +104,7 @@ function declaredLength(request: Request): number | undefined {
 async function within<T>(milliseconds: number, promise: Promise<T>): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | null = null;
   const expired = new Promise<never>((_, reject) => {
-    const giveUp = () =>
-      reject(new RequestTimeout('The upload was given up because it stood still or took too long.'));
+    const giveUp = () => reject(tooSlow());
     // Where the isolate was busy for so long, the bytes may be there all the same: they get one more turn to come.
     const expire = () => {
       timer = setTimeout(giveUp, LAST_TURN);
