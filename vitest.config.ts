@@ -14,7 +14,7 @@ export default defineConfig({
             miniflare: { bindings: { FUZZ_FILES: Number(process.env.FUZZ_FILES ?? 2_000) } },
           }),
         ],
-        test: { name: 'worker', include: ['test/src/**/*.test.ts'] },
+        test: { name: 'worker', include: ['test/src/**/*.test.ts'], testTimeout: 30_000 },
       },
       {
         // In Node: real processes, a real `wrangler dev`, a real browser.
