@@ -12,15 +12,9 @@ from contract import Contract
 from graph import INPUT_RANGES
 from onnx_network import OnnxNetwork
 
-COLOURS = {
-    "black": [0, 0, 0],
-    "white": [255, 255, 255],
-    "grey": [128, 128, 128],
-    "red": [255, 0, 0],
-    "green": [0, 255, 0],
-    "blue": [0, 0, 255],
-}
-NOISE_SEEDS = (1, 2)
+# Few, because an isolate answers all of them before its first visitor, each as slowly as code runs that is new to V8.
+COLOURS = {"white": [255, 255, 255], "red": [255, 0, 0]}
+NOISE_SEEDS = (1,)
 GRID = 16
 GOAL = 0.9
 STEPS = 300
