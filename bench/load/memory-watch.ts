@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { Inspector } from '../inspector.ts';
 import type { MemoryPoint } from '../reports/soak.ts';
-import { Client } from '../request.ts';
+import { Connection } from './exchange.ts';
 import { residentBytes } from './process.ts';
 
 const Peaks = z.object({
@@ -13,18 +13,18 @@ const Peaks = z.object({
 
 /** Looks at the memory of an isolate that counts its own (bench/worker/memory.js). */
 export class MemoryWatch {
-  readonly #client: Client;
+  readonly #connection: Connection;
   readonly #inspector: Inspector;
   readonly #pid: number;
 
-  private constructor(client: Client, inspector: Inspector, pid: number) {
-    this.#client = client;
+  private constructor(connection: Connection, inspector: Inspector, pid: number) {
+    this.#connection = connection;
     this.#inspector = inspector;
     this.#pid = pid;
   }
 
   static async begin(url: string, inspector: string, pid: number): Promise<MemoryWatch> {
-    const watch = new MemoryWatch(new Client(url), await Inspector.connect(inspector), pid);
+    const watch = new MemoryWatch(new Connection(url), await Inspector.connect(inspector), pid);
     await watch.#reset();
     return watch;
   }
@@ -34,7 +34,7 @@ export class MemoryWatch {
     const before = await this.#inspector.heapUsage();
     const { all, inUse, parts, leased } = Peaks.parse(await this.#ask('/bench/peaks'));
     const rss = residentBytes(this.#pid);
-    await this.#inspector.collectGarbage(() => this.#client.get('/nowhere'));
+    await this.#inspector.collectGarbage(() => this.#connection.send({ method: 'GET', path: '/nowhere' }));
     const { used, buffers } = await this.#inspector.heapUsage();
     await this.#reset();
     const idle = Peaks.parse(await this.#ask('/bench/peaks'));
@@ -52,15 +52,15 @@ export class MemoryWatch {
 
   end(): void {
     this.#inspector.close();
-    this.#client.close();
+    this.#connection.close();
   }
 
   async #reset(): Promise<void> {
-    await this.#client.post('/bench/reset', { bytes: Buffer.alloc(0), type: 'application/octet-stream' });
+    await this.#connection.send({ method: 'POST', path: '/bench/reset', body: Buffer.alloc(0) });
   }
 
   async #ask(path: string): Promise<unknown> {
-    return JSON.parse((await this.#client.get(path)).body.toString());
+    return JSON.parse((await this.#connection.send({ method: 'GET', path })).body.toString());
   }
 }
 

@@ -13,6 +13,8 @@ export interface SoakOptions {
   readonly requests: number;
   readonly concurrency: number;
   readonly seed: number;
+  /** Called when all is known, and the load is about to begin. */
+  begin(): void;
   /** How often the clients pause and `pause` is called. */
   readonly pauses: number;
   pause(requests: number): Promise<void>;
@@ -42,6 +44,7 @@ export async function soak(options: SoakOptions): Promise<SoakResult> {
     if (wrong.length < SAID) wrong.push(`${kind.name}: ${reason}`);
   };
   const references = await takeReferences(options, complain);
+  options.begin();
   const tallies = new Map(kinds.map(({ name }) => [name, emptyTally()]));
   const draw = lottery(kinds, seed);
   const connections = Array.from({ length: concurrency }, () => new Connection(url));

@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import * as z from 'zod';
 import { cpuMilliseconds } from '../cpu.ts';
+import { Connection } from '../load/exchange.ts';
 import { type Kind, kindsOf } from '../load/kinds.ts';
 import { sendLimited } from '../load/limited.ts';
 import { MemoryWatch, rise } from '../load/memory-watch.ts';
@@ -9,7 +10,6 @@ import { openHandles } from '../load/process.ts';
 import { soak as put } from '../load/soak.ts';
 import type { DataOf } from '../reports/report.ts';
 import { COLUMNS, lastingBytes, type MemoryPoint, type soak } from '../reports/soak.ts';
-import { Client } from '../request.ts';
 import type { Options } from '../section.ts';
 import { round } from '../statistics.ts';
 import { type Bundle, bundle, createStore, type Store, startWorkerd } from '../workerd.ts';
@@ -84,14 +84,15 @@ export async function underLoad(
   { pictures, requests, pauses, vars = {}, progress }: SoakTerms,
 ): Promise<SoakRun> {
   const workerd = await startWorkerd(modules, store, { vars, inspect: true });
-  const client = new Client(workerd.url);
+  const connection = new Connection(workerd.url);
   try {
-    const ask = async (path: string) => JSON.parse((await client.get(path)).body.toString());
+    const ask = async (path: string) =>
+      JSON.parse((await connection.send({ method: 'GET', path })).body.toString());
     const kinds = kindsOf({ pictures, seed: SEED, limits: Limits.parse(await ask('/bench/limits')) });
     const watch = await MemoryWatch.begin(workerd.url, workerd.inspector ?? '', workerd.pid);
     const before = openHandles(workerd.pid);
     const memory: MemoryPoint[] = [];
-    const [begun, cpu] = [performance.now(), cpuMilliseconds(workerd.pid)];
+    let [begun, cpu] = [0, 0];
     let used = { seconds: 0, cpuSeconds: 0 };
     const {
       tallies,
@@ -105,6 +106,9 @@ export async function underLoad(
       seed: SEED,
       pauses,
       progress,
+      begin() {
+        [begun, cpu] = [performance.now(), cpuMilliseconds(workerd.pid)];
+      },
       async pause(done) {
         used = {
           seconds: round((performance.now() - begun) / 1000),
@@ -133,7 +137,7 @@ export async function underLoad(
     const logged = Logged.parse(await ask('/bench/logged'));
     return { data, wrong: [...wrong, ...neverSent(data, kinds), ...complaints(data, logged)] };
   } finally {
-    client.close();
+    connection.close();
     await workerd.stop();
   }
 }

@@ -1,4 +1,5 @@
 import { DEFAULT_CHANNEL } from '../../../convert/command.ts';
+import { sha256 } from '../../../convert/release.ts';
 import { channelKey, modelKey } from '../../../src/model/layout.ts';
 import { MemoryWatch } from '../memory-watch.ts';
 import type { Fault } from '../scene.ts';
@@ -51,16 +52,12 @@ export const channelFaults: readonly Fault[] = [
       const { bucket, first, second } = scene.stage.versions;
       const key = modelKey(second, 'model.onnx');
       const whole = Buffer.from((await (await bucket.get(key))?.arrayBuffer()) ?? new ArrayBuffer(0));
-      await scene.stage.versions.promote(second);
-      await scene.untilServed(second);
-      await scene.stage.versions.promote(first);
-      await scene.untilServed(first);
       const damaged = Buffer.from(whole);
       damaged[whole.length >> 1] = (whole[whole.length >> 1] ?? 0) ^ 1;
-      await bucket.put(channelKey(DEFAULT_CHANNEL), JSON.stringify({ version: second }));
       await bucket.put(key, damaged);
+      await bucket.put(channelKey(DEFAULT_CHANNEL), JSON.stringify({ version: second }));
       await scene.untilHealth('degraded model_untrusted');
-      await bucket.put(key, whole);
+      await bucket.put(key, whole, { sha256: sha256(whole) });
       await scene.stage.versions.promote(first);
       return `yes: ${await scene.untilServed(first)} s after the channel`;
     },
