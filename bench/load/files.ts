@@ -15,7 +15,7 @@ export function claimingFiles(pictures: readonly Picture[]): File[] {
       case 'image/jpeg':
         return [14_500, 30_000, 65_500].map((side) => ({ bytes: resizedJpeg(bytes, side), type }));
       case 'image/png':
-        return [10_500, 100_000].map((side) => ({ bytes: resizedPng(bytes, side), type }));
+        return [30_000, 100_000].map((side) => ({ bytes: resizedPng(bytes, side), type }));
       case 'image/gif':
         return [10_500, 65_535].map((side) => ({ bytes: resizedGif(bytes, side), type }));
       default:
