@@ -45,6 +45,8 @@ export function usePage(model: TinyModel | null, vars: WorkerOptions['vars'] = {
 
   afterEach(async () => {
     const complaints = visits.flatMap((each) => each.complaints);
+    // A request may still be on its way through a test's own route.
+    await Promise.all(visits.map(({ page }) => page.unrouteAll({ behavior: 'ignoreErrors' })));
     await Promise.all(visits.splice(0).map((each) => each.close()));
     expect(complaints).toEqual([]);
   });

@@ -19,10 +19,14 @@ async function tampered(replace: (onnx: Buffer) => Buffer): Promise<{ problem: u
   const worker: RunningWorker = await startWorker({ release: null });
   try {
     await worker.publish(folder);
+    const { key, onnx } = await worker.bucket(async (r2) => {
+      const name = modelKey((await listVersions(r2))[0] ?? '', 'model.onnx');
+      return { key: name, onnx: await (await r2.get(name))?.arrayBuffer() };
+    });
+    // On a connection of its own: while 200 MB are made, one that is kept open may be closed.
+    const replaced = replace(Buffer.from(onnx ?? new ArrayBuffer(0)));
     await worker.bucket(async (r2) => {
-      const key = modelKey((await listVersions(r2))[0] ?? '', 'model.onnx');
-      const onnx = Buffer.from((await (await r2.get(key))?.arrayBuffer()) ?? new ArrayBuffer(0));
-      await r2.put(key, replace(onnx));
+      await r2.put(key, replaced);
     });
     const body = await solidPng([255, 255, 255]);
     const response = await fetch(`${worker.url}/api/predict`, {
