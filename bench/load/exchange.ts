@@ -7,6 +7,11 @@ export interface Outgoing {
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Buffer;
+  /**
+   * The service refuses the body before its end and closes: the answer can be lost with what was still on its way
+   * (RFC 9112, section 9.6). Such a request is sent anew, on a connection of its own.
+   */
+  readonly refusedEarly?: boolean;
 }
 
 export interface Incoming {
@@ -32,6 +37,9 @@ export const CUT = Symbol('cut');
 /** Whoever writes a large body at one go does not see the answer that comes before its end. */
 const PIECE = 131_072;
 
+/** How often a request is sent whose answers are lost. */
+const TRIES = 5;
+
 /** Longer than the Worker takes for anything, waiting for its limits included. */
 const TIMEOUT = 90_000;
 
@@ -48,6 +56,10 @@ export class Connection {
   send(outgoing: Outgoing, manner?: Exclude<Manner, { kind: 'cut' }>): Promise<Incoming>;
   send(outgoing: Outgoing, manner: Manner): Promise<Incoming | typeof CUT>;
   send(outgoing: Outgoing, manner: Manner = { kind: 'whole' }): Promise<Incoming | typeof CUT> {
+    return this.#send(outgoing, manner, outgoing.refusedEarly ? TRIES : 1);
+  }
+
+  #send(outgoing: Outgoing, manner: Manner, tries: number): Promise<Incoming | typeof CUT> {
     const { method, path, headers = {}, body } = outgoing;
     return new Promise((resolve, reject) => {
       const length = body && manner.kind !== 'chunked' ? { 'Content-Length': body.length } : {};
@@ -67,7 +79,8 @@ export class Connection {
         if (manner.kind === 'cut') resolve(CUT);
         else if (answered) return;
         // The server has closed the connection while it was idle, at the moment of this request: RFC 9110, 9.2.2.
-        else if (request.reusedSocket && isClosed(error)) resolve(this.send(outgoing, manner));
+        else if (request.reusedSocket && isClosed(error)) resolve(this.#send(outgoing, manner, tries));
+        else if (tries > 1 && isClosed(error)) resolve(this.#send(outgoing, manner, tries - 1));
         else reject(error);
       });
       request.once('response', (response) => {

@@ -55,7 +55,8 @@ export function kindsOf({ pictures: { small, large }, seed, limits }: KindOption
     Array.from({ length: count }, (_, i) => photo(from + 7 * i));
   const [damaged = raise()] = mutatedFiles(small, 1, seed);
   const anyCase = casesOf(few, GOOD);
-  const tooLong = Buffer.alloc(limits.MAX_BODY_BYTES + 1, 0xff);
+  const tooLong = upload({ bytes: Buffer.alloc(limits.MAX_BODY_BYTES + 1, 0xff), type: 'image/jpeg' });
+  const refused: Case[] = [{ outgoing: { ...tooLong, refusedEarly: true }, allowed: ['413 body_too_large'] }];
   return [
     { name: 'JPEG 512 px', weight: 2600, cases: casesOf(typed('jpeg'), GOOD) },
     { name: 'WebP 512 px', weight: 400, cases: casesOf(typed('webp'), GOOD) },
@@ -127,15 +128,11 @@ export function kindsOf({ pictures: { small, large }, seed, limits }: KindOption
       weight: 500,
       cases: casesOf(claimingFiles(small.slice(0, 8)), ['413 image_too_large']),
     },
-    {
-      name: 'too many bytes, announced',
-      weight: 250,
-      cases: casesOf([{ bytes: tooLong, type: 'image/jpeg' }], ['413 body_too_large']),
-    },
+    { name: 'too many bytes, announced', weight: 250, cases: refused },
     {
       name: 'too many bytes, in chunks',
       weight: 20,
-      cases: casesOf([{ bytes: tooLong, type: 'image/jpeg' }], ['413 body_too_large']),
+      cases: refused,
       manner: () => ({ kind: 'chunked' }),
     },
     { name: 'no photo', weight: 700, cases: casesOf(WRONG_FILES, ['415 unsupported_media_type']) },
