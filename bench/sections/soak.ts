@@ -7,9 +7,9 @@ import { sendLimited } from '../load/limited.ts';
 import { MemoryWatch, rise } from '../load/memory-watch.ts';
 import { type LoadPictures, loadPictures } from '../load/pictures.ts';
 import { openHandles } from '../load/process.ts';
-import { soak as put } from '../load/soak.ts';
+import { soak } from '../load/soak.ts';
 import type { DataOf } from '../reports/report.ts';
-import { COLUMNS, lastingBytes, type MemoryPoint, type soak } from '../reports/soak.ts';
+import { COLUMNS, lastingBytes, type MemoryPoint, soak as report } from '../reports/soak.ts';
 import type { Options } from '../section.ts';
 import { round } from '../statistics.ts';
 import { type Bundle, bundle, createStore, type Store, startWorkerd } from '../workerd.ts';
@@ -43,7 +43,7 @@ const Logged = z.object({
 });
 
 export interface SoakRun {
-  readonly data: Omit<DataOf<typeof soak>, 'limited'>;
+  readonly data: Omit<DataOf<typeof report>, 'limited'>;
   /** Whatever was not as it should be, in words; empty: all was well. */
   readonly wrong: readonly string[];
 }
@@ -58,7 +58,7 @@ export interface SoakTerms {
 }
 
 /** Mixed requests, good and bad, from many clients at once to one isolate; every answer is checked. */
-export async function measureSoak({ album, progress, runs }: Options): Promise<DataOf<typeof soak>> {
+export async function measureSoak({ album, progress, runs }: Options): Promise<DataOf<typeof report>> {
   const show = (step: string, detail?: string) => progress.show(`soak: ${step}`, detail);
   show('preparing');
   const pictures = await loadPictures(album);
@@ -70,8 +70,12 @@ export async function measureSoak({ album, progress, runs }: Options): Promise<D
     show('with the rate limits on');
     const limited = await underLimits(modules, store, pictures);
     const wrong = [...loaded.wrong, ...limited.wrong];
-    if (wrong.length > 0) throw new Error(`The soak has found what should not be:\n${wrong.join('\n')}`);
-    return { ...loaded.data, limited: limited.seen };
+    const data = { ...loaded.data, limited: limited.seen };
+    if (wrong.length > 0) {
+      const { tables } = report.report(data);
+      throw new Error(`${tables.join('\n\n')}\n\nWhat should not be:\n${wrong.join('\n')}`);
+    }
+    return data;
   } finally {
     await store.remove();
   }
@@ -98,7 +102,7 @@ export async function underLoad(
       tallies,
       wrong,
       requests: sent,
-    } = await put({
+    } = await soak({
       url: workerd.url,
       kinds,
       requests,
