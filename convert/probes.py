@@ -13,7 +13,12 @@ from graph import INPUT_RANGES
 from onnx_network import OnnxNetwork
 
 # Few, because an isolate answers all of them before its first visitor, each as slowly as code runs that is new to V8.
-COLOURS = {"white": [255, 255, 255], "red": [255, 0, 0]}
+COLOURS = np.uint8(
+    [
+        [[255, 255, 255], [255, 0, 0], [0, 255, 0], [0, 0, 255]],
+        [[0, 0, 0], [0, 255, 255], [255, 0, 255], [128, 128, 128]],
+    ]
+)
 NOISE_SEEDS = (1,)
 GRID = 16
 GOAL = 0.9
@@ -34,8 +39,6 @@ def mulberry32(seed: int, count: int) -> np.ndarray:
 def render(probe: dict[str, Any], height: int, width: int) -> np.ndarray:
     """Return the picture that ``probe`` describes: (height, width, 3) uint8."""
     match probe["kind"]:
-        case "solid":
-            return np.broadcast_to(np.uint8(probe["rgb"]), (height, width, 3))
         case "noise":
             # floor(u * 256), u being the generator's output / 2^32.
             return (
@@ -62,9 +65,11 @@ def make_probes(
     Where the graph has a heat map, the optimised probe has its values too, row by row; of a network with several
     labels the plane of the most probable one.
     """
-    probes: list[dict[str, Any]] = [{"name": name, "kind": "solid", "rgb": rgb} for name, rgb in COLOURS.items()]
-    probes += [{"name": f"noise-{seed}", "kind": "noise", "seed": seed} for seed in NOISE_SEEDS]
-    probes.append(_optimised_probe(model, contract, input_range, labels[0]))
+    probes = [
+        _grid("flat-colours", COLOURS),
+        *({"name": f"noise-{seed}", "kind": "noise", "seed": seed} for seed in NOISE_SEEDS),
+        _optimised_probe(model, contract, input_range, labels[0]),
+    ]
     for probe in probes:
         pixels = render(probe, contract.height, contract.width)
         picture = (pixels[None] / 255.0).astype(np.float32)
@@ -111,8 +116,14 @@ def _optimised_probe(model: keras.Model, contract: Contract, input_range: str, l
         if best_score > GOAL:
             break
     slug = re.sub(r"[^a-z0-9]+", "-", label.lower()).strip("-") or "first"
-    content = base64.b64encode(best.tobytes()).decode("ascii")
-    return {"name": f"optimised-{slug}", "kind": "grid", "rows": GRID, "columns": GRID, "rgb": content}
+    return _grid(f"optimised-{slug}", best)
+
+
+def _grid(name: str, content: np.ndarray) -> dict[str, Any]:
+    """Return the probe whose cells have the colours ``content``: (rows, columns, 3) uint8."""
+    rows, columns = content.shape[:2]
+    encoded = base64.b64encode(content.tobytes()).decode("ascii")
+    return {"name": name, "kind": "grid", "rows": rows, "columns": columns, "rgb": encoded}
 
 
 def _enlarge(grid: np.ndarray, height: int, width: int) -> np.ndarray:

@@ -14,6 +14,7 @@ import os
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -73,23 +74,24 @@ def make(options: argparse.Namespace, recipe: "Recipe", names: tuple[str, str]) 
     from distillation import divergence, teach
     from finishing import finish
     from lessons import prepare
-    from lite_network import build
+    from lite_network import build, kernels_of
     from precisions import export, measure, precisions
+    from slimming import Slimming, slimmed
     from train import CACHE, TAUGHT
 
     training = find_photos(options.data, "training", names)
+    at_size = cache(lambda size: prepare(training, replace(recipe, size=size), options.taught / CACHE))
     for candidate in recipe.candidates:
         print(f"{candidate.name}: {candidate.size} pixels, {candidate.blocks} blocks", flush=True)
-        taught = keras.models.load_model(
-            options.taught / CACHE / TAUGHT.format(candidate.round), custom_objects={"divergence": divergence}
-        )
+        taught = keras.models.load_model(options.taught / CACHE / TAUGHT, custom_objects={"divergence": divergence})
+        slimming = Slimming(candidate.slim, recipe.slimming.kernel)
+        taught = slimmed(taught, slimming, at_size(recipe.size), recipe.plan.seed)
         validation = load_split(options.data, "validation", names, candidate.size)
-        kernel = max(layer.kernel_size[0] for layer in taught.layers if isinstance(layer, keras.layers.DepthwiseConv2D))
-        model = build(candidate.size, recipe.plan.seed, candidate.blocks, kernel)
+        model = build(candidate.size, recipe.plan.seed, candidate.blocks, kernels_of(taught))
         carry_over(taught, model)
-        lessons = prepare(training, replace(recipe, size=candidate.size), options.taught / CACHE)
+        lessons = at_size(candidate.size)
         if candidate.epochs > 0:
-            plan = replace(recipe.plan, rounds=1, epochs=candidate.epochs, learning_rate=candidate.learning_rate)
+            plan = replace(recipe.plan, epochs=candidate.epochs, learning_rate=candidate.learning_rate)
             model, _ = teach(lessons, validation, plan, verbose=2, model=model)
         model, _ = finish(model, lessons, validation, recipe)
         graph = export(model)

@@ -1,6 +1,5 @@
 """Teaching the default network: what a larger one says of the same views is the lesson, the true class a part of it."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import keras
@@ -10,12 +9,8 @@ from sklearn.metrics import roc_auc_score
 
 from appearance import change
 from dataset import Split
-from lite_network import IMAGENET, LARGEST_KERNEL, SCORE, build, logits, train_from
+from lite_network import IMAGENET, SCORE, build, logits, train_from
 from photo import to_input
-from slimming import slim
-
-FITTED_ON = 256
-"""Views: thousands of places, even in the coarsest grid, for the ten unknowns of each channel."""
 
 
 @dataclass(frozen=True)
@@ -37,12 +32,7 @@ class Plan:
     """How the network is taught; ``model/husky.toml`` holds the values."""
 
     seed: int
-    rounds: int
-    """Each begins at the full learning rate again (warm restarts: Loshchilov and Hutter 2017)."""
-    largest_kernel: int
-    """Of the depthwise convolutions, from the second round on; the first one has ImageNet's."""
     epochs: int
-    """In a round."""
     steps: int
     batch_size: int
     learning_rate: float
@@ -55,11 +45,10 @@ class Plan:
 class Batches(keras.utils.PyDataset):
     """Batches of views as they might also have looked; what batch i of an epoch holds depends on the seed only."""
 
-    def __init__(self, lessons: Lessons, plan: Plan, seed: int) -> None:
+    def __init__(self, lessons: Lessons, plan: Plan) -> None:
         super().__init__(workers=2, use_multiprocessing=False, max_queue_size=8)
         self._lessons = lessons
         self._plan = plan
-        self._seed = seed
         self._epoch = 0
 
     def __len__(self) -> int:
@@ -71,7 +60,7 @@ class Batches(keras.utils.PyDataset):
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """Return batch ``index``: (B, size, size, 3) float32 in [0, 1], and the targets of both outputs."""
-        random = np.random.default_rng([self._seed, self._epoch, index])
+        random = np.random.default_rng([self._plan.seed, self._epoch, index])
         lessons = self._lessons
         chosen = random.choice(len(lessons.share), self._plan.batch_size, p=lessons.share)
         views = to_input(np.stack([change(lessons.pixels[place], random) for place in chosen]))
@@ -80,47 +69,17 @@ class Batches(keras.utils.PyDataset):
 
 
 def teach(
-    lessons: Lessons,
-    validation: Split,
-    plan: Plan,
-    *,
-    verbose: int = 0,
-    model: keras.Model | None = None,
-    keep: Callable[[int, keras.Model], None] = lambda _turn, _model: None,
+    lessons: Lessons, validation: Split, plan: Plan, *, verbose: int = 0, model: keras.Model | None = None
 ) -> tuple[keras.Model, dict[str, list[float]]]:
     """Return the taught network (two outputs, logits) with its averaged weights, and the history of its training.
 
-    It starts as ``model`` where one is given, else with ImageNet's weights. ``keep`` is called after each round,
-    with its number from 1.
+    It starts as ``model`` where one is given, else with ImageNet's weights.
 
     ``validation`` is only watched: nothing is chosen by it, and the last epoch's weights are the ones returned.
     """
     keras.utils.set_random_seed(plan.seed)
     model = model or build(lessons.pixels.shape[1], plan.seed)
-    history: dict[str, list[float]] = {}
-    for turn in range(plan.rounds):
-        if turn == 1 and plan.largest_kernel < LARGEST_KERNEL:
-            model = slimmed(model, plan.largest_kernel, lessons, plan.seed)
-        train_from(model, plan.train_from_block)
-        found = _teach_once(model, lessons, validation, plan, plan.seed + turn, verbose)
-        for name, values in found.items():
-            history.setdefault(name, []).extend(round(float(value), 6) for value in values)
-        keep(turn + 1, model)
-    return model, history
-
-
-def slimmed(model: keras.Model, largest_kernel: int, lessons: Lessons, seed: int) -> keras.Model:
-    """Return ``model`` with depthwise kernels of ``largest_kernel`` at most, fitted to what the larger ones answer."""
-    drawn = np.random.default_rng(seed).choice(len(lessons.share), FITTED_ON, p=lessons.share)
-    small = build(lessons.pixels.shape[1], seed, largest_kernel=largest_kernel)
-    slim(model, small, lessons.pixels[drawn])
-    return small
-
-
-def _teach_once(
-    model: keras.Model, lessons: Lessons, validation: Split, plan: Plan, seed: int, verbose: int
-) -> dict[str, list[float]]:
-    keras.utils.set_random_seed(seed)
+    train_from(model, plan.train_from_block)
     total = plan.epochs * plan.steps
     rate = keras.optimizers.schedules.CosineDecay(
         0.0, total, alpha=0.0, warmup_target=plan.learning_rate, warmup_steps=total // 20
@@ -134,8 +93,10 @@ def _teach_once(
     )
     watch = _Watch(validation)
     averaged = keras.callbacks.SwapEMAWeights(swap_on_epoch=True)
-    result = model.fit(Batches(lessons, plan, seed), epochs=plan.epochs, verbose=verbose, callbacks=[averaged, watch])
-    return {**result.history, "val_auc": watch.auc}
+    batches = Batches(lessons, plan)
+    result = model.fit(batches, epochs=plan.epochs, verbose=verbose, callbacks=[averaged, watch])
+    history = {name: [round(float(value), 6) for value in values] for name, values in result.history.items()}
+    return model, {**history, "val_auc": [round(value, 6) for value in watch.auc]}
 
 
 def divergence(probabilities: keras.KerasTensor, logits: keras.KerasTensor) -> keras.KerasTensor:

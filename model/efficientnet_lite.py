@@ -5,6 +5,7 @@ Tan and Le 2019, https://arxiv.org/abs/1905.11946: inverted residuals with ReLU6
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
@@ -79,13 +80,13 @@ def features(
     variant: str = "lite0",
     blocks: int | None = None,
     drop: float = 0.0,
-    largest_kernel: int = 5,
+    kernels: Sequence[int] | None = None,
 ) -> keras.KerasTensor:
     """Return the last feature grid for ``inputs`` (N, H, W, 3) in [0, 1].
 
     All of it: (N, H/32, W/32, 1280) after the head convolution. With ``blocks``: what the first so many of the 16
     (lite0) blocks give, without the head convolution. ``drop`` is the rate of stochastic depth at the last block.
-    Depthwise kernels are ``largest_kernel`` wide at most.
+    ``kernels`` are the widths of the blocks' depthwise kernels where they are not ImageNet's.
     """
     x = layers.Rescaling(255 / SCALE, -MEAN / SCALE, name="scale")(inputs)
     x = _convolution(x, STEM, 3, 2, "stem")
@@ -94,7 +95,8 @@ def features(
         (stage, repeat == 0) for stage in stages(VARIANTS[variant]) for repeat in range(stage.repeats)
     ]  # fmt: skip
     for place, (stage, first) in enumerate(plan[:blocks]):
-        stage = replace(stage, kernel=min(stage.kernel, largest_kernel))
+        if kernels is not None:
+            stage = replace(stage, kernel=kernels[place])
         x = _block(x, stage, stage.stride if first else 1, f"block_{place}", drop * place / len(plan))
     if blocks is None:
         x = _activation(_convolution(x, HEAD, 1, 1, "head"), "head")

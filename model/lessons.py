@@ -18,11 +18,13 @@ POSITIVE, OTHER = "positive", "other"
 JUNK_PICTURES = 400
 
 
-def prepare(photos: Photos, recipe: Recipe, cache: Path, progress: bool = False) -> Lessons:
+def prepare(
+    photos: Photos, recipe: Recipe, cache: Path, progress: bool = False, left_out: np.ndarray | None = None
+) -> Lessons:
     """Return the views of ``photos`` and what the teacher says of them, as ``recipe`` wants it.
 
-    What the teacher sees takes many minutes and is kept in the folder ``cache`` for the next time. Raises ``OSError``
-    for a photo that cannot be read.
+    What the teacher sees takes many minutes and is kept in the folder ``cache`` for the next time. From photos that are
+    ``left_out`` (N,) nothing is learnt, by the teacher neither. Raises ``OSError`` for a photo that cannot be read.
     """
     kinds = {POSITIVE: recipe.positive, **recipe.kinds, OTHER: recipe.other}
     kind = np.array([_kind_of(path, label, recipe) for path, label in zip(photos.paths, photos.labels, strict=True)])
@@ -30,14 +32,18 @@ def prepare(photos: Photos, recipe: Recipe, cache: Path, progress: bool = False)
     embeddings = _looked(photos.paths, views, recipe, cache, progress)
     pixels = np.concatenate(list(read_views(photos.paths, views, recipe.size)))
 
-    labels = photos.labels[views.photo]
+    photo = views.photo
+    if left_out is not None:
+        kept = ~left_out[photo]
+        photo, embeddings, pixels = photo[kept], embeddings[kept], pixels[kept]
+    labels = photos.labels[photo]
     known = imagenet_log_probabilities(embeddings, recipe.teacher.variant)
-    judged = judge(embeddings, known, labels, views.photo, recipe.teacher.classes, recipe.plan.seed)
-    trusted = np.array([kinds[name].label_weight for name in kind])[views.photo]
+    judged = judge(embeddings, known, labels, photo, recipe.teacher.classes, recipe.plan.seed)
+    trusted = np.array([kinds[name].label_weight for name in kind])[photo]
     nothing = _junk(recipe)
     return Lessons(
         pixels=np.concatenate([pixels, nothing]),
-        share=_shares(kind[views.photo], kinds, len(nothing), recipe.junk),
+        share=_shares(kind[photo], kinds, len(nothing), recipe.junk),
         score=np.concatenate([(1 - trusted) * judged + trusted * labels, np.zeros(len(nothing))]).astype(np.float32),
         # Of nothing, the teacher's guess would be as good as any.
         imagenet=np.concatenate([np.exp(known), np.full((len(nothing), lite.CLASSES), 1 / lite.CLASSES)]).astype(

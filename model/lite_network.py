@@ -1,5 +1,7 @@
 """The default network: EfficientNet-Lite0 with its head behind the pooling, and two answers while it is trained."""
 
+from collections.abc import Sequence
+
 import keras
 import numpy as np
 from keras import layers
@@ -8,13 +10,14 @@ import efficientnet_lite as lite
 from photo import to_input
 
 VARIANT = "lite0"
-BLOCKS = sum(stage.repeats for stage in lite.STAGES)
-LARGEST_KERNEL = max(stage.kernel for stage in lite.STAGES)
+KERNELS = tuple(stage.kernel for stage in lite.STAGES for _ in range(stage.repeats))
+"""The widths of the blocks' depthwise kernels."""
+BLOCKS = len(KERNELS)
 SCORE = "score"
 IMAGENET = "imagenet"
 
 
-def build(size: int, seed: int = 0, blocks: int = BLOCKS, largest_kernel: int = LARGEST_KERNEL) -> keras.Model:
+def build(size: int, seed: int = 0, blocks: int = BLOCKS, kernels: Sequence[int] = KERNELS) -> keras.Model:
     """Return the network to train, with ImageNet's weights: (N, size, size, 3) in [0, 1] to two outputs.
 
     ``imagenet``: (N, 1000) logits. ``score``: (N, 1) logit of the positive class, untrained.
@@ -24,7 +27,7 @@ def build(size: int, seed: int = 0, blocks: int = BLOCKS, largest_kernel: int = 
     keeps its weights, the normalisation folded into them; behind fewer ``blocks`` it starts from nothing.
     """
     inputs = keras.Input((size, size, 3), name="input")
-    x = lite.features(inputs, VARIANT, blocks, largest_kernel=largest_kernel)
+    x = lite.features(inputs, VARIANT, blocks, kernels=kernels)
     x = layers.GlobalAveragePooling2D(name="pooling")(x)
     x = layers.Dense(lite.HEAD, name="head", kernel_initializer=keras.initializers.GlorotUniform(seed + 1))(x)
     x = layers.ReLU(max_value=6.0, name="head_relu6")(x)
@@ -43,6 +46,11 @@ def _folded_head(weights: dict[str, np.ndarray]) -> list[np.ndarray]:
     gain = weights["_bn1.weight"] / np.sqrt(weights["_bn1.running_var"] + lite.EPSILON)
     kernel = weights["_conv_head.weight"][:, :, 0, 0].T * gain
     return [kernel, weights["_bn1.bias"] - weights["_bn1.running_mean"] * gain]
+
+
+def kernels_of(model: keras.Model) -> tuple[int, ...]:
+    """Return the widths of the depthwise kernels of ``model``, block by block."""
+    return tuple(layer.kernel_size[0] for layer in model.layers if isinstance(layer, layers.DepthwiseConv2D))
 
 
 def train_from(model: keras.Model, block: int) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from distillation import Plan
+from slimming import Slimming
 
 
 class RecipeError(Exception):
@@ -44,11 +45,12 @@ class Kind:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A network to compare the default one with: as it was after a ``round``, cut, and taught for ``epochs`` more."""
+    """A network to compare the default one with: slimmed, cut, and taught for ``epochs`` more."""
 
     name: str
-    round: int
     size: int
+    slim: list[int]
+    """The blocks that get the smaller kernel."""
     blocks: int
     epochs: int
     learning_rate: float
@@ -68,7 +70,10 @@ class Recipe:
     kinds: dict[str, Kind]
     other: Kind
     plan: Plan
+    slimming: Slimming
     groups: dict[str, list[str]]
+    sources: dict[str, list[str]]
+    """Where the positives come from."""
     candidates: list[Candidate]
 
 
@@ -85,6 +90,7 @@ def read_recipe(path: Path) -> Recipe:
             other=kinds.pop("other"),
             kinds=kinds,
             plan=Plan(**content.pop("training")),
+            slimming=Slimming(**content.pop("slimming")),
             candidates=[Candidate(**entry) for entry in content.pop("candidates", [])],
             **content,
         )

@@ -3,15 +3,41 @@
 MLAS has a kernel for depthwise convolutions of 3 x 3; all others are unrolled into a matrix for each channel.
 """
 
+from dataclasses import dataclass
+
 import keras
 import numpy as np
 from keras import layers, ops
 
+from distillation import Lessons
+from lite_network import build, kernels_of
 from photo import to_input
 
 BATCH = 32
 RIDGE = 1e-4
 """Of the mean square of a channel's input: keeps the equations of a channel that is always 0 solvable."""
+
+FITTED_ON = 256
+"""Views: thousands of places, even in the coarsest grid, for the ten unknowns of each channel."""
+
+
+@dataclass(frozen=True)
+class Slimming:
+    """Which blocks get a smaller depthwise kernel, and how wide it is."""
+
+    blocks: list[int]
+    kernel: int
+
+
+def slimmed(model: keras.Model, slimming: Slimming, lessons: Lessons, seed: int) -> keras.Model:
+    """Return the network to train ``model`` with smaller kernels, fitted to what the larger ones answer to views."""
+    kernels = list(kernels_of(model))
+    for block in slimming.blocks:
+        kernels[block] = min(kernels[block], slimming.kernel)
+    small = build(lessons.pixels.shape[1], seed, len(kernels), kernels)
+    drawn = np.random.default_rng(seed).choice(len(lessons.share), FITTED_ON, p=lessons.share)
+    slim(model, small, lessons.pixels[drawn])
+    return small
 
 
 def slim(model: keras.Model, small: keras.Model, pixels: np.ndarray) -> None:

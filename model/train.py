@@ -13,8 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import keras
-
     from results import Run
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -23,7 +21,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.append(str(HERE.parent / "convert"))  # the pictures of nothing, drawn there to test models with
 MIN_SIZE = 32
 DEFAULT = "lite"
-CACHE, TAUGHT = ".cache", "taught-{}.keras"
+CACHE, TAUGHT = ".cache", "taught.keras"
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -77,6 +75,7 @@ def _by_recipe(options: argparse.Namespace, names: tuple[str, str]) -> "Run":
     from lessons import prepare
     from recipe import read_recipe
     from results import Run
+    from slimming import slimmed
 
     watched = sys.stdout.isatty()
     recipe = read_recipe(options.recipe)
@@ -86,17 +85,13 @@ def _by_recipe(options: argparse.Namespace, names: tuple[str, str]) -> "Run":
     lessons = prepare(training, recipe, options.out / CACHE, progress=watched)
 
     plan = recipe.plan
-    print(
-        f"Teaching: {plan.rounds} x {plan.epochs} epochs of {plan.steps * plan.batch_size} views, seed {plan.seed}",
-        flush=True,
-    )
-
-    def keep(turn: int, taught: "keras.Model") -> None:
-        taught.save(options.out / CACHE / TAUGHT.format(turn))  # with both outputs, for model:candidates
-
-    model, history = teach(lessons, validation, plan, verbose=1 if watched else 2, keep=keep)
+    print(f"Teaching: {plan.epochs} epochs of {plan.steps * plan.batch_size} views, seed {plan.seed}", flush=True)
+    model, history = teach(lessons, validation, plan, verbose=1 if watched else 2)
+    model.save(options.out / CACHE / TAUGHT)  # with both outputs, for model:candidates
+    print("Making kernels smaller, and calibrating", flush=True)
+    model = slimmed(model, recipe.slimming, lessons, plan.seed)
     model, calibration = finish(model, lessons, validation, recipe)
-    settings = {**asdict(recipe), "best_epoch": plan.rounds * plan.epochs, "calibration": calibration}
+    settings = {**asdict(recipe), "best_epoch": plan.epochs, "calibration": calibration}
     return Run(options.network, names, training, validation, settings, recipe.groups, model, history)
 
 

@@ -21,8 +21,6 @@ from onnx_network import OnnxNetwork
 
 def rebuilt(probe: dict, height: int, width: int) -> np.ndarray:
     """Return a probe's picture by the words of the manifest format, independent of the code under test."""
-    if probe["kind"] == "solid":
-        return np.tile(np.uint8(probe["rgb"]), (height, width, 1))
     if probe["kind"] == "noise":
         return np.uint8([u * 256 // 2**32 for u in mulberry32(probe["seed"], height * width * 3)]).reshape(
             height, width, 3
@@ -151,7 +149,7 @@ def test_the_range_minus_one_to_one_is_part_of_the_graph(run, binary_h5):
 def test_probes_can_be_rebuilt_and_answer_as_written(run, binary_h5):
     done = run(binary_h5)
     found = {probe["name"]: probe for probe in done.manifest["probes"]}
-    assert list(found) == ["white", "red", "noise-1", "optimised-husky"]
+    assert list(found) == ["flat-colours", "noise-1", "optimised-husky"]
     for probe in found.values():
         answer = scores_of(done.out, rebuilt(probe, 24, 24)[None])[0]
         assert np.abs(answer - probe["expected"]).max() < 1e-6

@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import pytest
 
+import cross_source
 import train
 from appearance import change
 from calibration import expected_calibration_error, fit, reliability
@@ -16,7 +17,7 @@ from evaluation import auc_interval, by_group, wilson
 from groups import group_of
 from knowledge import hidden, others, served
 from lessons import prepare
-from lite_network import BLOCKS, build, logits, train_from
+from lite_network import BLOCKS, build, kernels_of, logits, train_from
 from photo import to_input
 from recipe import RecipeError, read_recipe
 from views import LEAST_AREA, draw_views, read_views
@@ -39,8 +40,6 @@ barred = { views = 2, share = 0.2, label_weight = 1.0, patterns = ["0001.*"] }
 other = { views = 1, share = 0.2 }
 [training]
 seed = 1
-rounds = 2
-largest_kernel = 3
 epochs = 1
 steps = 3
 batch_size = 4
@@ -49,8 +48,14 @@ weight_decay = 1e-4
 averaging = 0.5
 train_from_block = 14
 imagenet_weight = 0.5
+[slimming]
+blocks = [3, 14]
+kernel = 3
 [groups]
 first = ["0000.*"]
+[sources]
+even = ["*[02468].*"]
+odd = ["*[13579].*"]
 """
 
 
@@ -79,6 +84,9 @@ def test_leaves_a_model_to_serve_its_metrics_and_its_plots(trained):
     model = keras.models.load_model(trained / "huskymodel.h5", compile=False)
     assert (model.input_shape, model.output_shape) == ((None, 32, 32, 3), (None, 1))
     assert not any(layer.name == "imagenet" for layer in model.layers), "ImageNet's classes are for the training only"
+    assert kernels_of(model) == (3, 3, 3, 3, 5, 3, 3, 3, 5, 5, 5, 5, 5, 5, 3, 3), (
+        "smaller ones where the recipe says so"
+    )
     metrics = json.loads((trained / "metrics.json").read_text())
     assert metrics["network"]["name"] == "lite"
     assert metrics["training"]["plan"]["steps"] == 3
@@ -115,6 +123,32 @@ def test_lessons_are_shared_out_as_the_recipe_says(trained, data, recipe):
     assert lessons.score[:24].min() > 0.5 > lessons.score[24:views].max(), "half of it is the label"
     assert (lessons.score[25:27] == 0).all(), "all of it, where a kind says so"
     assert np.allclose(lessons.imagenet.astype(np.float32).sum(axis=1), 1, atol=0.02)
+
+
+def test_nothing_is_learnt_from_what_is_left_out(trained, data, recipe):
+    told = read_recipe(recipe)
+    photos = find_photos(data, "training", ("husky", "nothusky"))
+    left_out = cross_source.of_source(photos, told, "even")
+    assert [path.name[:4] for path, out in zip(photos.paths, left_out, strict=True) if out] == [
+        "0000", "0002", "0004", "0006",
+    ]  # fmt: skip
+    whole = prepare(photos, told, trained / ".cache")
+    rest = prepare(photos, told, trained / ".cache", left_out=left_out)
+    assert len(whole.pixels) - len(rest.pixels) == 4 * 3
+    gone = {whole.pixels[3 * place].tobytes() for place in (0, 2, 4, 6)}
+    assert gone.isdisjoint(view.tobytes() for view in rest.pixels)
+    assert rest.share[: 4 * 3].sum() == pytest.approx(0.5), "the others make up for it"
+    assert not np.allclose(rest.score[:3], whole.score[3:6]), "the teacher has not learnt from it either"
+
+
+def test_a_source_at_a_time_is_left_out_and_tried(trained, data, recipe, tmp_path, capsys):
+    told = ["--data", str(data), "--recipe", str(recipe), "--cache", str(trained / ".cache"), "--out", str(tmp_path)]
+    assert cross_source.main(told) == 0
+    even, odd = json.loads((tmp_path / "cross-source.json").read_text())
+    assert (even["source"], even["positives"], even["negatives"]) == ("even", 4 + 2, 4)
+    assert (odd["source"], odd["positives"], odd["negatives"]) == ("odd", 4 + 2, 4)
+    assert 0 <= even["auc_interval"][0] <= even["auc"] <= even["auc_interval"][1] <= 1
+    assert "| even | 6 + 4 | " in capsys.readouterr().out
 
 
 def test_a_recipe_that_is_none_ends_with_one_line(data, tmp_path, capsys):
