@@ -75,7 +75,7 @@ const Prediction = z
         { label: 'not husky', score: 0.028766 },
       ],
       image: { format: 'jpeg', width: 4000, height: 3000 },
-      model: { name: 'husky-lite', version: '41c7a23628aa' },
+      model: { name: 'husky-lite', version: '5781286723b6' },
     },
   });
 
@@ -171,7 +171,7 @@ const Health = z
   .meta({
     id: 'Health',
     description: 'A prediction would work.',
-    example: { status: 'ok', model: { name: 'husky-lite', version: '41c7a23628aa' } },
+    example: { status: 'ok', model: { name: 'husky-lite', version: '5781286723b6' } },
   });
 
 export const schemas = { Prediction, Problem, BatchEntry, HuskyAnswer, ModelInfo, Health };
