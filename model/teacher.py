@@ -77,5 +77,5 @@ def _regression() -> Pipeline:
 
 
 def _folds(photo: np.ndarray, seed: int, count: int = 4) -> list[np.ndarray]:
-    fold = np.random.default_rng(seed).integers(0, count, photo.max() + 1)
-    return [fold[photo] == which for which in range(count)]
+    fold = np.random.default_rng(seed).integers(0, count, photo.max() + 1)[photo]
+    return [fold == which for which in np.unique(fold)]
