@@ -5,8 +5,10 @@ from pathlib import Path
 
 import keras
 import numpy as np
+import onnx
 import pytest
 
+import candidates
 import cross_source
 import train
 from appearance import change
@@ -56,6 +58,14 @@ first = ["0000.*"]
 [sources]
 even = ["*[02468].*"]
 odd = ["*[13579].*"]
+[[candidates]]
+name = "cut"
+size = 24
+slim = [3, 4, 8]
+blocks = 15
+epochs = 1
+learning_rate = 1e-3
+precisions = ["float16", "int8"]
 """
 
 
@@ -149,6 +159,25 @@ def test_a_source_at_a_time_is_left_out_and_tried(trained, data, recipe, tmp_pat
     assert (odd["source"], odd["positives"], odd["negatives"]) == ("odd", 4 + 2, 4)
     assert 0 <= even["auc_interval"][0] <= even["auc"] <= even["auc_interval"][1] <= 1
     assert "| even | 6 + 4 | " in capsys.readouterr().out
+
+
+def test_relatives_are_made_from_what_was_taught_and_told_with_their_size(trained, data, recipe, tmp_path):
+    told = ["--data", str(data), "--recipe", str(recipe), "--taught", str(trained), "--out", str(tmp_path)]
+    assert candidates.main(told) == 0
+    classic, half, quarter = json.loads((tmp_path / "candidates.json").read_text())
+    assert (classic["name"], classic["auc"]) == ("classic", None), "untrained"
+    assert (half["name"], half["input"], half["blocks"]) == ("cut float16", 24, 15)
+    assert quarter["name"] == "cut int8"
+    for entry in (classic, half, quarter):
+        assert (tmp_path / entry["file"]).stat().st_size == entry["bytes"]
+    nodes = onnx.load(tmp_path / half["file"]).graph.node
+    widths = [onnx.helper.get_node_attr_value(node, "kernel_shape")[0] for node in nodes if _is_depthwise(node)]
+    assert widths == [3, 3, 3, 3, 3, 3, 3, 3, 3, 5, 5, 5, 5, 5, 5]
+    assert all(0 <= entry["auc"] <= 1 for entry in (half, quarter))
+
+
+def _is_depthwise(node: onnx.NodeProto) -> bool:
+    return node.op_type == "Conv" and any(entry.name == "group" and entry.i > 1 for entry in node.attribute)
 
 
 def test_a_recipe_that_is_none_ends_with_one_line(data, tmp_path, capsys):
