@@ -31,13 +31,17 @@ export function keyOf({ status, headers, body }: Incoming): string {
  * Holds an answer against what it must be: the reference, to the last byte. A photo may be refused because the
  * service is busy, if it is told when to come again.
  */
-export function judge(answer: Incoming, { allowed }: Case, reference: Reference | undefined): Verdict {
+export function judge(
+  answer: Incoming,
+  { allowed, allowedBusy = [] }: Case,
+  reference: Reference | undefined,
+): Verdict {
   const key = keyOf(answer);
   if (BUSY.includes(key)) {
     const again = answer.headers['retry-after'] ?? '';
     return /^[1-9]\d*$/.test(again) ? { column: 'busy' } : wrong(`${key} without Retry-After`);
   }
-  const expected = reference ? [reference.key] : allowed;
+  const expected = [...(reference ? [reference.key] : allowed), ...allowedBusy];
   if (!expected.includes(key)) return wrong(`${key} instead of ${expected.join(' or ')}`);
   if (key !== '200') return { column: '4xx' };
   const body = answer.body.toString();

@@ -152,7 +152,12 @@ async function pieces(
   request.end();
 }
 
-/** The answers to requests that are sent without waiting for one another (RFC 9112, section 9.3.2), in order. */
+/**
+ * The answers to requests that are sent without waiting for one another (RFC 9112, section 9.3.2), in order. There are
+ * fewer where the service has refused one of them for want of room: it does not read on then, and closes.
+ *
+ * @throws {Error} the service breaks the connection for another reason, or does not answer in time
+ */
 export function pipeline(origin: string, requests: readonly Outgoing[]): Promise<Incoming[]> {
   const { hostname, port, host } = new URL(origin);
   return new Promise((resolve, reject) => {
@@ -161,7 +166,10 @@ export function pipeline(origin: string, requests: readonly Outgoing[]): Promise
     let received = Buffer.alloc(0);
     socket.setTimeout(TIMEOUT, () => socket.destroy(new Error(`no answer in ${TIMEOUT} ms`)));
     socket.once('error', reject);
-    socket.once('close', () => reject(new Error(`${answers.length} of ${requests.length} were answered`)));
+    socket.once('close', () => {
+      if (answers.at(-1)?.status === 503) resolve(answers);
+      else reject(new Error(`${answers.length} of ${requests.length} were answered`));
+    });
     socket.on('data', (data) => {
       received = Buffer.concat([received, data]);
       try {

@@ -7,6 +7,8 @@ import type { LoadPictures } from './pictures.ts';
 export interface Case {
   readonly outgoing: Outgoing;
   readonly allowed: readonly string[];
+  /** What it may be answered besides while there is load. */
+  readonly allowedBusy?: readonly string[];
 }
 
 /** Requests of one sort. */
@@ -132,7 +134,8 @@ export function kindsOf({ pictures: { small, large }, seed, limits }: KindOption
     {
       name: 'too many bytes, in chunks',
       weight: 20,
-      cases: refused,
+      // It is given up as too slow where other photos keep the isolate from reading it to the limit in time.
+      cases: refused.map((each) => ({ ...each, allowedBusy: ['408 request_timeout'] })),
       manner: () => ({ kind: 'chunked' }),
     },
     { name: 'no photo', weight: 700, cases: casesOf(WRONG_FILES, ['415 unsupported_media_type']) },

@@ -144,7 +144,7 @@ async function perform(
       url,
       cases.map(({ outgoing }) => outgoing),
     );
-    return cases.map((_, i) => verdictOf(answers[i], i));
+    return cases.map((_, i) => (i < answers.length ? verdictOf(answers[i], i) : { column: 'busy' }));
   }
   const [asked] = cases;
   if (!asked) return [];

@@ -83,7 +83,8 @@ export async function createClassifier(model: VerifiedModel): Promise<Classifier
     const run = (input: Float32Array, withHeatmap: boolean) => {
       if (released) throw new ClassifierReleased();
       const outputs = network(input, withHeatmap);
-      running = Promise.allSettled([running, outputs]);
+      // Its value is of no use, and would hold the values of all runs before it.
+      running = Promise.allSettled([running, outputs]).then(() => undefined);
       return outputs;
     };
     const selfTest = async () => {

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Connection } from '../../bench/load/exchange.ts';
+import { MemoryWatch } from '../../bench/load/memory-watch.ts';
 import type { Picture } from '../../bench/pictures.ts';
 import { underLoad } from '../../bench/sections/soak.ts';
-import { bundle, createStore, type Store } from '../../bench/workerd.ts';
+import { bundle, createStore, type Store, startWorkerd } from '../../bench/workerd.ts';
 import drawn from '../src/pictures/pictures.json' with { type: 'json' };
 
 /** Drawn pictures of a few pixels, in all formats. */
@@ -50,4 +52,30 @@ test('a Worker that now and then answers another score is found out', { timeout:
     requests: 150,
   });
   expect(wrong).toContainEqual(expect.stringMatching(/: \{"label":.* instead of \{"label":/));
+});
+
+/** So many requests until V8 has made of the code what it makes of it, and so many that are looked at. */
+const FIRST = 800;
+const LOOKED_AT = 400;
+/** Bytes of a request's outputs, with the objects that hold them, are more than this. */
+const FORGOTTEN = 150;
+
+test('photos that were answered leave nothing behind', { timeout: TIMEOUT }, async () => {
+  const workerd = await startWorkerd(await bundle('bench/worker/memory.js'), store, { inspect: true });
+  const client = new Connection(workerd.url);
+  try {
+    const watch = await MemoryWatch.begin(workerd.url, workerd.inspector ?? '', workerd.pid);
+    const [{ bytes, type } = { bytes: Buffer.alloc(0), type: '' }] = terms.pictures.small;
+    const photo = { method: 'POST', path: '/api/predict', headers: { 'Content-Type': type }, body: bytes };
+    const heapAfter = async (requests: number) => {
+      for (let sent = 0; sent < requests; sent++) expect((await client.send(photo)).status).toBe(200);
+      return (await watch.point(requests)).heap;
+    };
+    const before = await heapAfter(FIRST);
+    expect((await heapAfter(LOOKED_AT)) - before).toBeLessThan(FORGOTTEN * LOOKED_AT);
+    watch.end();
+  } finally {
+    client.close();
+    await workerd.stop();
+  }
 });
