@@ -60,7 +60,7 @@ const LOOKED_AT = 400;
 /** Bytes of a request's outputs, with the objects that hold them, are more than this. */
 const FORGOTTEN = 150;
 
-test('photos that were answered leave nothing behind', { timeout: TIMEOUT }, async () => {
+test('photos that were answered leave nothing behind', { timeout: 2 * TIMEOUT }, async () => {
   const workerd = await startWorkerd(await bundle('bench/worker/memory.js'), store, { inspect: true });
   const client = new Connection(workerd.url);
   try {
