@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { CUT, Connection } from '../../bench/load/exchange.ts';
+import { Connection, CUT } from '../../bench/load/exchange.ts';
 import { MemoryWatch } from '../../bench/load/memory-watch.ts';
 import type { Picture } from '../../bench/pictures.ts';
 import { underLoad } from '../../bench/sections/soak.ts';
