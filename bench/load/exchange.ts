@@ -9,7 +9,8 @@ export interface Outgoing {
   readonly body?: Buffer;
   /**
    * The service refuses the body before its end and closes: the answer can be lost with what was still on its way
-   * (RFC 9112, section 9.6). Such a request is sent anew, on a connection of its own.
+   * (RFC 9112, section 9.6). Such a request holds most of its body back until it is answered or time is up, as with
+   * `Expect: 100-continue` (RFC 9110, section 10.1.1); where the answer is lost all the same it is sent anew.
    */
   readonly refusedEarly?: boolean;
 }
@@ -36,6 +37,11 @@ export const CUT = Symbol('cut');
 
 /** Whoever writes a large body at one go does not see the answer that comes before its end. */
 const PIECE = 131_072;
+
+/** What goes out at once of a body that is held back: less than what workerd takes without closing, 64 KiB. */
+const OPENING = 16_384;
+/** How long the rest is held back. */
+const HELD_BACK = 10_000;
 
 /** How often a request is sent whose answers are lost. */
 const TRIES = 5;
@@ -89,7 +95,9 @@ export class Connection {
         // The rest of the body is not going to be sent, so the connection is of no use any more.
         response.once('end', () => request.writableEnded || request.destroy());
       });
-      write(request, body, manner, () => answered).catch((error: unknown) => request.destroy(asError(error)));
+      write(request, outgoing, manner, () => answered).catch((error: unknown) =>
+        request.destroy(asError(error)),
+      );
     });
   }
 
@@ -103,7 +111,7 @@ const isClosed = (error: NodeJS.ErrnoException): boolean =>
 
 async function write(
   request: http.ClientRequest,
-  body: Buffer | undefined,
+  { body, refusedEarly }: Outgoing,
   manner: Manner,
   answered: () => boolean,
 ): Promise<void> {
@@ -112,7 +120,13 @@ async function write(
     return;
   }
   switch (manner.kind) {
-    case 'whole':
+    case 'whole': {
+      const opening = refusedEarly ? OPENING : 0;
+      if (opening > 0) await Promise.all([part(request, body.subarray(0, opening)), answerTo(request)]);
+      const rest = body.subarray(opening);
+      await pieces(request, rest, Math.ceil(rest.length / PIECE), 0, answered);
+      return;
+    }
     case 'chunked':
       await pieces(request, body, Math.ceil(body.length / PIECE), 0, answered);
       return;
@@ -143,13 +157,28 @@ async function pieces(
     // A pause of 0 too lets the answer in.
     if (at > 0) await setTimeout(pause);
     if (answered()) return;
-    const { promise: gone, resolve } = Promise.withResolvers<void>();
-    request.once('close', resolve);
-    request.write(body.subarray(at, at + size), () => resolve());
-    await gone;
-    request.off('close', resolve);
+    await part(request, body.subarray(at, at + size));
   }
   request.end();
+}
+
+/** Resolves when this part of the body has gone out, or never will. */
+async function part(request: http.ClientRequest, bytes: Buffer): Promise<void> {
+  const { promise: gone, resolve } = Promise.withResolvers<void>();
+  request.once('close', resolve);
+  request.write(bytes, () => resolve());
+  await gone;
+  request.off('close', resolve);
+}
+
+/** Resolves when the answer begins, or never will, or is too long in coming. */
+async function answerTo(request: http.ClientRequest): Promise<void> {
+  const { promise: settled, resolve } = Promise.withResolvers<void>();
+  const late = globalThis.setTimeout(resolve, HELD_BACK);
+  request.once('response', () => resolve());
+  request.once('close', resolve);
+  await settled;
+  clearTimeout(late);
 }
 
 /**
