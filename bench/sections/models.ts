@@ -12,7 +12,7 @@ import type { Options } from '../section.ts';
 import { median, percentile, round } from '../statistics.ts';
 import { bundle, createStore, startWorkerd } from '../workerd.ts';
 
-const RUNS = 30;
+const RUNS = 120;
 /** Inferences a request, so that the request itself hardly counts. */
 const TIMES = 5;
 const FOLDER = join(ROOT, 'model', '.cache', 'candidates');
