@@ -70,6 +70,9 @@ export function readJpegHeader(bytes: Uint8Array): JpegHeader {
       if (scans.length === MAX_SCANS) throw new MalformedImage('The JPEG has too many scans.');
       const to = nextMarker(bytes, at + length) - 2;
       scans.push({ from: at - 2, to, ...readScan(segment) });
+      // Its megabytes are walked once.
+      at = to;
+      continue;
     } else if (marker === APP1 && orientation === undefined && isExif(segment)) {
       orientation = readOrientation(segment);
     }
