@@ -1,3 +1,4 @@
+import { copyFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
@@ -29,9 +30,14 @@ beforeAll(async () => {
   await platform.start();
   vi.stubEnv('NODE_OPTIONS', platform.environment.NODE_OPTIONS);
   const port = await freePort();
+  // A copy: wrangler ends when it sees the file that it watches half-written, as the tests write it anew.
+  const config = join(project.folder, 'served.toml');
+  await copyFile(join(project.folder, 'wrangler.toml'), config);
   const args = [
     '--cwd',
     project.folder,
+    '--config',
+    config,
     '--env',
     'staging',
     '--persist-to',
