@@ -9,8 +9,8 @@ export interface Outgoing {
   readonly body?: Buffer;
   /**
    * The service refuses the body before its end and closes: the answer can be lost with what was still on its way
-   * (RFC 9112, section 9.6). Such a request holds most of its body back until it is answered or time is up, as with
-   * `Expect: 100-continue` (RFC 9110, section 10.1.1); where the answer is lost all the same it is sent anew.
+   * (RFC 9112, section 9.6). Where the length is announced, most of the body is held back until the answer comes or time
+   * is up, as with `Expect: 100-continue` (RFC 9110, section 10.1.1). A request whose answer is lost is sent anew.
    */
   readonly refusedEarly?: boolean;
 }

@@ -54,6 +54,24 @@ test('a Worker that now and then answers another score is found out', { timeout:
   expect(wrong).toContainEqual(expect.stringMatching(/: \{"label":.* instead of \{"label":/));
 });
 
+test('a body that is refused for its length: the answer is not lost, however many ask', {
+  timeout: TIMEOUT,
+}, async () => {
+  const workerd = await startWorkerd(await bundle('bench/worker/faulty.js'), store);
+  const clients = Array.from({ length: 16 }, () => new Connection(workerd.url));
+  const body = Buffer.alloc(30_000_000);
+  const tooLong = { method: 'POST', path: '/api/predict', body, refusedEarly: true };
+  try {
+    for (let round = 0; round < 10; round++) {
+      const answers = await Promise.all(clients.map((client) => client.send(tooLong)));
+      expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([413]));
+    }
+  } finally {
+    for (const client of clients) client.close();
+    await workerd.stop();
+  }
+});
+
 /** So many requests until V8 has made of the code most of what it makes of it, and so many at each look after that. */
 const FIRST = 600;
 const LOOKED_AT = 200;
