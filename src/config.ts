@@ -1,22 +1,12 @@
-import type { R2Bucket, RateLimit } from '@cloudflare/workers-types';
 import * as z from 'zod';
 
-/** The bindings and variables that wrangler.toml gives the Worker. */
-export interface Env {
-  readonly MODELS: R2Bucket;
-  /** Counts photos over the short window. */
-  readonly BURST?: RateLimit;
-  /** Counts photos over the long window. */
-  readonly SUSTAINED?: RateLimit;
-}
-
-/** What a setting is: the table in docs/operations.md is made of this by `npm run docs:config`. */
+/** What `npm run docs:config` writes into the table of docs/operations.md. */
 export interface SettingInfo {
   readonly about: string;
   readonly unit?: 'bytes' | 'ms' | 's' | 'photos';
 }
 
-/** The descriptions of the settings, by their schemas. */
+/** The description of each setting, by its schema. */
 export const settingInfo = z.registry<SettingInfo>();
 
 const integer = z.coerce.number().int();
@@ -28,7 +18,7 @@ const milliseconds = (default_: number, about: string) =>
 const photos = (default_: number, about: string) =>
   integer.min(1).max(10_000).default(default_).register(settingInfo, { about, unit: 'photos' });
 
-/** The windows that the platform's rate limit knows, in seconds. */
+/** The windows that the platform's rate limiter offers, in seconds. */
 const window = (default_: 10 | 60, about: string) =>
   z.coerce
     .number()
@@ -45,11 +35,11 @@ const words = <T extends z.ZodType<unknown, string>>(word: T, about: string) =>
     .pipe(z.array(word))
     .register(settingInfo, { about });
 
-/** Whether the text is an origin just as browsers write it, such as `https://example.org`. */
+/** Whether the text is an origin as browsers send it, such as `https://example.org`. */
 const isOrigin = (text: string) => URL.canParse(text) && new URL(text).origin === text;
 
 /**
- * Every setting and every limit, with its default and what it is for. A variable of the same name under `[vars]` in
+ * Every setting and every limit, with its default and its purpose. A variable of the same name under `[vars]` in
  * wrangler.toml overrides it.
  */
 export const Settings = z.object({
@@ -58,7 +48,7 @@ export const Settings = z.object({
     .regex(/^[a-z0-9][a-z0-9-]{0,62}$/)
     .default('production')
     .register(settingInfo, {
-      about: 'Which pointer in R2 (`channels/<channel>.json`) names the version to serve.',
+      about: 'The pointer in R2 (`channels/<channel>.json`) that names the version to serve.',
     }),
   MODEL_VERSION: z
     .string()
@@ -66,96 +56,97 @@ export const Settings = z.object({
     .default('')
     .register(settingInfo, {
       about:
-        'Pins one version (all 64 hex digits of it): then the channel is ignored. Empty: none is pinned.',
+        'Pins one version (all 64 hex digits) and ignores the channel. Empty: no pin.',
     }),
   MODEL_PUBLIC_KEYS: z.string().default('').register(settingInfo, {
     about:
-      'The keys whose signature makes a model trusted: PEM blocks, one after the other. Empty: no model is served.',
+      'The public keys that may sign models, as concatenated PEM blocks. Empty: no model is served.',
   }),
-  MODEL_REFRESH: milliseconds(60_000, 'How often an isolate looks whether the channel has moved.'),
-  MAX_MANIFEST_BYTES: bytes(1_000_000, 'Largest manifest that is read.'),
+  MODEL_REFRESH: milliseconds(60_000, 'How often an isolate checks whether the channel has moved.'),
+  MAX_MANIFEST_BYTES: bytes(1_000_000, 'Largest manifest.'),
   MAX_MODEL_BYTES: bytes(
     32_000_000,
-    'Largest model that is read: it is fetched into the isolate’s memory and copied into ONNX Runtime’s.',
+    'Largest model. The isolate holds it in memory while it copies it into ONNX Runtime.',
   ),
   MODEL_LOAD_TIMEOUT: milliseconds(
     20_000,
-    'How long fetching and starting a model may take before a request gives up on it.',
+    'How long a request waits for the model to load.',
   ),
 
   MAX_BODY_BYTES: bytes(20_000_000, 'Largest request body on `/api/predict`.'),
   MAX_BODY_BYTES_HUSKYAI: bytes(10_000_000, 'Largest request body on `/huskyai/`: the original’s limit.'),
-  MAX_BATCH_PHOTOS: photos(16, 'The most photos that one request to `/api/predict` may carry.'),
+  MAX_BATCH_PHOTOS: photos(16, 'Most photos in one request to `/api/predict`.'),
   MEMORY_WAIT: milliseconds(
     3_000,
-    'How long a photo waits for a place in memory before it is answered with 503 `overloaded`.',
+    'How long a photo waits for free memory before the service answers 503 `overloaded`.',
   ),
   UPLOAD_TIMEOUT: milliseconds(60_000, 'How long an upload may take.'),
   UPLOAD_IDLE_TIMEOUT: milliseconds(
     10_000,
-    'How long an upload may stand still; a request that has vanished frees its place in memory after this time.',
+    'How long an upload may stall. The memory of a request that has vanished is free again after this time.',
   ),
 
   RATE_LIMITS: z.enum(['on', 'off']).default('on').register(settingInfo, {
     about:
-      '`off` lets everybody send as many photos as they like: for fuzzing, benchmarks and soak runs on one’s own machine. Only photos are limited, never questions about the model or the pages.',
+      '`off` removes the limits on photos, for tests and benchmarks on your own machine. Pages and questions about the model are never limited.',
   }),
-  // What counts is [[ratelimits]] in wrangler.toml; the Worker cannot read it there and tells clients these numbers.
+  // [[ratelimits]] in wrangler.toml sets the real limits. The Worker cannot read them, so it reports these to clients.
   BURST_PHOTOS: photos(
     20,
-    'How many photos one address, and one token, may send in the short window. Change `[[ratelimits]]` with it.',
+    'How many photos one address or token may send in the short window. Change `[[ratelimits]]` with it.',
   ),
   BURST_SECONDS: window(10, 'The short window: 10 or 60.'),
   SUSTAINED_PHOTOS: photos(60, 'The same in the long window.'),
   SUSTAINED_SECONDS: window(60, 'The long window: 10 or 60.'),
   API_TOKENS: words(
     z.string().regex(/^[0-9a-f]{64}$/),
-    'The bearer tokens that may ask for predictions: the SHA-256 of each in hex, separated by spaces or commas. Empty: everybody may.',
+    'The bearer tokens that may request predictions: the SHA-256 of each in hex, separated by spaces or commas. Empty: no token is needed.',
   ),
   CORS_ORIGINS: words(
     z.union([z.literal('*'), z.string().refine(isOrigin, 'not an origin')]),
-    'The origins whose pages may call the API, separated by spaces or commas; `*` for all. Empty: only its own.',
+    'The origins whose pages may call the API, separated by spaces or commas; `*` for all. Empty: only the service’s own.',
   ),
   SCORES: z.enum(['full', 'rounded', 'label']).default('full').register(settingInfo, {
     about:
-      'How much of the score is given out: `full` (six decimals), `rounded` (two), or the `label` alone. What that costs an attacker is in the [threat model](threat-model.md#asking-until-it-gives-way).',
+      'How much of the score clients see: `full` (six decimals), `rounded` (two), or the `label` alone. The [threat model](threat-model.md#asking-until-it-gives-way) says what each costs an attacker.',
   }),
   SOURCE_URL: z
     .union([z.literal(''), z.url({ protocol: /^https?$/ })])
     .default('')
     .register(settingInfo, {
       about:
-        'Where the source of this service can be had, for the page and the API to tell. Empty: they do not say.',
+        'A link to the source code of this service, shown by the page and the API. Empty: no link.',
     }),
 
   ISOLATE_MEMORY_BYTES: bytes(
     120_000_000,
-    'What the isolate may use in all. The platform kills it at 128 MiB (134,217,728 bytes), and not all garbage is collected at once.',
+    'Memory that the isolate may use in all. The platform kills it at 128 MiB (134,217,728 bytes), and garbage takes time to collect.',
   ),
   MODEL_MEMORY_BYTES: bytes(
     52_000_000,
-    'What ONNX Runtime takes with a model; reckoned with before it has started, and as it is when it is more.',
+    'Memory that ONNX Runtime takes with a model. The budget uses the real figure once it is larger.',
   ),
   BASELINE_MEMORY_BYTES: bytes(
     8_000_000,
-    'What the Worker’s own code and data take, ONNX Runtime, decoders and photos apart; `npm run bench -- memory` measures it.',
+    'Memory of the Worker’s own code and data, without ONNX Runtime, decoders and photos. `npm run bench -- memory` measures it.',
   ),
 });
 
 export type Config = Readonly<z.infer<typeof Settings>>;
 
-const parsed = new WeakMap<Env, Config>();
+/** A variable in wrangler.toml is not valid. The message names it. */
+export class InvalidConfig extends Error {
+  override readonly name = 'InvalidConfig';
+}
 
 /**
- * The settings of this Worker, parsed once for each `env`.
+ * The settings in these variables, with defaults for the missing ones.
  *
- * @throws {z.ZodError} a variable in wrangler.toml is not what it should be
+ * @throws {InvalidConfig} a variable is not valid; the message names each of them, never its value
  */
-export function configOf(env: Env): Config {
-  let config = parsed.get(env);
-  if (!config) {
-    config = Settings.parse(env);
-    parsed.set(env, config);
-  }
-  return config;
+export function parseConfig(variables: unknown): Config {
+  const parsed = Settings.safeParse(variables);
+  if (parsed.success) return parsed.data;
+  const faults = parsed.error.issues.map(({ path, message }) => `${path[0]?.toString()}: ${message}`);
+  throw new InvalidConfig(`Invalid settings in wrangler.toml:\n${faults.map((fault) => `  ${fault}`).join('\n')}`);
 }

@@ -1,117 +1,126 @@
-import { PROBLEMS, type ProblemCode, type ProblemStatus } from './api/problems.ts';
+/** The stable codes of all failures. */
+export type FailureCode =
+  | 'empty_body'
+  | 'invalid_parameter'
+  | 'unauthorized'
+  | 'not_found'
+  | 'method_not_allowed'
+  | 'request_timeout'
+  | 'body_too_large'
+  | 'image_too_large'
+  | 'too_many_photos'
+  | 'unsupported_media_type'
+  | 'malformed_image'
+  | 'rate_limited'
+  | 'internal'
+  | 'overloaded'
+  | 'model_unavailable'
+  | 'model_untrusted';
 
 /**
- * Every failure the API can answer: a closed set, each with a stable `code` and an HTTP status.
- * `detail` is shown to the client, so it never holds a stack, a path, a key or anything of the photo;
- * `cause` is for the log only.
+ * A failure that the service reports: a closed set, one class for each code. Clients see `message`, so it never
+ * contains a stack, a path, a key or anything from the photo. `cause` is for the log only.
  */
-export abstract class ApiError extends Error {
-  abstract readonly code: ProblemCode;
-  /** Extra response headers, such as `Allow` or `Retry-After`. */
-  readonly headers: Readonly<Record<string, string>> = {};
-
-  get status(): ProblemStatus {
-    return PROBLEMS[this.code].status;
-  }
-
-  get title(): string {
-    return PROBLEMS[this.code].title;
-  }
+export abstract class Failure extends Error {
+  abstract readonly code: FailureCode;
 }
 
-export class EmptyBody extends ApiError {
+export class EmptyBody extends Failure {
   readonly code = 'empty_body';
 }
 
-/** A query parameter has a value that is not taken. */
-export class InvalidParameter extends ApiError {
+/** A query parameter has an unknown value. */
+export class InvalidParameter extends Failure {
   readonly code = 'invalid_parameter';
 }
 
-/** A bearer token is needed: there was none, or a wrong one. */
-export class Unauthorized extends ApiError {
+/** The bearer token is missing or wrong. */
+export class Unauthorized extends Failure {
   readonly code = 'unauthorized';
-  override readonly headers: Readonly<Record<string, string>>;
+  /** Whether the request carried a token. */
+  readonly presented: boolean;
 
-  /** @param presented whether there was a token: RFC 6750, section 3.1 */
-  constructor(detail: string, presented: boolean) {
-    super(detail);
-    this.headers = { 'WWW-Authenticate': presented ? 'Bearer error="invalid_token"' : 'Bearer' };
+  constructor(message: string, presented: boolean) {
+    super(message);
+    this.presented = presented;
   }
 }
 
-/** The upload stopped half-way, or goes on for too long. */
-export class RequestTimeout extends ApiError {
-  readonly code = 'request_timeout';
-}
-
-export class BodyTooLarge extends ApiError {
-  readonly code = 'body_too_large';
-}
-
-/** The file is fine, but decoding it would not fit the memory of an isolate. */
-export class ImageTooLarge extends ApiError {
-  readonly code = 'image_too_large';
-}
-
-export class TooManyPhotos extends ApiError {
-  readonly code = 'too_many_photos';
-}
-
-export class UnsupportedMediaType extends ApiError {
-  readonly code = 'unsupported_media_type';
-}
-
-export class MalformedImage extends ApiError {
-  readonly code = 'malformed_image';
-}
-
-/** The same request may succeed later: after `retryAfter` seconds. */
-abstract class TryLater extends ApiError {
-  override readonly headers: Readonly<Record<string, string>>;
-
-  constructor(detail: string, retryAfter: number) {
-    super(detail);
-    this.headers = { 'Retry-After': String(retryAfter) };
-  }
-}
-
-/** One address or token has sent too many photos in a short time. */
-export class RateLimited extends TryLater {
-  readonly code = 'rate_limited';
-}
-
-/** Too many photos at once in this isolate. */
-export class Overloaded extends TryLater {
-  readonly code = 'overloaded';
-}
-
-/** The model cannot be fetched or run right now: storage is down, nothing is published. */
-export class ModelUnavailable extends ApiError {
-  readonly code = 'model_unavailable';
-  override readonly headers: Readonly<Record<string, string>> = { 'Retry-After': '5' };
-}
-
-/** The model was fetched but is not what its manifest promises, so it is not run. */
-export class ModelUntrusted extends ApiError {
-  readonly code = 'model_untrusted';
-}
-
-export class NotFound extends ApiError {
+export class NotFound extends Failure {
   readonly code = 'not_found';
 }
 
-export class MethodNotAllowed extends ApiError {
+export class MethodNotAllowed extends Failure {
   readonly code = 'method_not_allowed';
-  override readonly headers: Readonly<Record<string, string>>;
+  readonly allowed: readonly string[];
 
   constructor(allowed: readonly string[]) {
     super(`Use ${allowed.join(' or ')}.`);
-    this.headers = { Allow: allowed.join(', ') };
+    this.allowed = allowed;
   }
 }
 
-/** Anything unforeseen: a bug of ours. */
-export class Internal extends ApiError {
+/** The upload stalled, broke off or took too long. */
+export class RequestTimeout extends Failure {
+  readonly code = 'request_timeout';
+}
+
+export class BodyTooLarge extends Failure {
+  readonly code = 'body_too_large';
+}
+
+/** The file is valid, but an isolate has too little memory or time to decode it. */
+export class ImageTooLarge extends Failure {
+  readonly code = 'image_too_large';
+}
+
+export class TooManyPhotos extends Failure {
+  readonly code = 'too_many_photos';
+}
+
+export class UnsupportedMediaType extends Failure {
+  readonly code = 'unsupported_media_type';
+}
+
+export class MalformedImage extends Failure {
+  readonly code = 'malformed_image';
+}
+
+/** The same request may succeed after `retryAfter` seconds. */
+export abstract class TemporaryFailure extends Failure {
+  readonly retryAfter: number;
+
+  constructor(message: string, retryAfter: number, options?: ErrorOptions) {
+    super(message, options);
+    this.retryAfter = retryAfter;
+  }
+}
+
+/** An address or a token has sent too many photos in a short time. */
+export class RateLimited extends TemporaryFailure {
+  readonly code = 'rate_limited';
+}
+
+/** The isolate is working on too many photos at once. */
+export class Overloaded extends TemporaryFailure {
+  readonly code = 'overloaded';
+}
+
+/** The model cannot be fetched or run right now: storage is down, or nothing is published. */
+export class ModelUnavailable extends TemporaryFailure {
+  readonly code = 'model_unavailable';
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, 5, options);
+  }
+}
+
+/** The model is not what its manifest or signature promises, so it does not run. */
+export class ModelUntrusted extends Failure {
+  readonly code = 'model_untrusted';
+}
+
+/** A bug in the service. */
+export class Internal extends Failure {
   readonly code = 'internal';
 }

@@ -1,18 +1,14 @@
+import { env } from 'cloudflare:workers';
 import { createApp } from './app.ts';
-import { configOf, type Env } from './config.ts';
-import { createIsolate, type Isolate } from './isolate.ts';
+import { parseConfig } from './config.ts';
+import { codecs } from './image/codecs.ts';
 import { checkModel } from './scheduled.ts';
+import { createService } from './service.ts';
 
-let isolate: Isolate | undefined;
-
-function isolateOf(env: Env): Isolate {
-  isolate ??= createIsolate(configOf(env));
-  return isolate;
-}
-
-const app = createApp(isolateOf);
+const service = createService(parseConfig(env), env, codecs);
+const app = createApp(service);
 
 export default {
   fetch: app.fetch,
-  scheduled: (_controller, env, context) => checkModel(isolateOf(env), env, context),
-} satisfies ExportedHandler<Env>;
+  scheduled: (_controller, _env, context) => checkModel(service.models, context),
+} satisfies ExportedHandler;

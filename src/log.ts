@@ -1,48 +1,45 @@
-import type { ImageFormat } from './image/photo.ts';
-
-/** What is logged of a request: this closed list and nothing of the photo, its name, its sender or its size. */
+/** What is logged of a request: this closed list, and nothing of the photo, its name, its sender or its exact size. */
 export interface RequestLog {
   readonly method: string;
-  /** The route's pattern, not the path that was asked for. */
+  /** The route's pattern, not the requested path. */
   readonly route: string;
   readonly status: number;
-  /** The failure's code; of a batch, that of its worst photo. */
+  /** The failure's code; for a batch, the code of its worst photo. */
   readonly code?: string | undefined;
-  /** Why the service itself failed: never set when the request was at fault. */
+  /** Why the service itself failed. Never set when the request was at fault. */
   readonly reason?: string | undefined;
-  /** How many photos there were. */
+  /** The number of photos. */
   readonly photos?: number | undefined;
   /** Their formats. */
   readonly format?: string | undefined;
-  /** The largest one's class of size: too coarse to tell a photo by. */
+  /** The size class of the largest photo: too coarse to identify it. */
   readonly megapixels?: string | undefined;
-  /** The version of the model, its first digits. */
+  /** The first digits of the model's version. */
   readonly version?: string | undefined;
-  /** The request's id, as in the answer's `X-Request-Id`. */
+  /** The request's id, as in `X-Request-Id`. */
   readonly request: string;
 }
 
-/** What a request finds out about its photos that may be logged. */
-export interface PhotoDetails {
+/** What a request learns about its photos that may be logged. */
+export interface RequestDetails {
   photos: number;
-  readonly formats: Set<ImageFormat>;
-  /** Of the largest photo that was decoded; 0: none was. */
+  readonly formats: Set<string>;
+  /** Pixels of the largest decoded photo; 0 before one is decoded. */
   pixels: number;
   version: string | undefined;
 }
 
-/** Details of which nothing is known yet. */
-export function noDetails(): PhotoDetails {
+export function noDetails(): RequestDetails {
   return { photos: 0, formats: new Set(), pixels: 0, version: undefined };
 }
 
-/** The details as they are logged. */
+/** The details in the form in which they are logged. */
 export function describeDetails({
   photos,
   formats,
   pixels,
   version,
-}: PhotoDetails): Pick<RequestLog, 'photos' | 'format' | 'megapixels' | 'version'> {
+}: RequestDetails): Pick<RequestLog, 'photos' | 'format' | 'megapixels' | 'version'> {
   return {
     photos: photos || undefined,
     format: [...formats].sort().join() || undefined,
@@ -51,7 +48,7 @@ export function describeDetails({
   };
 }
 
-/** Upper ends of the classes, in megapixels. */
+/** Upper bounds of the size classes, in megapixels. */
 const SIZES = [1, 4, 12, 24, 50];
 
 function sizeClass(megapixels: number): string {
@@ -60,7 +57,7 @@ function sizeClass(megapixels: number): string {
   return upTo === undefined ? `>${above}` : above === undefined ? `<=${upTo}` : `${above}-${upTo}`;
 }
 
-/** One line of JSON on the console. */
+/** Writes one line of JSON to the console. */
 export function logRequest(line: RequestLog): void {
   const write = line.reason === undefined ? console.log : console.error;
   write(JSON.stringify(line));
@@ -71,14 +68,14 @@ export type CheckLog =
   | { readonly check: 'ok'; readonly model: string; readonly version: string; readonly signer: string }
   | { readonly check: 'failed'; readonly code: string; readonly reason: string };
 
-/** One line of JSON on the console. */
+/** Writes one line of JSON to the console. */
 export function logCheck(line: CheckLog): void {
   const write = line.check === 'failed' ? console.error : console.log;
   write(JSON.stringify(line));
 }
 
 /** An error and its causes in one line, without stacks. */
-export function reasonOf(error: unknown): string {
+export function explainError(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  return error.cause === undefined ? error.message : `${error.message} ${reasonOf(error.cause)}`;
+  return error.cause === undefined ? error.message : `${error.message} ${explainError(error.cause)}`;
 }

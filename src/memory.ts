@@ -1,19 +1,25 @@
 import { now } from './clock.ts';
 import { ImageTooLarge, Overloaded } from './errors.ts';
 
-/** A place in the isolate's memory, held until `release` or until it expires. */
+/** A share of the isolate's memory, held until `release` or until it expires. */
 export interface Lease {
   readonly bytes: number;
-  /** Gives a part of it back: `bytes` remain. */
+  /** Gives back all but `bytes`. */
   shrink(bytes: number): void;
-  /** Holds it for `duration` milliseconds from now. */
+  /** Extends the lease to `duration` milliseconds from now. */
   renew(duration: number): void;
   release(): void;
 }
 
 export interface LeaseOptions {
+  /** Milliseconds after which the lease expires. */
   readonly duration: number;
+  /** Milliseconds to wait for free memory. */
   readonly patience: number;
+  /**
+   * The part of the memory that may be in use with this lease, unless it is the only one. Request bodies take half,
+   * so that one of them can always be decoded.
+   */
   readonly share?: number;
 }
 
@@ -22,21 +28,21 @@ interface Held extends Lease {
   until: number;
 }
 
-/** How often a waiting request looks for a free place, in milliseconds. */
-const LOOK_AGAIN = 20;
+/** How often a waiting request checks for free memory, in milliseconds. */
+const POLL_INTERVAL = 20;
 const RETRY_AFTER_SECONDS = 2;
 
 /**
- * Hands out places in the memory that photos may use: request bodies and what decoding them takes.
+ * Leases the memory that photos may use: for request bodies and for decoding.
  *
- * A place is a lease that expires, because a request that the platform cancels may never run its `finally`.
- * For the same reason nobody is woken by another request: whoever waits looks for itself.
+ * Leases expire because a request that the platform cancels may never run its `finally`. For the same reason no
+ * request wakes another: those that wait poll.
  */
 export class PhotoMemory {
   readonly #held = new Set<Held>();
   readonly #capacity: () => number;
 
-  /** @param capacity bytes that photos may use right now, all together */
+  /** @param capacity bytes that all photos together may use right now */
   constructor(capacity: () => number) {
     this.#capacity = capacity;
   }
@@ -52,27 +58,25 @@ export class PhotoMemory {
     return used;
   }
 
-  /** Bytes that would be free if nobody else held a place. */
+  /** Bytes that would be free without any lease. */
   get capacityBytes(): number {
     return Math.max(0, this.#capacity());
   }
 
   /**
-   * Leases `bytes` for at most `duration` milliseconds; waits up to `patience` milliseconds for them.
+   * Leases `bytes`, and waits for them if necessary.
    *
-   * @param share of the memory that may be in use with this lease, unless it is the only one: bodies take half, so
-   *   that there is always room to decode one of them
-   * @throws {ImageTooLarge} so much is never free
-   * @throws {Overloaded} others hold too much for too long
+   * @throws {ImageTooLarge} that much memory is never free
+   * @throws {Overloaded} other leases hold too much for too long
    */
   async lease(bytes: number, { duration, patience, share = 1 }: LeaseOptions): Promise<Lease> {
     const deadline = now() + patience;
     while (!this.#isFree(bytes, share)) {
-      if (bytes > this.capacityBytes) throw new ImageTooLarge('The photo does not fit the memory there is.');
+      if (bytes > this.capacityBytes) throw new ImageTooLarge('The photo does not fit into memory.');
       if (now() >= deadline) {
-        throw new Overloaded('Too many photos are being looked at. Try again shortly.', RETRY_AFTER_SECONDS);
+        throw new Overloaded('Too many photos at once. Try again shortly.', RETRY_AFTER_SECONDS);
       }
-      await scheduler.wait(LOOK_AGAIN);
+      await scheduler.wait(POLL_INTERVAL);
     }
     const held = this.#held;
     const lease: Held = {

@@ -1,23 +1,19 @@
-import { configOf, type Env } from './config.ts';
-import { ApiError } from './errors.ts';
-import type { Isolate } from './isolate.ts';
-import { logCheck, reasonOf } from './log.ts';
+import { Failure } from './errors.ts';
+import { explainError, logCheck } from './log.ts';
+import type { ModelHost } from './model/host.ts';
 import { shortVersion } from './model/layout.ts';
 
 /**
- * The check that the cron trigger makes: fetches, verifies and probes what production would load now, and logs the
- * result.
+ * The cron trigger's check: fetches, verifies and probes what a new isolate would load, and logs the result.
  *
- * @throws {ModelUnavailable | ModelUntrusted} a new isolate could not serve: the platform counts the run as failed
+ * @throws {ModelUnavailable | ModelUntrusted} a new isolate could not serve; the platform records a failed run
  */
-export async function checkModel(isolate: Isolate, env: Env, context: ExecutionContext): Promise<void> {
-  const waitUntil = (pending: Promise<unknown>) => context.waitUntil(pending);
+export async function checkModel(
+  models: ModelHost,
+  context: Pick<ExecutionContext, 'waitUntil'>,
+): Promise<void> {
   try {
-    const { version, manifest, signer } = await isolate.models.check({
-      env,
-      config: configOf(env),
-      waitUntil,
-    });
+    const { version, manifest, signer } = await models.check((pending) => context.waitUntil(pending));
     logCheck({
       check: 'ok',
       model: manifest.name,
@@ -25,8 +21,8 @@ export async function checkModel(isolate: Isolate, env: Env, context: ExecutionC
       signer: shortVersion(signer),
     });
   } catch (error) {
-    const code = error instanceof ApiError ? error.code : 'internal';
-    logCheck({ check: 'failed', code, reason: reasonOf(error) });
+    const code = error instanceof Failure ? error.code : 'internal';
+    logCheck({ check: 'failed', code, reason: explainError(error) });
     throw error;
   }
 }

@@ -6,48 +6,54 @@ import {
   type ZodOpenApiResponsesObject,
 } from 'zod-openapi';
 import { getSamples, huskyaiSamples, predictSamples } from './examples.ts';
-import { PROBLEMS, type ProblemCode } from './problems.ts';
+import type { FailureCode } from '../errors.ts';
+import type { Codec } from '../image/codec.ts';
+import { PROBLEMS } from './problems.ts';
 import { PredictQuery } from './requests.ts';
-import { schemas } from './schemas.ts';
+import { ImageFormat, schemas } from './schemas.ts';
 
-/** Goes up with every change of what is asked or answered. */
+/** Increases with every change of the API. */
 const API_VERSION = '1.0.0';
 
-/** What of the service's settings shows in its document. */
+/** The formats that the original server accepted. */
+export const ORIGINAL_FORMATS: readonly string[] = ['png', 'jpeg', 'gif'];
+
+/** The parts of the service's set-up that its document shows. */
 export interface Setup {
-  /** Where the service is reached. */
+  /** The address of the service. */
   readonly origin: string;
   /** Whether predictions need a bearer token. */
   readonly token: boolean;
-  /** The value of `RateLimit-Policy`, or undefined where photos are not limited. */
+  /** The value of `RateLimit-Policy`; undefined where there are no limits. */
   readonly rateLimit: string | undefined;
   readonly maxPhotos: number;
   readonly maxBytes: number;
   readonly maxBytesHuskyai: number;
+  readonly formats: readonly Pick<Codec, 'format' | 'mediaTypes'>[];
 }
 
 export type ApiDocument = ReturnType<typeof createDocument>;
 
 const binary = z.string().min(1).meta({ format: 'binary', description: 'The bytes of the photo.' });
-const html = z.string().meta({ description: 'A small page that says the same.' });
+const html = z.string().meta({ description: 'A small page with the same content.' });
 
 const headers = {
-  'X-Request-Id': z.string().meta({ description: 'The request’s id, as in the service’s log.' }),
+  'X-Request-Id': z.string().meta({ description: 'The id of the request, as in the service’s log.' }),
   'Retry-After': z
     .string()
     .regex(/^\d+$/)
-    .meta({ description: 'Seconds after which it is worth another try.', example: '10' }),
+    .meta({ description: 'Seconds to wait before the next attempt.', example: '10' }),
   'WWW-Authenticate': z.string().meta({ description: 'RFC 6750.', example: 'Bearer' }),
 };
 
 const policyHeader = (policy: string) =>
   z.string().meta({
     description:
-      'The limits (draft-ietf-httpapi-ratelimit-headers): `q` photos in `w` seconds, of one address or token.',
+      'The limits (draft-ietf-httpapi-ratelimit-headers): `q` photos in `w` seconds for one address or token.',
     example: policy,
   });
 
-const fromUpload: readonly ProblemCode[] = [
+const fromUpload: readonly FailureCode[] = [
   'empty_body',
   'request_timeout',
   'body_too_large',
@@ -55,12 +61,13 @@ const fromUpload: readonly ProblemCode[] = [
   'unsupported_media_type',
   'malformed_image',
 ];
-const fromModel: readonly ProblemCode[] = ['internal', 'model_unavailable', 'model_untrusted'];
+const fromModel: readonly FailureCode[] = ['internal', 'model_unavailable', 'model_untrusted'];
 
-/** The OpenAPI 3.1 document of the API as it is set up. */
-export function apiDocument(setup: Setup): ApiDocument {
-  const { origin, token } = setup;
-  const gate: readonly ProblemCode[] = [
+/** Creates the OpenAPI 3.1 document of the API as it is set up. */
+export function createApiDocument(setup: Setup): ApiDocument {
+  const { origin, token, formats } = setup;
+  const originals = formats.filter(({ format }) => ORIGINAL_FORMATS.includes(format));
+  const gate: readonly FailureCode[] = [
     ...(token ? (['unauthorized'] as const) : []),
     ...(setup.rateLimit ? (['rate_limited'] as const) : []),
     'overloaded',
@@ -70,12 +77,12 @@ export function apiDocument(setup: Setup): ApiDocument {
 
   const predict: ZodOpenApiOperationObject = {
     operationId: 'predict',
-    summary: 'What is in the photo?',
+    summary: 'Classify a photo',
     description:
-      `Takes a photo as the request’s body or as the form field \`file\`; several photos, up to ${setup.maxPhotos}, are several such fields. ` +
-      `One photo gets one answer, or the problem that it has. Several get a list in their order, in which each entry is an answer or a problem. ` +
-      `A request may have ${setup.maxBytes.toLocaleString('en')} bytes in all. A file’s own bytes say what format it has, whatever its name and type claim. ` +
-      'Where a page is wanted rather than JSON (`Accept: text/html`), a small page says the same.',
+      `Send one photo as the request body or as the form field \`file\`, or up to ${setup.maxPhotos} photos as several such fields. ` +
+      'One photo gets an answer or a problem. Several get a list in the same order, with an answer or a problem for each. ' +
+      `A request may have up to ${setup.maxBytes.toLocaleString('en')} bytes. The service detects the format from the file’s own bytes, not from its name or type. ` +
+      'With `Accept: text/html` the answer is a small page instead of JSON.',
     requestParams: { query: PredictQuery },
     requestBody: {
       required: true,
@@ -86,16 +93,16 @@ export function apiDocument(setup: Setup): ApiDocument {
               .array(binary)
               .min(1)
               .max(setup.maxPhotos)
-              .meta({ description: 'The photos, a field each.' }),
+              .meta({ description: 'The photos, one field each.' }),
           }),
-          encoding: { file: { contentType: 'image/jpeg, image/png, image/gif, image/webp' } },
+          encoding: { file: { contentType: mediaTypes(formats).join(', ') } },
         },
-        ...photoTypes(['jpeg', 'png', 'gif', 'webp']),
+        ...photoTypes(formats),
       },
     },
     responses: {
       200: {
-        description: 'An answer, or several.',
+        description: 'One answer, or a list of several.',
         headers: z.object({ 'X-Request-Id': headers['X-Request-Id'], ...gateHeaders }),
         content: {
           'application/json': {
@@ -115,18 +122,18 @@ export function apiDocument(setup: Setup): ApiDocument {
 
   const huskyai: ZodOpenApiOperationObject = {
     operationId: 'huskyai',
-    summary: 'Is it a husky? As the original asked it',
+    summary: 'Classify a photo as the original server did',
     description:
-      `The original Husky AI server’s contract, for its page and clients: the photo as the form field \`file\`, at most ${setup.maxBytesHuskyai.toLocaleString('en')} bytes, PNG, JPEG or GIF. ` +
-      'Answers 404 when the model that is served has more than two labels.',
+      `The contract of the original Husky AI server, for its page and clients: one photo as the form field \`file\`, at most ${setup.maxBytesHuskyai.toLocaleString('en')} bytes. ` +
+      'Answers 404 if the served model has more than two labels.',
     requestBody: {
       required: true,
       content: {
         'multipart/form-data': {
           schema: z.object({ file: binary }),
-          encoding: { file: { contentType: 'image/jpeg, image/png, image/gif' } },
+          encoding: { file: { contentType: mediaTypes(originals).join(', ') } },
         },
-        ...photoTypes(['jpeg', 'png', 'gif']),
+        ...photoTypes(originals),
       },
     },
     responses: {
@@ -139,10 +146,10 @@ export function apiDocument(setup: Setup): ApiDocument {
 
   const page: ZodOpenApiOperationObject = {
     operationId: 'huskyaiPage',
-    summary: 'The page, where the original had it',
+    summary: 'Redirect to the page',
     responses: {
       302: {
-        description: 'To the page.',
+        description: 'Redirects to `/`.',
         headers: z.object({ 'X-Request-Id': headers['X-Request-Id'], Location: z.string() }),
       },
     },
@@ -151,18 +158,18 @@ export function apiDocument(setup: Setup): ApiDocument {
 
   const model: ZodOpenApiOperationObject = {
     operationId: 'model',
-    summary: 'What is served?',
-    description: 'What is served, what it was made from, how it was verified, and how the service is set up.',
+    summary: 'Describe the served model',
+    description: 'The served model, its origin, its verification, and how the service is set up.',
     responses: { 200: success('The model.', schemas.ModelInfo), ...failures(fromModel) },
     'x-codeSamples': getSamples(setup, '/api/model'),
   };
 
   const health: ZodOpenApiOperationObject = {
     operationId: 'health',
-    summary: 'Would a prediction work?',
+    summary: 'Check whether predictions work',
     description:
-      '200 when a prediction would work, also when with an older version than it should be; else the problem that a prediction would get.',
-    responses: { 200: success('It would.', schemas.Health), ...failures(fromModel) },
+      'Answers 200 if a prediction would work, even with an older version than the channel’s. Otherwise answers the problem that a prediction would get.',
+    responses: { 200: success('A prediction would work.', schemas.Health), ...failures(fromModel) },
     'x-codeSamples': getSamples(setup, '/api/health'),
   };
 
@@ -172,9 +179,9 @@ export function apiDocument(setup: Setup): ApiDocument {
       info: {
         title: 'Husky AI',
         version: API_VERSION,
-        summary: 'A photo goes in, its label and the probabilities of all labels come out.',
+        summary: 'Send a photo, get its label and the probabilities of all labels.',
         description:
-          'Nothing of a photo is stored, logged or cached. Failures are problems after RFC 9457 with a `code` that stays the same. Answers may get further fields: do not refuse those that you do not know.',
+          'The service never stores, logs or caches a photo. Failures are problem documents (RFC 9457) with a stable `code`. Answers may gain fields: ignore those that you do not know.',
         license: { name: 'MIT', identifier: 'MIT' },
       },
       servers: [{ url: origin }],
@@ -188,14 +195,15 @@ export function apiDocument(setup: Setup): ApiDocument {
         schemas,
         ...(token && {
           securitySchemes: {
-            token: { type: 'http', scheme: 'bearer', description: 'A token from whoever runs the service.' },
+            token: { type: 'http', scheme: 'bearer', description: 'A token from the operator of the service.' },
           },
         }),
       },
     },
     {
-      // Answers may grow.
-      override: ({ jsonSchema, io }) => {
+      override: ({ jsonSchema, zodSchema, io }) => {
+        if (zodSchema === ImageFormat) jsonSchema.enum = formats.map(({ format }) => format);
+        // Answers may gain fields.
         if (io === 'output' && jsonSchema.additionalProperties === false)
           delete jsonSchema.additionalProperties;
       },
@@ -203,9 +211,15 @@ export function apiDocument(setup: Setup): ApiDocument {
   );
 }
 
+type Formats = Setup['formats'];
+
+function mediaTypes(formats: Formats): readonly string[] {
+  return formats.flatMap((format) => format.mediaTypes);
+}
+
 /** The photo as the body itself. */
-function photoTypes(formats: readonly string[]): Record<string, { schema: typeof binary }> {
-  const types = [...formats.map((format) => `image/${format}`), 'application/octet-stream'];
+function photoTypes(formats: Formats): Record<string, { schema: typeof binary }> {
+  const types = [...mediaTypes(formats), 'application/octet-stream'];
   return Object.fromEntries(types.map((type) => [type, { schema: binary }]));
 }
 
@@ -221,9 +235,9 @@ function success(
   };
 }
 
-/** A response for each status that these failures have. */
+/** A response for each status of these failures. */
 function failures(
-  codes: readonly ProblemCode[],
+  codes: readonly FailureCode[],
   further: Record<string, z.ZodType> = {},
 ): ZodOpenApiResponsesObject {
   const byStatus = Object.groupBy(codes, (code) => PROBLEMS[code].status);
@@ -232,7 +246,7 @@ function failures(
 }
 
 function failure(
-  codes: readonly ProblemCode[],
+  codes: readonly FailureCode[],
   further: Record<string, z.ZodType>,
 ): ZodOpenApiResponseObject {
   const retry = codes.some((code) => code === 'rate_limited' || code === 'overloaded');
@@ -246,7 +260,7 @@ function failure(
     headers: z.object({
       'X-Request-Id': headers['X-Request-Id'],
       ...further,
-      // Where one of the failures has none, it may be missing.
+      // Optional where one of the failures lacks it.
       ...(retry && {
         'Retry-After': codes.length === 1 ? headers['Retry-After'] : headers['Retry-After'].optional(),
       }),

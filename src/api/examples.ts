@@ -1,17 +1,17 @@
-/** A program that asks the API something; the tests run each. */
+/** A program that calls the API. The tests run each. */
 export interface CodeSample {
   readonly lang: 'Shell' | 'TypeScript' | 'Python';
   readonly label: string;
   readonly source: string;
 }
 
-/** Where the samples are to be sent, and whether a token has to go with them. */
+/** The address for the samples, and whether they need a token. */
 export interface Target {
   readonly origin: string;
   readonly token: boolean;
 }
 
-/** One photo, `photo.jpg`, and several, in each language. */
+/** Samples with one photo and with several, in each language. */
 export function predictSamples({ origin, token }: Target): readonly CodeSample[] {
   const url = `${origin}/api/predict`;
   const curl = token ? 'curl -H "Authorization: Bearer $HUSKY_AI_TOKEN"' : 'curl';
@@ -94,7 +94,7 @@ for answer in answers:
   ];
 }
 
-/** The original's contract. */
+/** A sample for the original's contract. */
 export function huskyaiSamples({ origin, token }: Target): readonly CodeSample[] {
   const curl = token ? 'curl -H "Authorization: Bearer $HUSKY_AI_TOKEN"' : 'curl';
   return [
@@ -106,7 +106,7 @@ export function huskyaiSamples({ origin, token }: Target): readonly CodeSample[]
   ];
 }
 
-/** A question that needs no photo. */
+/** Samples for an endpoint that takes no photo. */
 export function getSamples({ origin }: Target, path: string): readonly CodeSample[] {
   return [
     { lang: 'Shell', label: 'curl', source: `curl --fail-with-body ${origin}${path}` },

@@ -1,4 +1,4 @@
-/** Every answer of the API. The document at /openapi.json is made from these schemas, and the types are theirs. */
+/** The schemas of all answers. The OpenAPI document and the types derive from them. */
 import * as z from 'zod';
 import { PROBLEM_CODES } from './problems.ts';
 
@@ -7,6 +7,9 @@ const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const size = z.number().int().positive();
 const label = z.string().min(1);
 const unknownValues = z.record(z.string(), z.json());
+
+/** Its values depend on the codecs of the service: the document adds them. */
+export const ImageFormat = z.string().describe('Detected from the file’s own bytes.');
 
 const LabelScore = z
   .object({ label, score: probability })
@@ -23,7 +26,7 @@ const Heatmap = z
   .meta({
     id: 'Heatmap',
     description:
-      'How much each place of the photo speaks for the label: a grid stretched over the upright photo.',
+      'How much each part of the photo supports the label: a grid stretched over the upright photo.',
   });
 
 const ServedModel = z.object({
@@ -37,35 +40,35 @@ const ServedModel = z.object({
 const Prediction = z
   .object({
     label: label.describe(
-      'The verdict. Binary models: the first label when the score is above `threshold`, else the second. Others: the most probable label.',
+      'The verdict. Binary models: the first label if the score is above `threshold`, else the second. Other models: the most probable label.',
     ),
     score: probability
       .optional()
       .describe(
-        'Binary models: the probability of the first label. Others: that of `label`. Left out where the service answers labels only.',
+        'Binary models: the probability of the first label. Other models: the probability of `label`. Absent where the service answers labels only.',
       ),
     threshold: probability
       .nullable()
-      .describe('Binary models: where the verdict changes. Else, and where scores are left out: null.'),
+      .describe('Binary models: the score above which the first label wins. Null for other models, and where the service answers labels only.'),
     scores: z
       .array(LabelScore)
       .optional()
-      .describe('All labels, the most probable first. Left out where the service answers labels only.'),
+      .describe('All labels, the most probable first. Absent where the service answers labels only.'),
     heatmap: Heatmap.nullable()
       .optional()
-      .describe('Only when asked for; null when the model has none, or when exact scores are not given out.'),
+      .describe('Only on request. Null where the model has no heat map, or the service hides exact scores.'),
     image: z
       .object({
-        format: z.enum(['jpeg', 'png', 'gif', 'webp']).describe('Told by the file’s own bytes.'),
+        format: ImageFormat,
         width: size,
         height: size,
       })
-      .describe('The photo, as it is after its EXIF orientation.'),
+      .describe('The photo’s format, and its size after applying its EXIF orientation.'),
     model: ServedModel,
   })
   .meta({
     id: 'Prediction',
-    description: 'What the model says of one photo.',
+    description: 'The model’s answer for one photo.',
     example: {
       label: 'husky',
       score: 0.971234,
@@ -82,28 +85,28 @@ const Prediction = z
 const Problem = z
   .object({
     type: z.string().describe('`urn:husky-ai:problem:` and the code.'),
-    title: z.string().describe('The kind of failure, in words.'),
+    title: z.string().describe('The kind of failure in words.'),
     status: z.number().int().min(400).max(599).describe('The HTTP status.'),
-    code: z.enum(PROBLEM_CODES).describe('The kind of failure: these codes stay the same.'),
-    detail: z.string().describe('What happened this time.'),
-    requestId: z.string().optional().describe('The same as `X-Request-Id`. Not in the entries of a batch.'),
+    code: z.enum(PROBLEM_CODES).describe('The kind of failure. Codes are stable.'),
+    detail: z.string().describe('What happened in this case.'),
+    requestId: z.string().optional().describe('The value of `X-Request-Id`. Absent in the entries of a batch.'),
   })
   .meta({
     id: 'Problem',
-    description: 'A failure, after RFC 9457.',
+    description: 'A failure (RFC 9457).',
     example: {
       type: 'urn:husky-ai:problem:unsupported_media_type',
       title: 'The file format is not supported',
       status: 415,
       code: 'unsupported_media_type',
-      detail: 'Accepted are JPEG, PNG, GIF, WEBP files.',
+      detail: 'Accepted formats: JPEG, PNG, GIF, WebP.',
       requestId: '0f6a1d5e-3a0e-4f6e-9d6b-5d1c8a3c7e21',
     },
   });
 
 const BatchEntry = z
   .union([Prediction, Problem])
-  .meta({ id: 'BatchEntry', description: 'What became of one photo of several.' });
+  .meta({ id: 'BatchEntry', description: 'The result for one photo of a batch.' });
 
 const HuskyAnswer = z
   .object({
@@ -115,23 +118,26 @@ const HuskyAnswer = z
   })
   .meta({
     id: 'HuskyAnswer',
-    description: 'What the original Husky AI server answered.',
+    description: 'The answer of the original Husky AI server.',
     example: { score: '97.12', text: 'It is a husky!' },
   });
 
 const Service = z.object({
   token: z.boolean().describe('Whether predictions need a bearer token.'),
-  score: z.enum(['full', 'rounded', 'label']).describe('How much of the score is given out.'),
-  batch: size.describe('The most photos that one request may carry.'),
-  bytes: size.describe('The most bytes that a request body may have.'),
-  source: z.string().nullable().describe('Where the source of this service can be had.'),
+  score: z.enum(['full', 'rounded', 'label']).describe('How much of the score clients see.'),
+  batch: size.describe('The most photos in one request.'),
+  bytes: size.describe('The most bytes in a request body.'),
+  formats: z
+    .array(z.object({ name: z.string(), mediaTypes: z.array(z.string()).min(1) }))
+    .describe('The image formats that it accepts.'),
+  source: z.string().nullable().describe('A link to the source code of this service.'),
 });
 
 const ModelInfo = z
   .object({
     ...ServedModel.shape,
-    digest: sha256.describe('The SHA-256 of the manifest, which is the version, whole.'),
-    channel: z.string().nullable().describe('The channel that named the version; null when it is pinned.'),
+    digest: sha256.describe('The full SHA-256 of the manifest. `version` is its start.'),
+    channel: z.string().nullable().describe('The channel that names the version; null if the version is pinned.'),
     pinned: z.boolean(),
     labels: z.array(label),
     threshold: probability.nullable(),
@@ -139,15 +145,15 @@ const ModelInfo = z
     heatmap: z
       .object({ rows: size, columns: size })
       .nullable()
-      .describe('The grid of its heat maps; null when it has none.'),
+      .describe('The grid of its heat maps; null if it has none.'),
     verified: z
       .object({
         method: z.literal('signature'),
-        signer: sha256.describe('The fingerprint of the key whose signature was checked.'),
+        signer: sha256.describe('The fingerprint of the key that signed it.'),
         at: z.iso.datetime(),
       })
-      .describe('How this isolate has verified it, and when.'),
-    metrics: unknownValues.nullable().describe('What was measured after training; the model’s own affair.'),
+      .describe('How and when this isolate verified it.'),
+    metrics: unknownValues.nullable().describe('What was measured after training. The model’s author defines the content.'),
     files: z.record(z.string(), z.object({ bytes: size, sha256 })),
     source: z
       .object({ file: z.string(), bytes: size, sha256 })
@@ -155,7 +161,7 @@ const ModelInfo = z
     tools: z.record(z.string(), z.string()).describe('The versions of the tools that converted it.'),
     service: Service.describe('How this service is set up.'),
   })
-  .meta({ id: 'ModelInfo', description: 'What is served, what it was made from, and how it was verified.' });
+  .meta({ id: 'ModelInfo', description: 'The served model, its origin and its verification.' });
 
 const Health = z
   .object({

@@ -1,6 +1,6 @@
 import { now } from '../clock.ts';
 import type { Config, Env } from '../config.ts';
-import { type ApiError, ModelUnavailable, ModelUntrusted } from '../errors.ts';
+import { type Failure, ModelUnavailable, ModelUntrusted } from '../errors.ts';
 import type { PhotoMemory } from '../memory.ts';
 import { type Classifier, createClassifier } from './classifier.ts';
 import { fetchVersion, type Pointer, readPointer, sizeOf } from './store.ts';
@@ -15,7 +15,7 @@ export interface Caller {
 
 /** Why the version that the channel points at is not served. */
 export interface Trouble {
-  readonly error: ApiError;
+  readonly error: Failure;
   readonly since: Date;
 }
 

@@ -1,16 +1,16 @@
 import { Hono } from 'hono';
-import type { AppEnv } from '../app.ts';
-import { PAGE_POLICY } from '../middleware/security-headers.ts';
+import type { AppEnv } from '../env.ts';
+import { PAGE_POLICY } from '../http/security-headers.ts';
 import { docsPage } from '../views/docs.ts';
 import { modelPage } from '../views/model.ts';
-import { modelInfo } from './model.ts';
-import { documentOf } from './openapi.ts';
+import { describeModel } from './model.ts';
+import { describeApi } from './openapi.ts';
 
-/** `GET /docs`: the API's document to read; `GET /docs/model`: the card of the model that is served. */
+/** `GET /docs`: the API's documentation; `GET /docs/model`: the card of the served model. */
 export const docs = new Hono<AppEnv>()
   .use(async (c, next) => {
     c.header('Content-Security-Policy', PAGE_POLICY);
     await next();
   })
-  .get('/', (c) => c.html(docsPage(documentOf(c))))
-  .get('/model', async (c) => c.html(modelPage(await modelInfo(c))));
+  .get('/', (c) => c.html(docsPage(describeApi(c))))
+  .get('/model', async (c) => c.html(modelPage(await describeModel(c))));

@@ -1,28 +1,33 @@
 import { Hono } from 'hono';
-import { percentageOf } from '../answer.ts';
+import { ORIGINAL_FORMATS } from '../api/document.ts';
+import { toPercentage } from '../api/prediction.ts';
 import type { HuskyAnswer } from '../api/schemas.ts';
-import type { AppEnv } from '../app.ts';
-import { configOf } from '../config.ts';
-import { NotFound } from '../errors.ts';
-import { addressLimit, tokenLimit } from '../middleware/rate-limit.ts';
-import { bearerToken } from '../middleware/token.ts';
+import type { AppEnv } from '../env.ts';
+import { Failure, NotFound } from '../errors.ts';
+import { bearerToken } from '../http/bearer-token.ts';
+import { addressLimit, tokenLimit } from '../http/rate-limit.ts';
 import { isBinary } from '../model/manifest.ts';
-import { classifierOf, scorePhoto } from '../scoring.ts';
+import { loadClassifier, scoreUpload } from './score-upload.ts';
 
 /**
- * `POST /huskyai/`: the contract of the original's Python server, for its page and its clients. The score is a
+ * `POST /huskyai/`: the contract of the original Python server, for its page and its clients. The score is a
  * percentage with two decimals in a string.
  */
 export const huskyai = new Hono<AppEnv>()
   .post('/', addressLimit, bearerToken, tokenLimit, async (c) => {
-    if (!isBinary((await classifierOf(c)).manifest)) {
-      throw new NotFound('The model that is served answers more than yes or no: use /api/predict.');
+    if (!isBinary((await loadClassifier(c)).manifest)) {
+      throw new NotFound('The served model has more than two labels: use /api/predict.');
     }
-    const { MAX_BODY_BYTES_HUSKYAI, SCORES } = configOf(c.env);
-    const scored = await scorePhoto(c, { maxBytes: MAX_BODY_BYTES_HUSKYAI, formats: ['png', 'jpeg', 'gif'] });
+    const { config, codecs } = c.var.service;
+    const [scored] = await scoreUpload(c, {
+      maxBytes: config.MAX_BODY_BYTES_HUSKYAI,
+      maxPhotos: 'first',
+      codecs: codecs.filter(({ format }) => ORIGINAL_FORMATS.includes(format)),
+    });
+    if (!scored || scored instanceof Failure) throw scored ?? new Error('an upload without photos');
     const [positive = ''] = scored.classifier.manifest.labels;
     const answer: HuskyAnswer = {
-      score: percentageOf(scored, positive, SCORES),
+      score: toPercentage(scored, positive, config.SCORES),
       text:
         scored.classification.label === positive
           ? `It is a ${positive}!`

@@ -1,22 +1,20 @@
 import { type Context, Hono } from 'hono';
 import type { ModelInfo } from '../api/schemas.ts';
-import type { AppEnv } from '../app.ts';
-import { type Config, configOf } from '../config.ts';
+import type { AppEnv, Service } from '../env.ts';
 import { shortVersion } from '../model/layout.ts';
-import { classifierOf } from '../scoring.ts';
+import { loadClassifier } from './score-upload.ts';
 
-/** `GET /api/model`: what is served, what it was made from, and how it was verified. */
-export const model = new Hono<AppEnv>().get('/', async (c) => c.json(await modelInfo(c)));
+/** `GET /api/model`: the served model, its origin and its verification. */
+export const model = new Hono<AppEnv>().get('/', async (c) => c.json(await describeModel(c)));
 
 /**
- * What is known of the model that is served, and how the service is set up.
+ * The served model, and how the service is set up.
  *
- * @throws {ModelUnavailable | ModelUntrusted} none is served
+ * @throws {ModelUnavailable | ModelUntrusted} no model is served
  */
-export async function modelInfo(c: Context<AppEnv>): Promise<ModelInfo> {
-  const { version, manifest, signer, verifiedAt } = await classifierOf(c);
-  const config = configOf(c.env);
-  const { MODEL_CHANNEL, MODEL_VERSION } = config;
+export async function describeModel(c: Context<AppEnv>): Promise<ModelInfo> {
+  const { version, manifest, signer, verifiedAt } = await loadClassifier(c);
+  const { MODEL_CHANNEL, MODEL_VERSION } = c.var.service.config;
   const { name, input, labels, threshold, heatmap, files, source, tools, metrics } = manifest;
   return {
     name,
@@ -33,16 +31,17 @@ export async function modelInfo(c: Context<AppEnv>): Promise<ModelInfo> {
     files,
     source,
     tools,
-    service: serviceOf(config),
+    service: describeService(c.var.service),
   };
 }
 
-function serviceOf(config: Config): ModelInfo['service'] {
+function describeService({ config, codecs }: Service): ModelInfo['service'] {
   return {
     token: config.API_TOKENS.length > 0,
     score: config.SCORES,
     batch: config.MAX_BATCH_PHOTOS,
     bytes: config.MAX_BODY_BYTES,
+    formats: codecs.map(({ name, mediaTypes }) => ({ name, mediaTypes: [...mediaTypes] })),
     source: config.SOURCE_URL === '' ? null : config.SOURCE_URL,
   };
 }

@@ -1,36 +1,36 @@
 import { type Context, Hono } from 'hono';
-import { predictionOf } from '../answer.ts';
+import { toPrediction } from '../api/prediction.ts';
+import { PROBLEMS } from '../api/problems.ts';
 import { PredictQuery } from '../api/requests.ts';
 import type { BatchEntry } from '../api/schemas.ts';
-import type { AppEnv } from '../app.ts';
-import { configOf } from '../config.ts';
-import { ApiError, InvalidParameter } from '../errors.ts';
-import { addressLimit, countFurther, tokenLimit } from '../middleware/rate-limit.ts';
-import { PAGE_POLICY } from '../middleware/security-headers.ts';
-import { bearerToken } from '../middleware/token.ts';
-import { prefersHtml } from '../negotiation.ts';
-import { problemOf } from '../problem.ts';
-import { scorePhotos } from '../scoring.ts';
+import type { AppEnv } from '../env.ts';
+import { Failure, InvalidParameter } from '../errors.ts';
+import { bearerToken } from '../http/bearer-token.ts';
+import { prefersHtml } from '../http/negotiation.ts';
+import { toProblem } from '../http/problem.ts';
+import { addressLimit, countFurther, tokenLimit } from '../http/rate-limit.ts';
+import { PAGE_POLICY } from '../http/security-headers.ts';
 import { resultPage } from '../views/result.ts';
+import { scoreUpload } from './score-upload.ts';
 
-/** `POST /api/predict`: a photo in, scores out; or several, one after the other. */
+/** `POST /api/predict`: scores one photo, or several one after the other. */
 export const predict = new Hono<AppEnv>().post('/', addressLimit, bearerToken, tokenLimit, async (c) => {
-  const { MAX_BODY_BYTES, MAX_BATCH_PHOTOS, SCORES } = configOf(c.env);
-  const outcomes = await scorePhotos(c, {
+  const { config, codecs } = c.var.service;
+  const { MAX_BODY_BYTES, MAX_BATCH_PHOTOS, SCORES } = config;
+  const results = await scoreUpload(c, {
     maxBytes: MAX_BODY_BYTES,
     maxPhotos: MAX_BATCH_PHOTOS,
-    formats: ['jpeg', 'png', 'gif', 'webp'],
-    heatmap: queryOf(c).heatmap === '1',
+    codecs,
+    heatmap: parseQuery(c).heatmap === '1',
     onReceived: (photos) => countFurther(c, photos - 1),
   });
-  const failures = outcomes.filter((outcome) => outcome instanceof ApiError);
-  const [worst] = failures.toSorted((a, b) => b.status - a.status);
-  const [first, ...others] = outcomes;
-  if (others.length === 0 && first instanceof ApiError) throw first;
+  const [first, ...others] = results;
+  if (others.length === 0 && first instanceof Failure) throw first;
+  const failures = results.filter((result) => result instanceof Failure);
+  const [worst] = failures.toSorted((a, b) => PROBLEMS[b.code].status - PROBLEMS[a.code].status);
   if (worst) c.set('failure', worst);
-  const entries = outcomes.map(
-    (outcome): BatchEntry =>
-      outcome instanceof ApiError ? problemOf(outcome) : predictionOf(outcome, SCORES),
+  const entries = results.map(
+    (result): BatchEntry => (result instanceof Failure ? toProblem(result) : toPrediction(result, SCORES)),
   );
   c.header('Vary', 'Accept', { append: true });
   if (prefersHtml(c)) {
@@ -40,9 +40,9 @@ export const predict = new Hono<AppEnv>().post('/', addressLimit, bearerToken, t
   return c.json(entries.length === 1 ? entries[0] : entries);
 });
 
-function queryOf(c: Context): PredictQuery {
+function parseQuery(c: Context): PredictQuery {
   const parsed = PredictQuery.safeParse(c.req.query());
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  throw new InvalidParameter(`The parameter '${issue?.path.join('.')}' is not what it should be.`);
+  throw new InvalidParameter(`The parameter '${issue?.path.join('.')}' has an unknown value.`);
 }

@@ -2,13 +2,13 @@ import { html } from 'hono/html';
 import type { ApiDocument } from '../api/document.ts';
 import { PROBLEM_CODES, PROBLEMS } from '../api/problems.ts';
 import { layout, type Markup, words } from './layout.ts';
-import { isRecord, type Operation, operationsOf } from './operations.ts';
+import { isRecord, type Operation, listOperations } from './operations.ts';
 import { schemaTable } from './schema.ts';
 
-/** The document of the API as a page. */
+/** The API document as a page. */
 export function docsPage(document: ApiDocument): Markup {
   const { info } = document;
-  const operations = operationsOf(document);
+  const operations = listOperations(document);
   const schemas = Object.entries(document.components?.schemas ?? {});
   return layout(
     'API',
@@ -20,14 +20,14 @@ export function docsPage(document: ApiDocument): Markup {
         ${operations.map(
           ({ id, method, path }) => html`<li><a href="#${id}"><code>${method} ${path}</code></a></li>`,
         )}
-        <li><a href="#failures">Failures</a></li>
-        <li><a href="#answers">Answers in full</a></li>
+        <li><a href="#failures">Errors</a></li>
+        <li><a href="#answers">Schemas</a></li>
       </ul>
     </nav>
     ${operations.map(section)}
     ${failures}
     <section aria-labelledby="answers">
-      <h2 id="answers">Answers in full</h2>
+      <h2 id="answers">Schemas</h2>
       ${schemas.map(
         ([name, schema]) => html`<section aria-labelledby="schema-${name}">
         <h3 id="schema-${name}">${name}</h3>
@@ -61,8 +61,8 @@ function section({ id, method, path, summary, description, ...rest }: Operation)
       ({ label, source }) => html`<figure><figcaption>${label}</figcaption>
 <pre tabindex="0"><code>${source}</code></pre></figure>`,
     )}
-    <h3>Answers</h3>
-    <div class="scroll" tabindex="0" role="region" aria-label="Answers of ${method} ${path}"><table>
+    <h3>Responses</h3>
+    <div class="scroll" tabindex="0" role="region" aria-label="Responses of ${method} ${path}"><table>
       <thead><tr><th scope="col">Status</th><th scope="col">When</th><th scope="col">Headers</th></tr></thead>
       <tbody>${rest.responses.map(
         ({ status, about, headers }) => html`<tr><th scope="row">${status}</th><td>${about
@@ -78,15 +78,15 @@ function section({ id, method, path, summary, description, ...rest }: Operation)
 function example(value: unknown): Markup {
   const text = JSON.stringify(value, null, 2);
   return isRecord(value)
-    ? html`<figure><figcaption>An answer</figcaption><pre tabindex="0"><code>${text}</code></pre></figure>`
+    ? html`<figure><figcaption>Example response</figcaption><pre tabindex="0"><code>${text}</code></pre></figure>`
     : html``;
 }
 
 const failures = html`<section aria-labelledby="failures">
-  <h2 id="failures">Failures</h2>
-  <p>Each is <code>application/problem+json</code> with <code>type</code>, <code>title</code>, <code>status</code>,
+  <h2 id="failures">Errors</h2>
+  <p>An error is <code>application/problem+json</code> with <code>type</code>, <code>title</code>, <code>status</code>,
     <code>detail</code>, <code>requestId</code> and one of these codes:</p>
-  <div class="scroll" tabindex="0" role="region" aria-label="Codes of failures"><table>
+  <div class="scroll" tabindex="0" role="region" aria-label="Error codes"><table>
     <thead><tr><th scope="col">Code</th><th scope="col">Status</th><th scope="col">When</th></tr></thead>
     <tbody>${PROBLEM_CODES.map(
       (code) =>

@@ -1,10 +1,10 @@
 import { html } from 'hono/html';
 import type { HtmlEscapedString } from 'hono/utils/html';
 
-/** Markup whose values are escaped. */
+/** Markup with escaped values. */
 export type Markup = HtmlEscapedString | Promise<HtmlEscapedString>;
 
-/** A whole page around `content`, in the look of the house. */
+/** A whole page around `content`. */
 export function layout(title: string, content: Markup): Markup {
   return html`<!doctype html>
 <html lang="en">
@@ -31,7 +31,7 @@ export function layout(title: string, content: Markup): Markup {
 </html>`;
 }
 
-/** Plain words with \`code\` between backquotes, as the document of the API has them. */
+/** Text with \`code\` between backquotes, as in the API document. */
 export function words(text: string | undefined): Markup {
   const pieces = (text ?? '')
     .split('`')

@@ -2,23 +2,23 @@ import { html } from 'hono/html';
 import type { ModelInfo } from '../api/schemas.ts';
 import { layout, type Markup } from './layout.ts';
 
-type Json = ReturnType<typeof JSON.parse>;
+type Json = NonNullable<ModelInfo['metrics']>[string];
 
-/** The card of the model that is served, from its manifest and its verification. */
+/** The card of the served model. */
 export function modelPage(model: ModelInfo): Markup {
   const { labels, threshold, input, heatmap, verified, files, source, tools, metrics, service } = model;
   return layout(
     model.name,
     html`<h1>${model.name}</h1>
     <p class="lead">Version <code>${model.version}</code>, ${
-      model.pinned ? 'pinned' : html`as channel <code>${model.channel}</code> says`
+      model.pinned ? 'pinned' : html`from channel <code>${model.channel}</code>`
     }. Signature verified.</p>
 
     <section aria-labelledby="verified">
-      <h2 id="verified">How it was verified</h2>
+      <h2 id="verified">Verification</h2>
       <p>
-        Before this isolate ran the model, it checked the signature over all of its files, each file’s SHA-256, and
-        that the model answers its probes as it did when it was converted.
+        Before running the model, this isolate checked the signature over all of its files, the SHA-256 of each file, and
+        that the model answers its probes as it did after conversion.
       </p>
       ${list([
         ['Signer', html`<code>${verified.signer}</code>`],
@@ -28,14 +28,14 @@ export function modelPage(model: ModelInfo): Markup {
     </section>
 
     <section aria-labelledby="answers">
-      <h2 id="answers">What it answers</h2>
+      <h2 id="answers">Answers</h2>
       ${list([
         ['Labels', labels.join(', ')],
         [
           'Verdict',
           threshold === null
             ? 'the most probable label'
-            : `“${labels[0]}” when its probability is above ${threshold}, else “${labels[1]}”`,
+            : `“${labels[0]}” if its probability is above ${threshold}, else “${labels[1]}”`,
         ],
         ['Input', `${input.width} × ${input.height} pixels, resized with ${input.resampling}`],
         ['Heat map', heatmap ? `${heatmap.rows} × ${heatmap.columns}` : 'none'],
@@ -43,24 +43,24 @@ export function modelPage(model: ModelInfo): Markup {
       ])}
     </section>
 
-    ${metrics === null ? '' : measured(metrics)}
+    ${metrics === null ? '' : renderMetrics(metrics)}
 
     <section aria-labelledby="origin">
-      <h2 id="origin">What it was made from</h2>
+      <h2 id="origin">Origin</h2>
       ${list([
         ...Object.entries(files).map(([name, file]) => [name, fileLine(file)] as const),
         [`Keras file ${source.file}`, fileLine(source)],
         ...Object.entries(tools),
       ])}
     </section>
-    ${service.source === null ? '' : html`<p><a href="${service.source}">The source of this service</a></p>`}`,
+    ${service.source === null ? '' : html`<p><a href="${service.source}">Source code of this service</a></p>`}`,
   );
 }
 
 const SCORES: Record<ModelInfo['service']['score'], string> = {
   full: 'with six decimals',
   rounded: 'rounded to two decimals',
-  label: 'not given out: the verdict alone',
+  label: 'hidden: the label alone',
 };
 
 type Row = readonly [name: string, value: string | Markup];
@@ -73,18 +73,18 @@ function fileLine({ bytes, sha256 }: { bytes: number; sha256: string }): Markup 
   return html`${bytes.toLocaleString('en')} bytes, SHA-256 <code>${sha256}</code>`;
 }
 
-function measured(metrics: NonNullable<ModelInfo['metrics']>): Markup {
+function renderMetrics(metrics: NonNullable<ModelInfo['metrics']>): Markup {
   return html`<section aria-labelledby="metrics">
-    <h2 id="metrics">How well it does</h2>
-    ${value(metrics)}
+    <h2 id="metrics">Metrics</h2>
+    ${renderValue(metrics)}
   </section>`;
 }
 
-/** Whatever was measured, which is the model’s own affair: objects as lists, other values as they are. */
-function value(json: Json): Markup {
-  if (Array.isArray(json)) return html`<ul>${json.map((item) => html`<li>${value(item)}</li>`)}</ul>`;
+/** Metrics of any shape: objects as lists, other values as they are. */
+function renderValue(json: Json): Markup {
+  if (Array.isArray(json)) return html`<ul>${json.map((item) => html`<li>${renderValue(item)}</li>`)}</ul>`;
   if (typeof json === 'object' && json !== null) {
-    return list(Object.entries(json).map(([name, item]) => [name.replaceAll('_', ' '), value(item)]));
+    return list(Object.entries(json).map(([name, item]) => [name.replaceAll('_', ' '), renderValue(item)]));
   }
   return html`${typeof json === 'number' ? Number(json.toPrecision(6)) : String(json)}`;
 }

@@ -1,7 +1,7 @@
 import type { ApiDocument } from '../api/document.ts';
 import type { CodeSample } from '../api/examples.ts';
 
-/** An operation of the API's document, with what its page shows. */
+/** An operation of the API document, as the page shows it. */
 export interface Operation {
   readonly id: string;
   readonly method: string;
@@ -19,22 +19,22 @@ export interface Operation {
     readonly about: string;
     readonly headers: readonly string[];
   }[];
-  /** An answer, where its schema brings one. */
+  /** An example answer, if the schema has one. */
   readonly example: unknown;
 }
 
-/** The operations of the document, in its order. */
-export function operationsOf({ paths = {}, components }: ApiDocument): readonly Operation[] {
+/** Lists the operations of the document, in its order. */
+export function listOperations({ paths = {}, components }: ApiDocument): readonly Operation[] {
   return Object.entries(paths).flatMap(([path, item]) =>
     Object.entries(item)
       .filter(([, operation]) => isRecord(operation))
       .map(([method, operation]) =>
-        operationOf(method, path, record(operation), record(components?.schemas)),
+        toOperation(method, path, record(operation), record(components?.schemas)),
       ),
   );
 }
 
-function operationOf(
+function toOperation(
   method: string,
   path: string,
   operation: Readonly<Record<string, unknown>>,
@@ -60,21 +60,21 @@ function operationOf(
     bodies: Object.keys(record(record(operation.requestBody).content)),
     samples: array(samples).filter(isSample),
     responses,
-    example: exampleOf(record(json.schema), schemas),
+    example: findExample(record(json.schema), schemas),
   };
 }
 
-/** The example of a schema, of what it refers to, or of the first of several that it may be. */
-function exampleOf(
+/** The example of a schema, of its reference, or of its first alternative. */
+function findExample(
   schema: Readonly<Record<string, unknown>>,
   schemas: Readonly<Record<string, unknown>>,
 ): unknown {
   const reference = text(schema.$ref).split('/').at(-1);
-  if (reference) return exampleOf(record(schemas[reference]), schemas);
+  if (reference) return findExample(record(schemas[reference]), schemas);
   if (schema.example !== undefined) return schema.example;
   const [first] = array(schema.examples);
   const [choice] = array(schema.anyOf);
-  return first ?? (choice === undefined ? undefined : exampleOf(record(choice), schemas));
+  return first ?? (choice === undefined ? undefined : findExample(record(choice), schemas));
 }
 
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -5,7 +5,7 @@ import { layout, type Markup, words } from './layout.ts';
 const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 const percent = (probability: number) => `${(probability * 100).toFixed(1)}%`;
 
-/** What a form that was sent without scripts gets: the verdict on each photo, or what went wrong with it. */
+/** The answer to a form submitted without scripts: the verdict or the problem of each photo. */
 export function resultPage(entries: readonly BatchEntry[]): Markup {
   const [only] = entries;
   const title = entries.length === 1 && only && 'label' in only ? capital(only.label) : 'Your photos';
@@ -21,7 +21,7 @@ export function resultPage(entries: readonly BatchEntry[]): Markup {
   );
 }
 
-/** What went wrong with a whole request. */
+/** The problem of a whole request. */
 export function problemPage(problem: Problem): Markup {
   return layout(problem.title, html`${failure(problem, undefined)} ${again}`);
 }
@@ -43,10 +43,10 @@ function verdict(
     ${
       score === undefined
         ? ''
-        : html`<table><caption>How sure the model is</caption><tbody>${rows}</tbody></table>`
+        : html`<table><caption>Probabilities</caption><tbody>${rows}</tbody></table>`
     }
     <p>
-      ${threshold === null || score === undefined ? '' : html`It says yes above ${percent(threshold)}. `}
+      ${threshold === null || score === undefined ? '' : html`The threshold is ${percent(threshold)}. `}
       ${image.format.toUpperCase()}, ${image.width} × ${image.height} pixels.
       <a href="/docs/model">${model.name}</a> ${model.version}.
     </p>

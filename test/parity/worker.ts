@@ -1,32 +1,34 @@
-/** The Worker as it is, and one more route: the tensor that a photo becomes. For comparing, never deployed. */
+/** The Worker with one more route: the tensor of a photo. For comparisons, never deployed. */
+import { env } from 'cloudflare:workers';
 import { createApp } from '../../src/app.ts';
-import { configOf, type Env } from '../../src/config.ts';
-import { photoToTensor } from '../../src/image/tensor.ts';
-import { createIsolate, type Isolate } from '../../src/isolate.ts';
-import { classifierOf } from '../../src/scoring.ts';
-import { photoIn, readUpload } from '../../src/upload/photo.ts';
+import { parseConfig } from '../../src/config.ts';
+import { UnsupportedMediaType } from '../../src/errors.ts';
+import { toUploadSource } from '../../src/http/upload-source.ts';
+import { findCodec } from '../../src/image/codec.ts';
+import { codecs } from '../../src/image/codecs.ts';
+import { PreparedPhoto } from '../../src/image/tensor.ts';
+import { readUpload } from '../../src/predict/upload.ts';
+import { createService } from '../../src/service.ts';
 
-let isolate: Isolate | undefined;
-
-const app = createApp((env) => {
-  isolate ??= createIsolate(configOf(env));
-  return isolate;
-});
+const { config, memory, models, ...service } = createService(parseConfig(env), env, codecs);
+const app = createApp({ config, memory, models, ...service });
 
 /** Answers float32, little-endian, NHWC. */
 app.post('/parity/tensor', async (c) => {
-  const config = configOf(c.env);
-  const { memory } = c.var.isolate;
   const limits = { maxBytes: config.MAX_BODY_BYTES, timeout: 60_000, idleTimeout: 60_000, patience: 60_000 };
-  const { files, release } = await readUpload(c.req.raw, memory, limits, 'first');
+  const { files, release } = await readUpload(toUploadSource(c.req.raw), memory, limits, 'first');
   try {
-    const photo = photoIn(files[0], ['jpeg', 'png', 'gif', 'webp']);
-    const { manifest } = await classifierOf(c);
-    const { data } = await photoToTensor(photo, manifest.input, memory.capacityBytes - memory.usedBytes);
+    const [bytes] = files;
+    const codec = findCodec(codecs, bytes);
+    if (!codec) throw new UnsupportedMediaType('The format is not accepted.');
+    const { manifest } = await models.classifier((pending) => c.executionCtx.waitUntil(pending));
+    const prepared = new PreparedPhoto({ codecs, codec, bytes }, manifest.input);
+    prepared.makeRoom(memory.capacityBytes - memory.usedBytes);
+    const { data } = await prepared.toTensor();
     return c.body(Uint8Array.from(new Uint8Array(data.buffer, data.byteOffset, data.byteLength)).buffer);
   } finally {
     release();
   }
 });
 
-export default { fetch: app.fetch } satisfies ExportedHandler<Env>;
+export default { fetch: app.fetch } satisfies ExportedHandler;

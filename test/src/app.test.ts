@@ -24,7 +24,7 @@ const problem = async (response: Response) => {
 
 test.each([
   ['raw body', () => raw(white)],
-  ['raw body of no particular type', () => raw(white, 'application/octet-stream')],
+  ['raw body without an image type', () => raw(white, 'application/octet-stream')],
   ['form field', () => form(white)],
 ])('a photo as %s is scored', async (_, init) => {
   const response = await service('/api/predict', init());
@@ -43,7 +43,12 @@ test.each([
   });
 });
 
-test('below the threshold the other label is the verdict, and the score stays that of the first', async () => {
+test('the type that an upload claims does not matter', async () => {
+  const answer = await (await service('/api/predict', raw(white, 'image/jpeg'))).json();
+  expect(answer).toMatchObject({ image: { format: 'png' } });
+});
+
+test('below the threshold the second label wins, and the score stays that of the first', async () => {
   const answer = await (await service('/api/predict', raw(black))).json();
   expect(answer).toMatchObject({
     label: 'not husky',
@@ -61,7 +66,7 @@ test.each([
   expect(await response.json()).toEqual(expected);
 });
 
-test('a network of several classes answers the most probable, and is none of /huskyai/', async () => {
+test('a network with several classes answers the most probable one, and /huskyai/ refuses it', async () => {
   await putVersion(bucket, await colourManifest(), colour, { channel: 'several' });
   const several = newService({ MODEL_CHANNEL: 'several' });
   const blue = await solidPng([0, 0, 255]);
@@ -73,7 +78,7 @@ test('a network of several classes answers the most probable, and is none of /hu
   expect(await problem(response)).toMatchObject({ code: 'not_found' });
 });
 
-test('what is served tells its version and how it was verified', async () => {
+test('/api/model reports the version and its verification', async () => {
   const response = await service('/api/model');
   expect(response.status).toBe(200);
   expect(await response.json()).toMatchObject({
@@ -91,7 +96,7 @@ test('what is served tells its version and how it was verified', async () => {
   });
 });
 
-test('health is 200 when a prediction works', async () => {
+test('health is 200 if predictions work', async () => {
   const response = await service('/api/health');
   expect(response.status).toBe(200);
   expect(await response.json()).toMatchObject({ status: 'ok' });
@@ -106,14 +111,14 @@ test.each<[string, string, () => RequestInit, number, string]>([
   ['an empty form', '/api/predict', () => ({ method: 'POST', body: new FormData() }), 400, 'empty_body'],
   ['an empty file', '/api/predict', () => form(new Uint8Array()), 400, 'empty_body'],
   ['another field', '/api/predict', () => form(white, 'photo'), 400, 'empty_body'],
-  ['a broken form', '/api/predict', () => raw('--x', 'multipart/form-data; boundary=y'), 400, 'empty_body'],
+  ['a malformed form', '/api/predict', () => raw('--x', 'multipart/form-data; boundary=y'), 400, 'empty_body'],
   ['a form without boundary', '/api/predict', () => raw('--x', 'multipart/form-data'), 400, 'empty_body'],
   ['too many bytes', '/api/predict', () => raw(big()), 413, 'body_too_large'],
-  ['too many bytes there', '/huskyai/', () => form(big()), 413, 'body_too_large'],
+  ['too many bytes for /huskyai/', '/huskyai/', () => form(big()), 413, 'body_too_large'],
   ['text', '/api/predict', () => raw('not a photo'), 415, 'unsupported_media_type'],
   ['an SVG', '/api/predict', () => raw(svg, 'image/svg+xml'), 415, 'unsupported_media_type'],
   ['JSON', '/api/predict', () => raw('{}', 'application/json'), 415, 'unsupported_media_type'],
-  ['a cut-off header', '/api/predict', () => raw(twoPixels), 422, 'malformed_image'],
+  ['a truncated header', '/api/predict', () => raw(twoPixels), 422, 'malformed_image'],
   ['half a photo', '/api/predict', () => raw(white.slice(0, 60)), 422, 'malformed_image'],
 ])('%s is refused with its code', async (_, path, init, status, code) => {
   const strict = newService({ MAX_BODY_BYTES: 1_000, MAX_BODY_BYTES_HUSKYAI: 1_000 });
@@ -130,13 +135,13 @@ test.each<[string, string, () => RequestInit, number, string]>([
   expect((await strict('/api/predict', raw(white))).status).toBe(200);
 });
 
-test('a WebP is refused where the original refused it', async () => {
+test('/huskyai/ refuses WebP, as the original did', async () => {
   const webp = utf8('RIFF\x1a\x00\x00\x00WEBPVP8L\x0d\x00\x00\x00');
   const response = await service('/huskyai/', form(webp));
   expect(await problem(response)).toMatchObject({ code: 'unsupported_media_type' });
 });
 
-test('a wrong method names the right one', async () => {
+test('a wrong method is answered with the right ones', async () => {
   const response = await service('/api/predict');
   expect(response.status).toBe(405);
   expect(response.headers.get('Allow')).toBe('POST, OPTIONS');
@@ -149,8 +154,8 @@ test('an unknown path is a problem, not a page', async () => {
   expect(await problem(response)).toMatchObject({ code: 'not_found' });
 });
 
-test('more uploads at once than memory could hold are all answered', async () => {
-  // Some 24 MB are left for photos: twenty bodies fill them, and decoding one takes a third.
+test('more simultaneous uploads than memory can hold are all answered', async () => {
+  // About 24 MB are left for photos: twenty bodies fill them, and decoding one takes a third.
   const noise = seeded(7);
   const large = await drawPng(640, 640, () => [noise() * 256, noise() * 256, noise() * 256]);
   const init = raw(large);

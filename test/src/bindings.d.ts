@@ -1,7 +1,6 @@
 declare namespace Cloudflare {
   interface Env {
-    readonly MODELS: R2Bucket;
-    /** How many files the fuzz test spoils. */
+    /** How many files the fuzz test corrupts. */
     readonly FUZZ_FILES: number;
   }
 }

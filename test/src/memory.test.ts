@@ -4,16 +4,16 @@ import { PhotoMemory } from '../../src/memory.ts';
 
 const soon = { duration: 60_000, patience: 60 };
 
-test('places are handed out up to the capacity, then refused with a time to try again', async () => {
+test('leases are granted up to the capacity, then refused with a time to retry', async () => {
   const memory = new PhotoMemory(() => 100);
   await memory.lease(60, soon);
   await memory.lease(40, soon);
   const refused = await memory.lease(1, soon).catch((error: unknown) => error);
   expect(refused).toBeInstanceOf(Overloaded);
-  expect(refused).toMatchObject({ headers: { 'Retry-After': expect.stringMatching(/^\d+$/) } });
+  expect(refused).toMatchObject({ retryAfter: expect.any(Number) });
 });
 
-test('a request that waits gets the place of one that ends', async () => {
+test('a waiting request gets the memory of one that ends', async () => {
   const memory = new PhotoMemory(() => 100);
   const first = await memory.lease(100, soon);
   const waiting = memory.lease(80, { duration: 60_000, patience: 10_000 });
@@ -22,14 +22,14 @@ test('a request that waits gets the place of one that ends', async () => {
   expect(memory.usedBytes).toBe(80);
 });
 
-test('a place whose request has vanished is free again when its lease has expired', async () => {
+test('the memory of a vanished request is free again when its lease expires', async () => {
   const memory = new PhotoMemory(() => 100);
   await memory.lease(100, { duration: 50, patience: 0 });
   const next = await memory.lease(100, { duration: 60_000, patience: 10_000 });
   expect(next.bytes).toBe(100);
 });
 
-test('a lease that is renewed outlives its first duration', async () => {
+test('a renewed lease outlives its first duration', async () => {
   const memory = new PhotoMemory(() => 100);
   const lease = await memory.lease(100, { duration: 50, patience: 0 });
   lease.renew(60_000);
@@ -37,12 +37,12 @@ test('a lease that is renewed outlives its first duration', async () => {
   expect(memory.usedBytes).toBe(100);
 });
 
-test('what never fits is refused at once, as too large and not as a passing shortage', async () => {
+test('what never fits is refused at once, as too large rather than overloaded', async () => {
   const memory = new PhotoMemory(() => 100);
   await expect(memory.lease(101, soon)).rejects.toBeInstanceOf(ImageTooLarge);
 });
 
-test('bodies leave room to decode one of them, but a large one may come alone', async () => {
+test('bodies leave memory to decode one of them, but a large one may be the only lease', async () => {
   const memory = new PhotoMemory(() => 100);
   const bodies = { ...soon, share: 0.5 };
   const alone = await memory.lease(90, bodies);

@@ -1,13 +1,14 @@
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
-import { env } from 'cloudflare:workers';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { configOf, type Env } from '../../src/config.ts';
-import { createIsolate, type Isolate } from '../../src/isolate.ts';
+import { parseConfig } from '../../src/config.ts';
+import { codecs } from '../../src/image/codecs.ts';
+import type { ModelHost } from '../../src/model/host.ts';
 import { modelKey } from '../../src/model/layout.ts';
 import { checkModel } from '../../src/scheduled.ts';
+import { createService } from '../../src/service.ts';
 import { brightness, colour, colourManifest, manifestOf } from './model/publish.ts';
 import { putVersion, signer } from './model/put-version.ts';
-import { bucket } from './service.ts';
+import { bind, bucket } from './service.ts';
 
 let logged: unknown[];
 
@@ -21,17 +22,17 @@ beforeEach(() => {
 });
 afterEach(() => vi.restoreAllMocks());
 
-const bound: Env = { ...env, ...{ MODEL_PUBLIC_KEYS: signer.publicKeyPem } };
+const newHost = (): ModelHost => createService(parseConfig(bind()), bind(), codecs).models;
 
-async function check(isolate: Isolate): Promise<void> {
+async function check(models: ModelHost): Promise<void> {
   const context = createExecutionContext();
-  await checkModel(isolate, bound, context);
+  await checkModel(models, context);
   await waitOnExecutionContext(context);
 }
 
 test('what would be loaded now is checked and named', async () => {
   const version = await putVersion(bucket, await manifestOf(brightness), brightness);
-  await check(createIsolate(configOf(bound)));
+  await check(newHost());
   expect(logged).toEqual([
     {
       check: 'ok',
@@ -43,20 +44,20 @@ test('what would be loaded now is checked and named', async () => {
 });
 
 test('an isolate that serves an older version checks the new one, and takes it', async () => {
-  const isolate = createIsolate(configOf(bound));
+  const models = newHost();
   await putVersion(bucket, await manifestOf(brightness), brightness);
-  await check(isolate);
+  await check(models);
   const version = await putVersion(bucket, await colourManifest(), colour);
-  await check(isolate);
+  await check(models);
   expect(logged.at(-1)).toMatchObject({ check: 'ok', version: version.slice(0, 12) });
 });
 
 test('a model that was changed in the bucket fails the run, though the isolate has a good one', async () => {
-  const isolate = createIsolate(configOf(bound));
+  const models = newHost();
   const version = await putVersion(bucket, await manifestOf(brightness), brightness);
-  await check(isolate);
+  await check(models);
   await bucket.put(modelKey(version, 'model.onnx'), colour);
-  await expect(check(isolate)).rejects.toThrow('signature');
+  await expect(check(models)).rejects.toThrow('signature');
   expect(logged.at(-1)).toMatchObject({
     check: 'failed',
     code: 'model_untrusted',
@@ -65,10 +66,10 @@ test('a model that was changed in the bucket fails the run, though the isolate h
 });
 
 test('a new version that does not behave fails the run', async () => {
-  const isolate = createIsolate(configOf(bound));
+  const models = newHost();
   await putVersion(bucket, await manifestOf(brightness), brightness);
-  await check(isolate);
+  await check(models);
   const probes = [{ name: 'blue', kind: 'solid', rgb: [0, 0, 255], expected: [1, 0, 0] }];
   await putVersion(bucket, { ...(await colourManifest()), probes }, colour);
-  await expect(check(isolate)).rejects.toThrow('does not behave');
+  await expect(check(models)).rejects.toThrow('does not behave');
 });

@@ -1,36 +1,43 @@
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { createApp } from '../../src/app.ts';
-import { configOf, type Env } from '../../src/config.ts';
-import { createIsolate } from '../../src/isolate.ts';
+import { parseConfig } from '../../src/config.ts';
+import type { Env } from '../../src/env.ts';
+import { codecs } from '../../src/image/codecs.ts';
+import { createService } from '../../src/service.ts';
 import { signer } from './model/put-version.ts';
 
-export type Service = (path: string, init?: RequestInit) => Promise<Response>;
+export type Service = (
+  path: string,
+  init?: RequestInit,
+  protocol?: 'http:' | 'https:',
+) => Promise<Response>;
 
 /** The bucket of this test file, as the Worker sees it. */
 export const bucket: R2Bucket = env.MODELS;
 
-/**
- * The application as in a new isolate: nothing loaded yet. `bindings` override those of wrangler.toml.
- *
- * @param waits whether an answer is handed out only when all that `waitUntil` was given has ended
- */
+/** The bindings and variables of a test service; `bindings` override those of wrangler.toml. */
+export function bind(bindings: Partial<Env> & Record<string, unknown> = {}): Env {
+  const defaults = { MODELS: bucket, MODEL_PUBLIC_KEYS: signer.publicKeyPem, RATE_LIMITS: 'off' };
+  return { ...env, ...defaults, ...bindings };
+}
+
+interface ServiceOptions {
+  /** Whether an answer waits for everything passed to `waitUntil`. */
+  readonly waits?: boolean;
+  readonly codecs?: typeof codecs;
+}
+
+/** The application as in a new isolate, with nothing loaded. */
 export function newService(
   bindings: Partial<Env> & Record<string, unknown> = {},
-  { waits = true } = {},
+  { waits = true, codecs: accepted = codecs }: ServiceOptions = {},
 ): Service {
-  const bound: Env & Record<string, unknown> = {
-    ...env,
-    MODELS: bucket,
-    MODEL_PUBLIC_KEYS: signer.publicKeyPem,
-    RATE_LIMITS: 'off',
-    ...bindings,
-  };
-  const isolate = createIsolate(configOf(bound));
-  const app = createApp(() => isolate);
-  return async (path, init) => {
+  const bound = bind(bindings);
+  const app = createApp(createService(parseConfig(bound), bound, accepted));
+  return async (path, init, protocol = 'https:') => {
     const context = createExecutionContext();
-    const response = await app.fetch(new Request(`https://husky.test${path}`, init), bound, context);
+    const response = await app.fetch(new Request(`${protocol}//husky.test${path}`, init), bound, context);
     if (waits) await waitOnExecutionContext(context);
     return response;
   };

@@ -1,21 +1,19 @@
 /**
- * The Worker as it is, except that it leaks what it is sent into the place that the header `X-Leak` names: what the
- * privacy test must notice. Never deployed.
+ * The Worker, except that it leaks each upload to the place that the header `X-Leak` names. The privacy test must notice.
+ * Never deployed.
  */
+import { env as bindings } from 'cloudflare:workers';
 import { createApp } from '../../../src/app.ts';
-import { configOf, type Env } from '../../../src/config.ts';
-import { createIsolate, type Isolate } from '../../../src/isolate.ts';
+import { parseConfig } from '../../../src/config.ts';
+import type { Env } from '../../../src/env.ts';
+import { codecs } from '../../../src/image/codecs.ts';
+import { createService } from '../../../src/service.ts';
 
 interface LeakyEnv extends Env {
   readonly STATE: KVNamespace;
 }
 
-let isolate: Isolate | undefined;
-
-const app = createApp((env) => {
-  isolate ??= createIsolate(configOf(env));
-  return isolate;
-});
+const app = createApp(createService(parseConfig(bindings), bindings, codecs));
 
 const leaks: Record<string, (body: ArrayBuffer, env: LeakyEnv, request: Request) => unknown> = {
   'log: name': (body) => {

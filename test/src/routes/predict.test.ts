@@ -9,7 +9,7 @@ import { bucket, form, newService, raw, type Service } from '../service.ts';
 let service: Service;
 let white: Uint8Array<ArrayBuffer>;
 let black: Uint8Array<ArrayBuffer>;
-/** Between the two labels, a bit on the husky's side. */
+/** Between the two labels, closer to husky. */
 let grey: Uint8Array<ArrayBuffer>;
 
 beforeAll(async () => {
@@ -35,7 +35,7 @@ const html = (init: RequestInit): RequestInit => ({
 
 const BatchAnswer = z.array(schemas.BatchEntry);
 
-/** The lines that are logged while `use` runs. */
+/** The log lines written while `use` runs. */
 async function logged(use: () => Promise<unknown>): Promise<unknown[]> {
   const lines: unknown[] = [];
   const note = (line: string) => void lines.push(JSON.parse(line));
@@ -46,7 +46,7 @@ async function logged(use: () => Promise<unknown>): Promise<unknown[]> {
   return lines;
 }
 
-test('several photos get their answers in order, and one that is bad spoils none of the others', async () => {
+test('several photos get their answers in order, and a bad one does not affect the others', async () => {
   const response = await service(
     '/api/predict',
     batch(white, 'no photo', black, '', white.slice(0, 60), white),
@@ -64,12 +64,12 @@ test('several photos get their answers in order, and one that is bad spoils none
   expect(answer[1]).toMatchObject({ status: 415, type: 'urn:husky-ai:problem:unsupported_media_type' });
 });
 
-test('one photo in a form is no list', async () => {
+test('one photo in a form is not a list', async () => {
   const answer = await (await service('/api/predict', batch(white))).json();
   expect(schemas.Prediction.parse(answer).label).toBe('husky');
 });
 
-test('where one photo is the most, a second is refused, not left out', async () => {
+test('with a limit of one photo, a second is refused, not ignored', async () => {
   const single = newService({ MAX_BATCH_PHOTOS: 1 });
   expect((await single('/api/predict', batch(white))).status).toBe(200);
   expect(await (await single('/api/predict', batch(white, black))).json()).toMatchObject({
@@ -77,19 +77,19 @@ test('where one photo is the most, a second is refused, not left out', async () 
   });
 });
 
-test('too many photos are refused before one is looked at', async () => {
+test('too many photos are refused before one is decoded', async () => {
   const few = newService({ MAX_BATCH_PHOTOS: 2 });
   expect((await few('/api/predict', batch(white, black))).status).toBe(200);
   const response = await few('/api/predict', batch(white, black, white));
   expect(response.status).toBe(413);
   expect(await response.json()).toMatchObject({
     code: 'too_many_photos',
-    detail: 'At most 2 photos a request are accepted.',
+    detail: 'At most 2 photos per request are accepted.',
   });
 });
 
-test('a batch holds its body and one photo in memory, however many there are', async () => {
-  // What is free would not do for two of these at once.
+test('a batch of any size needs memory for its body and one photo', async () => {
+  // Two of these do not fit at once.
   const tight = newService({ ISOLATE_MEMORY_BYTES: 66_000_000, MAX_BODY_BYTES: 200_000, MEMORY_WAIT: 0 });
   const large = await solidPng([255, 255, 255], 700);
   const answer = BatchAnswer.parse(
@@ -146,20 +146,20 @@ test.each([
   expect(other).toEqual({ score: '0.00', text: 'Does not look like a husky to me.' });
 });
 
-test('/huskyai/ takes the first of several photos, as the original did', async () => {
+test('/huskyai/ scores the first of several photos, as the original did', async () => {
   const answer = await (await service('/huskyai/', batch(black, white, white))).json();
   expect(answer).toEqual({ score: '0.00', text: 'Does not look like a husky to me.' });
 });
 
-test('a heat map comes only when it is asked for, and a parameter that means nothing is refused', async () => {
-  const ask = async (query: string) => (await service(`/api/predict${query}`, raw(white))).json();
-  expect(await ask('')).not.toHaveProperty('heatmap');
-  expect(await ask('?heatmap=0')).not.toHaveProperty('heatmap');
-  expect(await ask('?heatmap=1')).toHaveProperty('heatmap', null);
-  expect(await ask('?heatmap=yes')).toMatchObject({ status: 400, code: 'invalid_parameter' });
+test('a heat map comes only on request, and an unknown value of the parameter is refused', async () => {
+  const request = async (query: string) => (await service(`/api/predict${query}`, raw(white))).json();
+  expect(await request('')).not.toHaveProperty('heatmap');
+  expect(await request('?heatmap=0')).not.toHaveProperty('heatmap');
+  expect(await request('?heatmap=1')).toHaveProperty('heatmap', null);
+  expect(await request('?heatmap=yes')).toMatchObject({ status: 400, code: 'invalid_parameter' });
 });
 
-test('a model with heat maps gives them, in batches too, and says on which grid', async () => {
+test('a model with heat maps returns them, in batches too, and reports their grid', async () => {
   await putVersion(bucket, await spotsManifest(), spots, { channel: 'heat' });
   const bindings = { MODEL_CHANNEL: 'heat' };
   const heat = newService(bindings);
@@ -184,7 +184,7 @@ test('a model with heat maps gives them, in batches too, and says on which grid'
   }
 });
 
-test('a form that is sent by a browser without scripts gets a page', async () => {
+test('a form submitted by a browser without scripts gets a page', async () => {
   const response = await service('/api/predict', html(form(white)));
   expect(response.status).toBe(200);
   expect(response.headers.get('Content-Type')).toContain('text/html');
@@ -197,14 +197,14 @@ test('a form that is sent by a browser without scripts gets a page', async () =>
   expect(page).not.toMatch(/<script|<style| style=/);
 });
 
-test('and so do its failures, with their status', async () => {
+test('failures of such a form get a page with their status', async () => {
   const response = await service('/api/predict', html(form(new Uint8Array())));
   expect(response.status).toBe(400);
   expect(response.headers.get('Content-Type')).toContain('text/html');
   expect(await response.text()).toContain('<h1>The request carries no photo</h1>');
 });
 
-test('several photos are one page, without scores where these are hidden', async () => {
+test('several photos share one page, without scores where they are hidden', async () => {
   const page = await (
     await newService({ SCORES: 'label' })('/api/predict', html(batch(white, 'no photo', black)))
   ).text();
@@ -214,7 +214,7 @@ test('several photos are one page, without scores where these are hidden', async
   expect(page).not.toContain('%');
 });
 
-test('labels are text on the page, whatever they say', async () => {
+test('labels are escaped on the page', async () => {
   const manifest = { ...(await colourManifest()), labels: ['<b>red</b>', 'green', 'blue'] };
   await putVersion(bucket, manifest, colour, { channel: 'marked' });
   const red = await solidPng([255, 0, 0]);
@@ -237,7 +237,7 @@ test.each([
   expect(response.headers.get('Content-Type')).toContain(expected);
 });
 
-test('the log has one line a request, and nothing in it beyond the closed list', async () => {
+test('the log has one line per request, with the closed list of fields only', async () => {
   const id = expect.stringMatching(/^[\w-]+$/);
   const lines = await logged(async () => {
     await service('/api/predict', raw(white));

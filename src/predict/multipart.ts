@@ -1,15 +1,15 @@
 import { getMultipartBoundary, parseMultipart } from '@remix-run/multipart-parser';
 import { EmptyBody } from '../errors.ts';
 
-/** More parts than any form of ours has, photos apart: what follows is not read. */
+/** The most parts other than photos that a form may have before the photos. */
 const OTHER_PARTS = 16;
 
 /**
- * The content of each field of this name in a `multipart/form-data` body, in order: views of `body`, no copies.
- * Reads only as far as it is asked to.
+ * The contents of the fields with this name in a `multipart/form-data` body, in order, as views of `body`. Parses no
+ * further than the caller iterates.
  *
- * @param most how many such fields there may be at most
- * @throws {EmptyBody} the body is not well-formed up to there
+ * @param most the most such fields
+ * @throws {EmptyBody} the body is malformed up to there
  */
 export function* multipartFields(
   body: Uint8Array,
@@ -25,10 +25,10 @@ export function* multipartFields(
   try {
     const boundary = getMultipartBoundary(contentType) ?? '';
     for (const part of parseMultipart(body, { boundary, ...limits })) {
-      // The parser was given the body in one piece, so the content of a part is one piece too, or nothing.
+      // The parser gets the body in one piece, so the content of a part is one piece too, or empty.
       if (part.name === name) yield part.content[0] ?? new Uint8Array();
     }
   } catch (cause) {
-    throw new EmptyBody('The multipart body cannot be read.', { cause });
+    throw new EmptyBody('The multipart body is malformed.', { cause });
   }
 }

@@ -1,16 +1,17 @@
 import { expect, test } from 'vitest';
 import { BodyTooLarge, EmptyBody, RequestTimeout } from '../../../src/errors.ts';
 import { PhotoMemory } from '../../../src/memory.ts';
-import { readBody } from '../../../src/upload/body.ts';
+import { toUploadSource } from '../../../src/http/upload-source.ts';
+import { type BodySource, readBody } from '../../../src/predict/body.ts';
 
 const limits = { maxBytes: 1000, timeout: 60_000, idleTimeout: 60_000, patience: 0 };
 const roomy = () => new PhotoMemory(() => 1_000_000);
 
-function post(body: BodyInit, headers: Record<string, string> = {}): Request {
-  return new Request('https://husky.test/', { method: 'POST', body, headers });
+function post(body: BodyInit | null, headers: Record<string, string> = {}): BodySource {
+  return toUploadSource(new Request('https://husky.test/', { method: 'POST', body, headers }));
 }
 
-/** A body that arrives in these pieces, and then ends or hangs. */
+/** A body that arrives in these pieces, then ends or hangs. */
 function stream(pieces: readonly Uint8Array[], ends = true): ReadableStream<Uint8Array> {
   return new ReadableStream({
     type: 'bytes',
@@ -29,11 +30,11 @@ test('the body comes out as it went in, and its place is held until it is releas
   expect(memory.usedBytes).toBe(900);
   release();
   expect(memory.usedBytes).toBe(0);
-  // Its memory is given back at once, not only its place.
+  // The buffer itself is freed at once, not only its lease.
   expect(bytes.buffer.detached).toBe(true);
 });
 
-test('a body without a length is read in its pieces', async () => {
+test('a body without a length is read to its end', async () => {
   const body = stream([new Uint8Array(300).fill(1), new Uint8Array(200).fill(2)]);
   const memory = roomy();
   const { bytes } = await readBody(post(body), memory, limits);
@@ -41,17 +42,17 @@ test('a body without a length is read in its pieces', async () => {
   expect(bytes).toEqual(new Uint8Array([...Array(300).fill(1), ...Array(200).fill(2)]));
 });
 
-test('a declared length over the limit is refused unread', async () => {
+test('a declared length over the limit is refused without reading', async () => {
   const memory = roomy();
-  const request = post(new Uint8Array(1001), { 'Content-Length': '1001' });
-  await expect(readBody(request, memory, limits)).rejects.toBeInstanceOf(BodyTooLarge);
-  expect(request.bodyUsed).toBe(false);
+  const source = post(new Uint8Array(1001), { 'Content-Length': '1001' });
+  await expect(readBody(source, memory, limits)).rejects.toBeInstanceOf(BodyTooLarge);
+  expect(source.stream?.locked).toBe(false);
 });
 
 test.each([
   ['no length', {}],
   ['a length that lies', { 'Content-Length': '10' }],
-])('too many bytes behind %s are refused, and their place is free again', async (_, headers) => {
+])('too many bytes after %s are refused, and their memory is free again', async (_, headers) => {
   const memory = roomy();
   const body = stream([new Uint8Array(600), new Uint8Array(600)]);
   await expect(readBody(post(body, headers), memory, limits)).rejects.toBeInstanceOf(BodyTooLarge);
@@ -61,14 +62,14 @@ test.each([
 test.each([
   ['nothing', null],
   ['an empty stream', stream([])],
-])('%s is no photo', async (_, body) => {
+])('%s is not a photo', async (_, body) => {
   const memory = roomy();
-  const request = new Request('https://husky.test/', { method: 'POST', body });
+  const request = post(body);
   await expect(readBody(request, memory, limits)).rejects.toBeInstanceOf(EmptyBody);
   expect(memory.usedBytes).toBe(0);
 });
 
-test('an upload that stands still is given up, and its place is free again', async () => {
+test('an upload that stalls is aborted, and its memory is free again', async () => {
   const memory = roomy();
   const hanging = post(stream([new Uint8Array(10)], false));
   const upload = readBody(hanging, memory, { ...limits, idleTimeout: 50 });
@@ -76,7 +77,7 @@ test('an upload that stands still is given up, and its place is free again', asy
   expect(memory.usedBytes).toBe(0);
 });
 
-test('bytes that came while the isolate was busy count, though its time ran out first', async () => {
+test('bytes that arrived while the isolate was busy count, even if the time ran out first', async () => {
   const body = new ReadableStream({
     type: 'bytes',
     start(controller) {
@@ -87,12 +88,12 @@ test('bytes that came while the isolate was busy count, though its time ran out 
     },
   });
   const upload = readBody(post(body, { 'Content-Length': '10' }), roomy(), { ...limits, idleTimeout: 40 });
-  // From when the upload is waited for, until both are overdue.
+  // From the start of the wait until both timers are overdue.
   setTimeout(keepBusy, 5);
   expect((await upload).bytes).toEqual(new Uint8Array(10).fill(7));
 });
 
-/** Reckons for longer than the upload may stand still; by count, since a Worker's clock need not move meanwhile. */
+/** Computes for longer than the upload may stall. Counts iterations, since a Worker's clock may not advance meanwhile. */
 function keepBusy(): number {
   let state = 1;
   for (let i = 0; i < 3e8; i++) state = (Math.imul(state, 1_664_525) + 1_013_904_223) | 0;
@@ -100,7 +101,7 @@ function keepBusy(): number {
 }
 
 test.each([1, 10])(
-  'an upload that trickles, a byte in %i ms, is given up when its time is over',
+  'an upload that trickles, one byte per %i ms, is aborted when its time is over',
   async (pause) => {
     const memory = roomy();
     const trickle = new ReadableStream({
@@ -116,7 +117,7 @@ test.each([1, 10])(
   },
 );
 
-test('an upload whose client goes away is given up, and is no failure of the service', async () => {
+test('an upload whose client disconnects is aborted, and is not a failure of the service', async () => {
   const memory = roomy();
   const broken = new ReadableStream({
     type: 'bytes',

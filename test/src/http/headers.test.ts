@@ -1,5 +1,4 @@
 import { beforeAll, expect, test } from 'vitest';
-import { createApp } from '../../../src/app.ts';
 import { solidPng } from '../../pictures/png.ts';
 import { brightness, manifestOf } from '../model/publish.ts';
 import { putVersion } from '../model/put-version.ts';
@@ -17,16 +16,16 @@ const everywhere: readonly [name: string, path: string, init?: RequestInit][] = 
   ['a wrong method', '/api/predict', { method: 'PUT' }],
   ['the methods', '/api/predict', { method: 'OPTIONS' }],
   ['the model', '/api/model'],
-  ['the head of it', '/api/model', { method: 'HEAD' }],
-  ['a redirection', '/huskyai/'],
+  ['the head of the model', '/api/model', { method: 'HEAD' }],
+  ['a redirect', '/huskyai/'],
   ['the document', '/openapi.json'],
   ['a page', '/docs'],
   ['the model’s card', '/docs/model'],
-  ['nothing', '/nothing'],
-  ['nothing, as a page', '/nothing', { headers: { Accept: 'text/html' } }],
+  ['an unknown path', '/nothing'],
+  ['an unknown path, as a page', '/nothing', { headers: { Accept: 'text/html' } }],
 ];
 
-test.each(everywhere)('%s is nobody else’s to use, and has its id', async (_, path, init) => {
+test.each(everywhere)('%s has the security headers and an id', async (_, path, init) => {
   const { headers } = await service(path, init);
   expect(headers.get('Content-Security-Policy')).toMatch(/^default-src 'none';.*frame-ancestors 'none'/);
   expect(headers.get('Content-Security-Policy')).not.toContain('unsafe');
@@ -40,31 +39,27 @@ test.each(everywhere)('%s is nobody else’s to use, and has its id', async (_, 
   expect(headers.get('X-Request-Id')).toMatch(/^[\w-]+$/);
 });
 
-test('over plain HTTP no browser is told to come back by HTTPS', async () => {
-  const isolate = () => {
-    throw new Error('not needed');
-  };
-  const request = new Request('http://husky.test/nothing');
-  const response = await createApp(isolate).fetch(request, { MODELS: bucket });
-  expect(response.headers.has('Strict-Transport-Security')).toBe(false);
-  expect(response.headers.get('X-Content-Type-Options')).toBe('nosniff');
+test('over plain HTTP no answer requires HTTPS', async () => {
+  const { headers } = await service('/nothing', undefined, 'http:');
+  expect(headers.has('Strict-Transport-Security')).toBe(false);
+  expect(headers.get('X-Content-Type-Options')).toBe('nosniff');
 });
 
-test('the request id is Cloudflare’s where there is one, and a new one each time where there is none', async () => {
-  const ask = async (ray?: string) =>
+test('the request id is Cloudflare’s if there is one, else a random one', async () => {
+  const request = async (ray?: string) =>
     (await service('/api/health', ray === undefined ? {} : { headers: { 'CF-Ray': ray } })).headers.get(
       'X-Request-Id',
     );
-  expect(await ask('8f00aa11bb22cc33-FRA')).toBe('8f00aa11bb22cc33-FRA');
-  expect(await ask('not one: {"a": 1}')).toMatch(/^[0-9a-f-]{36}$/);
-  expect(await ask()).not.toBe(await ask());
+  expect(await request('8f00aa11bb22cc33-FRA')).toBe('8f00aa11bb22cc33-FRA');
+  expect(await request('not one: {"a": 1}')).toMatch(/^[0-9a-f-]{36}$/);
+  expect(await request()).not.toBe(await request());
 });
 
 test.each([
   ['/api/predict', 'POST, OPTIONS'],
   ['/api/model', 'GET, HEAD, OPTIONS'],
   ['/huskyai/', 'POST, GET, HEAD, OPTIONS'],
-])('%s tells its methods', async (path, allowed) => {
+])('OPTIONS %s lists its methods', async (path, allowed) => {
   const response = await service(path, { method: 'OPTIONS' });
   expect(response.status).toBe(204);
   expect(response.headers.get('Allow')).toBe(allowed);
@@ -73,18 +68,18 @@ test.each([
   expect(refused.headers.get('Allow')).toBe(allowed);
 });
 
-test('the methods of nothing are not told', async () => {
+test('OPTIONS of an unknown path is 404', async () => {
   expect((await service('/api/nothing', { method: 'OPTIONS' })).status).toBe(404);
 });
 
-test('a head has the headers of its answer and no body', async () => {
+test('HEAD has the headers of GET and no body', async () => {
   const [get, head] = [await service('/api/health'), await service('/api/health', { method: 'HEAD' })];
   expect(head.status).toBe(200);
   expect(await head.text()).toBe('');
   expect(head.headers.get('Content-Type')).toBe(get.headers.get('Content-Type'));
 });
 
-test('the model and the health are as documented', async () => {
+test('model and health match their schemas', async () => {
   const { schemas } = await import('../../../src/api/schemas.ts');
   const white = await solidPng([255, 255, 255]);
   schemas.ModelInfo.parse(await (await service('/api/model')).json());
@@ -93,7 +88,7 @@ test('the model and the health are as documented', async () => {
   schemas.Problem.parse(await (await service('/api/predict', raw('no photo'))).json());
 });
 
-test('the card of the model tells how it was verified', async () => {
+test('the card of the model shows its verification', async () => {
   const page = await (await service('/docs/model')).text();
   expect(page).toContain('<h1>tiny</h1>');
   expect(page).toMatch(/Signer<\/dt><dd><code>[0-9a-f]{64}/);

@@ -4,13 +4,13 @@ import { accepts } from 'hono/accepts';
 const HTML = 'text/html';
 const JSON_ = 'application/json';
 
-/** One range of the header `Accept`. */
+/** One range of the `Accept` header. */
 interface Accept {
   readonly type: string;
   readonly q: number;
 }
 
-/** Whether the client would rather have a page than JSON: only browsers that follow a link or send a form would. */
+/** Whether the client prefers a page to JSON, as browsers do when they follow a link or submit a form. */
 export function prefersHtml(c: Context): boolean {
   const match = (types: readonly Accept[]) => (quality(types, HTML) > quality(types, JSON_) ? HTML : JSON_);
   return (
@@ -23,7 +23,7 @@ export function prefersHtml(c: Context): boolean {
   );
 }
 
-/** How much a type is wanted: what the most specific range says that it is in (RFC 9110, section 12.5.1). */
+/** The quality of a type, from the most specific range that matches it (RFC 9110, section 12.5.1). */
 function quality(types: readonly Accept[], wanted: string): number {
   const [main] = wanted.split('/');
   for (const range of [wanted, `${main}/*`, '*/*']) {

@@ -1,9 +1,9 @@
 import type { MiddlewareHandler } from 'hono';
-import type { AppEnv } from '../app.ts';
+import type { AppEnv } from '../env.ts';
 
 /**
- * Gives the request its id, and the answer the header `X-Request-Id`: Cloudflare's own (`CF-Ray`), so that the
- * platform's logs name it too, or a random one.
+ * Gives the request an id and returns it in `X-Request-Id`: Cloudflare's own (`CF-Ray`), so that the platform's logs
+ * contain it too, or a random one.
  */
 export const requestId: MiddlewareHandler<AppEnv> = async (c, next) => {
   const ray = c.req.header('CF-Ray');

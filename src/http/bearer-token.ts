@@ -1,29 +1,28 @@
 import type { MiddlewareHandler } from 'hono';
-import type { AppEnv } from '../app.ts';
-import { configOf } from '../config.ts';
+import type { AppEnv } from '../env.ts';
 import { Unauthorized } from '../errors.ts';
 
 /**
- * Lets only requests with a known bearer token (RFC 6750) pass, where tokens are configured. Sets `tokenDigest`, by
- * which the token's photos are counted.
+ * Requires a known bearer token (RFC 6750) where tokens are configured. Sets `tokenDigest`, the key of the token's
+ * rate limit.
  *
- * @throws {Unauthorized} there is no token, or a wrong one
+ * @throws {Unauthorized} the token is missing or wrong
  */
 export const bearerToken: MiddlewareHandler<AppEnv> = async (c, next) => {
-  const { API_TOKENS } = configOf(c.env);
+  const { API_TOKENS } = c.var.service.config;
   if (API_TOKENS.length > 0) {
     const token = /^Bearer +([\w.~+/-]+=*) *$/i.exec(c.req.header('Authorization') ?? '')?.[1];
     if (token === undefined) {
       throw new Unauthorized("Send a token in the header 'Authorization: Bearer …'.", false);
     }
     const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(token)));
-    if (!isAmong(digest, API_TOKENS)) throw new Unauthorized('This token is not known here.', true);
+    if (!isAmong(digest, API_TOKENS)) throw new Unauthorized('This token is not valid here.', true);
     c.set('tokenDigest', digest.toHex());
   }
   await next();
 };
 
-/** Compares with all of them, each in constant time, so that how long it takes tells nothing. */
+/** Compares with every known token, each in constant time, so that timing reveals nothing. */
 function isAmong(digest: Uint8Array, known: readonly string[]): boolean {
   let found = false;
   for (const hex of known) {

@@ -1,11 +1,10 @@
 import type { MiddlewareHandler } from 'hono';
 import { cors } from 'hono/cors';
-import type { AppEnv } from '../app.ts';
-import { configOf } from '../config.ts';
+import type { AppEnv } from '../env.ts';
 
-/** Lets the pages of the configured origins, and of no others, call the API; answers their preflights. */
+/** Lets pages of the configured origins call the API, and answers their preflight requests. */
 export const crossOrigin: MiddlewareHandler<AppEnv> = (c, next) => {
-  const origins = configOf(c.env).CORS_ORIGINS;
+  const origins = c.var.service.config.CORS_ORIGINS;
   const preflight = c.req.header('Access-Control-Request-Method') !== undefined;
   if (origins.length === 0 || (c.req.method === 'OPTIONS' && !preflight)) return next();
   const handle = cors({

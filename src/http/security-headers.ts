@@ -4,7 +4,7 @@ import { secureHeaders } from 'hono/secure-headers';
 const NOTHING = ["'none'"];
 
 const options = {
-  // Pages bring a policy of their own.
+  // Pages set their own policy.
   contentSecurityPolicy: {
     defaultSrc: NOTHING,
     baseUri: NOTHING,
@@ -13,7 +13,7 @@ const options = {
   },
   permissionsPolicy: { camera: [], geolocation: [], microphone: [], payment: [], usb: [] },
   overwrite: false,
-  // What browsers no longer look at.
+  // Browsers ignore these today.
   xDnsPrefetchControl: false,
   xDownloadOptions: false,
   xFrameOptions: false,
@@ -23,10 +23,10 @@ const options = {
 const overHttp = secureHeaders({ ...options, strictTransportSecurity: false });
 const overHttps = secureHeaders({ ...options, strictTransportSecurity: 'max-age=31536000' });
 
-/** Tells browsers to let nobody do anything with an answer; over HTTPS, to come back by nothing else. */
+/** Denies every browser feature by default; over HTTPS, requires HTTPS for later visits too. */
 export const securityHeaders: MiddlewareHandler = (c, next) =>
   (new URL(c.req.url).protocol === 'https:' ? overHttps : overHttp)(c, next);
 
-/** The policy of a page that is rendered here: the house's styles and pictures, no script, no form. */
+/** The policy of a rendered page: the service's own styles and images, no scripts, no forms. */
 export const PAGE_POLICY =
   "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";

@@ -1,0 +1,65 @@
+import { EmptyBody, TooManyPhotos, UnsupportedMediaType } from '../errors.ts';
+import type { Lease, PhotoMemory } from '../memory.ts';
+import { type BodySource, readBody, type UploadLimits } from './body.ts';
+import { multipartFields } from './multipart.ts';
+
+const FIELD = 'file';
+
+/** A body with its declared media type, parameters included. */
+export interface UploadSource extends BodySource {
+  readonly contentType: string;
+}
+
+export interface Upload {
+  /** The bytes of the files, in order; at least one. */
+  readonly files: readonly [Uint8Array, ...Uint8Array[]];
+  /** The memory that all of them take. */
+  readonly lease: Lease;
+  /** Frees the bytes and ends the lease. Call it when the files are no longer needed. */
+  release(): void;
+}
+
+/**
+ * Reads the files of an upload: the raw body, or the multipart fields named `file`.
+ *
+ * @param most the most files; `first` takes the first and ignores the rest
+ * @throws {UnsupportedMediaType} the media type is not accepted
+ * @throws {EmptyBody} there is no file
+ * @throws {TooManyPhotos} there are more than `most`
+ * @throws {BodyTooLarge | RequestTimeout | Overloaded} as `readBody`
+ */
+export async function readUpload(
+  source: UploadSource,
+  memory: PhotoMemory,
+  limits: UploadLimits,
+  most: number | 'first',
+): Promise<Upload> {
+  const { contentType } = source;
+  const mediaType = contentType.split(';', 1)[0]?.trim().toLowerCase() ?? '';
+  const multipart = mediaType === 'multipart/form-data';
+  if (!multipart && !mediaType.startsWith('image/') && mediaType !== 'application/octet-stream') {
+    throw new UnsupportedMediaType(
+      `Send the photo as the request body with an image type, or as the multipart field '${FIELD}'.`,
+    );
+  }
+  const { bytes: body, lease, release } = await readBody(source, memory, limits);
+  try {
+    if (!multipart) return { files: [body], lease, release };
+    const [first, ...others] = readFiles(body, contentType, most);
+    if (!first) throw new EmptyBody(`The multipart body has no field '${FIELD}'.`);
+    return { files: [first, ...others], lease, release };
+  } catch (error) {
+    release();
+    throw error;
+  }
+}
+
+function readFiles(body: Uint8Array, contentType: string, most: number | 'first'): readonly Uint8Array[] {
+  const files: Uint8Array[] = [];
+  for (const file of multipartFields(body, contentType, FIELD, most === 'first' ? 1 : most)) {
+    if (files.length === most) throw new TooManyPhotos(`At most ${most} photos per request are accepted.`);
+    files.push(file);
+    if (most === 'first') break;
+  }
+  return files;
+}

@@ -1,0 +1,41 @@
+import type { Context } from 'hono';
+import type { AppEnv } from '../env.ts';
+import { Failure } from '../errors.ts';
+import { toUploadSource } from '../http/upload-source.ts';
+import { shortVersion } from '../model/layout.ts';
+import type { Classifier } from '../model/classifier.ts';
+import type { ScoreOptions, Scored } from '../predict/predictor.ts';
+
+/** The isolate's classifier, loaded if necessary. */
+export function loadClassifier(c: Context<AppEnv>): Promise<Classifier> {
+  return c.var.service.models.classifier((pending) => c.executionCtx.waitUntil(pending));
+}
+
+/**
+ * Scores the photos of the request, and notes what the log may know of them.
+ *
+ * @throws {Failure} as `Predictor.score`
+ */
+export async function scoreUpload(
+  c: Context<AppEnv>,
+  options: ScoreOptions,
+): Promise<readonly (Scored | Failure)[]> {
+  const { details, service } = c.var;
+  const onReceived = async (photos: number) => {
+    await options.onReceived?.(photos);
+    details.photos = photos;
+  };
+  const outcomes = await service.predictor.score(
+    toUploadSource(c.req.raw),
+    { ...options, onReceived },
+    (pending) => c.executionCtx.waitUntil(pending),
+  );
+  for (const { format, result } of outcomes) {
+    if (format) details.formats.add(format);
+    if (result instanceof Failure) continue;
+    const { classifier, image } = result;
+    details.pixels = Math.max(details.pixels, image.width * image.height);
+    details.version = shortVersion(classifier.version);
+  }
+  return outcomes.map(({ result }) => result);
+}

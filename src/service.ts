@@ -1,0 +1,41 @@
+import { type Config, InvalidConfig } from './config.ts';
+import type { Env, PhotoLimit, Service } from './env.ts';
+import { heldBytes } from './image/budget.ts';
+import type { Codec } from './image/codec.ts';
+import { PhotoMemory } from './memory.ts';
+import { ModelHost } from './model/host.ts';
+import { runtimeBytes } from './model/runtime.ts';
+import { ModelStore } from './model/store.ts';
+import { Predictor } from './predict/predictor.ts';
+
+/**
+ * What the requests of an isolate share. The first request loads the model.
+ *
+ * @throws {InvalidConfig} limits are on, and wrangler.toml binds no counter for them
+ */
+export function createService(
+  config: Config,
+  env: Env,
+  codecs: readonly Codec[],
+): Service {
+  const { ISOLATE_MEMORY_BYTES, BASELINE_MEMORY_BYTES, MODEL_MEMORY_BYTES } = config;
+  const memory = new PhotoMemory(() => {
+    const model = Math.max(runtimeBytes(), MODEL_MEMORY_BYTES);
+    return ISOLATE_MEMORY_BYTES - BASELINE_MEMORY_BYTES - model - heldBytes(codecs);
+  });
+  const models = new ModelHost({ store: new ModelStore(env.MODELS, config), memory, config });
+  const predictor = new Predictor({ codecs, memory, models, config });
+  return { config, codecs, memory, models, predictor, photoLimits: createPhotoLimits(config, env) };
+}
+
+function createPhotoLimits(config: Config, { BURST, SUSTAINED }: Env): readonly PhotoLimit[] {
+  if (config.RATE_LIMITS === 'off') return [];
+  if (!BURST || !SUSTAINED) {
+    throw new InvalidConfig('RATE_LIMITS is on, but wrangler.toml lacks [[ratelimits]] BURST or SUSTAINED.');
+  }
+  const { BURST_PHOTOS, BURST_SECONDS, SUSTAINED_PHOTOS, SUSTAINED_SECONDS } = config;
+  return [
+    { name: 'burst', photos: BURST_PHOTOS, seconds: BURST_SECONDS, counter: BURST },
+    { name: 'sustained', photos: SUSTAINED_PHOTOS, seconds: SUSTAINED_SECONDS, counter: SUSTAINED },
+  ];
+}
