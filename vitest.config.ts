@@ -20,7 +20,7 @@ export default defineConfig({
         // In Node: real processes, a real `wrangler dev`, a real browser.
         test: {
           name: 'node',
-          include: ['test/{bench,convert,deploy,scripts,docs,e2e}/**/*.test.ts'],
+          include: ['test/{bench,deploy,registry,scripts,docs,e2e}/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 120_000,
         },

@@ -5,8 +5,8 @@
  * signed model, deploys, asks the service as a visitor would. Safe to repeat: what is there already is left alone.
  */
 
-import { runCommand } from '../convert/command.ts';
-import type { Release } from '../convert/release.ts';
+import { runCommand } from '../registry/command.ts';
+import type { Release } from '../registry/release.ts';
 import { checkLogin } from './deploy/account.ts';
 import { type Configuration, checkConfiguration } from './deploy/configuration.ts';
 import { type DeployOptions, readOptions, USAGE } from './deploy/options.ts';

@@ -5,7 +5,7 @@
 
 import { parseArgs } from 'node:util';
 import lighthouse, { desktopConfig } from 'lighthouse';
-import { runCommand } from '../convert/command.ts';
+import { runCommand } from '../registry/command.ts';
 import { startWorker } from '../test/e2e/wrangler.ts';
 import { launchChromium } from './chromium.ts';
 import { freePort } from './wrangler-dev.ts';

@@ -4,12 +4,12 @@
  * Signs the committed model with a key of this machine and publishes it to the local bucket if it is not there, starts `wrangler dev`, prints the address.
  */
 import { parseArgs } from 'node:util';
-import { withBucket } from '../convert/bucket.ts';
-import { DEFAULT_CHANNEL, runCommand } from '../convert/command.ts';
-import { isPublished, publish } from '../convert/publish.ts';
-import { RELEASE_FOLDER, readRelease } from '../convert/release.ts';
-import { createSignature } from '../convert/sign.ts';
-import { type DevelopmentKey, developmentKey } from '../convert/trust.ts';
+import { withBucket } from '../registry/bucket.ts';
+import { DEFAULT_CHANNEL, runCommand } from '../registry/command.ts';
+import { isPublished, publish } from '../registry/publish.ts';
+import { RELEASE_FOLDER, readRelease } from '../registry/release.ts';
+import { createSignature } from '../registry/sign.ts';
+import { type DevelopmentKey, developmentKey } from '../registry/trust.ts';
 import { freePort, spawnWranglerDev, untilAnswers } from './wrangler-dev.ts';
 
 const DEFAULT_PORT = 8787;

@@ -1,9 +1,9 @@
-import { withBucket } from '../../convert/bucket.ts';
-import { DEFAULT_CHANNEL } from '../../convert/command.ts';
-import { promote } from '../../convert/promote.ts';
-import { publish } from '../../convert/publish.ts';
-import { type Release, sha256 } from '../../convert/release.ts';
-import { createSignature } from '../../convert/sign.ts';
+import { withBucket } from '../../registry/bucket.ts';
+import { DEFAULT_CHANNEL } from '../../registry/command.ts';
+import { promote } from '../../registry/promote.ts';
+import { publish } from '../../registry/publish.ts';
+import { type Release, sha256 } from '../../registry/release.ts';
+import { createSignature } from '../../registry/sign.ts';
 import type { Store } from '../workerd.ts';
 
 type Bucket = Parameters<Parameters<typeof withBucket>[1]>[0];

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
-import { RELEASE_FOLDER } from '../../convert/release.ts';
+import { RELEASE_FOLDER } from '../../registry/release.ts';
 import { parseManifest } from '../../src/model/manifest.ts';
 import { ROOT, runPython } from '../processes.ts';
 import type { models } from '../reports/models.ts';

@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { RELEASE_FOLDER, readRelease } from '../../convert/release.ts';
+import { RELEASE_FOLDER, readRelease } from '../../registry/release.ts';
 import { ROOT } from '../processes.ts';
 import type { DataOf } from '../reports/report.ts';
 import type { Place, size } from '../reports/size.ts';

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { DEFAULT_ENVIRONMENT, ENVIRONMENTS } from '../../convert/environment.ts';
+import { DEFAULT_ENVIRONMENT, ENVIRONMENTS } from '../../registry/environment.ts';
 
 export const USAGE = `npm run deploy -- [--env ${ENVIRONMENTS.join('|')}] [--dry-run] [--key FILE]
                  [--smoke URL] [--token TOKEN] [--wait SECONDS]

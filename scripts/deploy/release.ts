@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { KEY_FOLDER, keyPaths } from '../../convert/keygen.ts';
-import { parseSigningKey } from '../../convert/keys.ts';
-import { RELEASE_FOLDER, type Release, readRelease } from '../../convert/release.ts';
-import { SIGNATURE_FILE, signRelease } from '../../convert/sign.ts';
-import { verifyRelease } from '../../convert/verify.ts';
+import { KEY_FOLDER, keyPaths } from '../../registry/keygen.ts';
+import { parseSigningKey } from '../../registry/keys.ts';
+import { RELEASE_FOLDER, type Release, readRelease } from '../../registry/release.ts';
+import { SIGNATURE_FILE, signRelease } from '../../registry/sign.ts';
+import { verifyRelease } from '../../registry/verify.ts';
 import { shortVersion } from '../../src/model/layout.ts';
 import { InvalidSignature } from '../../src/model/oms/invalid-signature.ts';
 import type { PublicKey } from '../../src/model/oms/public-keys.ts';

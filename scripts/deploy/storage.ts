@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { withBucket } from '../../convert/bucket.ts';
-import { type Published, publish } from '../../convert/publish.ts';
-import { RELEASE_FOLDER, type Release } from '../../convert/release.ts';
-import { SIGNATURE_FILE } from '../../convert/sign.ts';
+import { withBucket } from '../../registry/bucket.ts';
+import { type Published, publish } from '../../registry/publish.ts';
+import { RELEASE_FOLDER, type Release } from '../../registry/release.ts';
+import { SIGNATURE_FILE } from '../../registry/sign.ts';
 import type { PublicKey } from '../../src/model/oms/public-keys.ts';
 import { refused } from './advice.ts';
 import type { Configuration } from './configuration.ts';

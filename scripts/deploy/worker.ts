@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import type { Release } from '../../convert/release.ts';
+import type { Release } from '../../registry/release.ts';
 import { shortVersion } from '../../src/model/layout.ts';
 import { refused } from './advice.ts';
 import { type Done, StepFailed } from './progress.ts';

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { generateKeyPair } from '../../convert/keys.ts';
+import { generateKeyPair } from '../../registry/keys.ts';
 import { Project } from './project.ts';
 import { StandIn } from './stand-in/cloudflare.ts';
 

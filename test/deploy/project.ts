@@ -2,9 +2,9 @@ import { spawn } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { KEY_FOLDER, type KeyFiles, writeKeyPair } from '../../convert/keygen.ts';
-import { RELEASE_FOLDER } from '../../convert/release.ts';
-import { SIGNATURE_FILE } from '../../convert/sign.ts';
+import { KEY_FOLDER, type KeyFiles, writeKeyPair } from '../../registry/keygen.ts';
+import { RELEASE_FOLDER } from '../../registry/release.ts';
+import { SIGNATURE_FILE } from '../../registry/sign.ts';
 import { type TinyModel, tinyRelease } from '../e2e/page-models.ts';
 
 export interface Outcome {

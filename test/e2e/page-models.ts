@@ -1,7 +1,7 @@
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { sha256 } from '../../convert/release.ts';
+import { sha256 } from '../../registry/release.ts';
 import type { Manifest, Probe } from '../../src/model/manifest.ts';
 import { testManifest } from '../manifest.ts';
 import tiny from '../src/model/tiny-models.json' with { type: 'json' };

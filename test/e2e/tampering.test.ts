@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { listVersions } from '../../convert/versions.ts';
+import { listVersions } from '../../registry/versions.ts';
 import { modelKey } from '../../src/model/layout.ts';
 import { solidPng } from '../pictures/png.ts';
 import { tinyRelease } from './page-models.ts';

@@ -2,12 +2,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { R2Bucket } from '@cloudflare/workers-types';
-import { withBucket } from '../../convert/bucket.ts';
-import { DEFAULT_CHANNEL } from '../../convert/command.ts';
-import { generateKeyPair, parseSigningKey } from '../../convert/keys.ts';
-import { publish } from '../../convert/publish.ts';
-import { RELEASE_FOLDER, readRelease } from '../../convert/release.ts';
-import { createSignature } from '../../convert/sign.ts';
+import { withBucket } from '../../registry/bucket.ts';
+import { DEFAULT_CHANNEL } from '../../registry/command.ts';
+import { generateKeyPair, parseSigningKey } from '../../registry/keys.ts';
+import { publish } from '../../registry/publish.ts';
+import { RELEASE_FOLDER, readRelease } from '../../registry/release.ts';
+import { createSignature } from '../../registry/sign.ts';
 import { freePort, spawnWranglerDev, untilAnswers } from '../../scripts/wrangler-dev.ts';
 import type { PublicKey } from '../../src/model/oms/public-keys.ts';
 

@@ -1,5 +1,5 @@
-import { DEFAULT_CHANNEL } from '../../../convert/command.ts';
-import { sha256 } from '../../../convert/release.ts';
+import { DEFAULT_CHANNEL } from '../../../registry/command.ts';
+import { sha256 } from '../../../registry/release.ts';
 import { channelKey, modelKey } from '../../../src/model/layout.ts';
 import { MemoryWatch } from '../memory-watch.ts';
 import type { Fault } from '../scene.ts';

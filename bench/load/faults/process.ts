@@ -1,5 +1,5 @@
-import { readAudit } from '../../../convert/audit.ts';
-import { checkVersion } from '../../../convert/versions.ts';
+import { readAudit } from '../../../registry/audit.ts';
+import { checkVersion } from '../../../registry/versions.ts';
 import { Connection } from '../exchange.ts';
 import { openHandles } from '../process.ts';
 import type { Fault, Scene } from '../scene.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { readRelease } from '../../convert/release.ts';
+import { readRelease } from '../../registry/release.ts';
 import { tinyRelease } from '../e2e/page-models.ts';
 
 const run = promisify(execFile);
@@ -39,7 +39,7 @@ bucket_name = "models"
 }
 
 async function command(name: string, ...args: string[]): Promise<string> {
-  const script = resolve('convert', `${name}.ts`);
+  const script = resolve('registry', `${name}.ts`);
   const { stdout } = await run(process.execPath, [script, ...args], { cwd: project });
   return stdout;
 }

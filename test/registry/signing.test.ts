@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { keyPaths, writeKeyPair } from '../../convert/keygen.ts';
-import { generateKeyPair } from '../../convert/keys.ts';
-import { sha256 } from '../../convert/release.ts';
-import { signRelease } from '../../convert/sign.ts';
-import { verifyRelease } from '../../convert/verify.ts';
+import { keyPaths, writeKeyPair } from '../../registry/keygen.ts';
+import { generateKeyPair } from '../../registry/keys.ts';
+import { sha256 } from '../../registry/release.ts';
+import { signRelease } from '../../registry/sign.ts';
+import { verifyRelease } from '../../registry/verify.ts';
 import { preparePython, pythonEnvironment } from '../../scripts/python.ts';
 import { parsePublicKeys } from '../../src/model/oms/public-keys.ts';
 import { testManifest } from '../manifest.ts';
@@ -59,7 +59,7 @@ function referenceTool(action: 'sign' | 'verify', folder: string, key: string): 
 }
 
 const command = (name: 'keygen' | 'sign' | 'verify', ...args: readonly string[]): Promise<Outcome> =>
-  outcome(process.execPath, [join('convert', `${name}.ts`), ...args]);
+  outcome(process.execPath, [join('registry', `${name}.ts`), ...args]);
 
 /** A version folder as the converter writes it; signing does not run the model, so any bytes will do. */
 async function newRelease(): Promise<string> {

@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { R2Bucket } from '@cloudflare/workers-types';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { withBucket } from '../../convert/bucket.ts';
-import { generateKeyPair, parseSigningKey, type SigningKey } from '../../convert/keys.ts';
-import * as publishing from '../../convert/publish.ts';
-import { type Release, readRelease, sha256 } from '../../convert/release.ts';
-import { createSignature } from '../../convert/sign.ts';
+import { withBucket } from '../../registry/bucket.ts';
+import { generateKeyPair, parseSigningKey, type SigningKey } from '../../registry/keys.ts';
+import * as publishing from '../../registry/publish.ts';
+import { type Release, readRelease, sha256 } from '../../registry/release.ts';
+import { createSignature } from '../../registry/sign.ts';
 import { channelKey, modelKey } from '../../src/model/layout.ts';
 import { testManifest } from '../manifest.ts';
 
