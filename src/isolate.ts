@@ -1,5 +1,6 @@
 import type { Config } from './config.ts';
-import { heldBytes } from './image/tensor.ts';
+import { heldBytes } from './image/budget.ts';
+import { codecs } from './image/codecs.ts';
 import { PhotoMemory } from './memory.ts';
 import { ModelHost } from './model/host.ts';
 import { runtimeBytes } from './model/runtime.ts';
@@ -15,7 +16,7 @@ export function createIsolate(config: Config): Isolate {
   const { ISOLATE_MEMORY_BYTES, BASELINE_MEMORY_BYTES, MODEL_MEMORY_BYTES } = config;
   const memory = new PhotoMemory(() => {
     const model = Math.max(runtimeBytes(), MODEL_MEMORY_BYTES);
-    return ISOLATE_MEMORY_BYTES - BASELINE_MEMORY_BYTES - model - heldBytes();
+    return ISOLATE_MEMORY_BYTES - BASELINE_MEMORY_BYTES - model - heldBytes(codecs);
   });
   return { models: new ModelHost(memory), memory };
 }

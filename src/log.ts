@@ -1,5 +1,3 @@
-import type { ImageFormat } from './image/photo.ts';
-
 /** What is logged of a request: this closed list and nothing of the photo, its name, its sender or its size. */
 export interface RequestLog {
   readonly method: string;
@@ -25,7 +23,7 @@ export interface RequestLog {
 /** What a request finds out about its photos that may be logged. */
 export interface PhotoDetails {
   photos: number;
-  readonly formats: Set<ImageFormat>;
+  readonly formats: Set<string>;
   /** Of the largest photo that was decoded; 0: none was. */
   pixels: number;
   version: string | undefined;

@@ -2,12 +2,13 @@ import type { Context } from 'hono';
 import type { AppEnv } from './app.ts';
 import { configOf } from './config.ts';
 import { ApiError, Internal, ModelUnavailable, ModelUntrusted } from './errors.ts';
-import type { ImageFormat, ImageTensor } from './image/photo.ts';
-import { PreparedPhoto } from './image/tensor.ts';
+import type { Codec } from './image/codec.ts';
+import { codecs } from './image/codecs.ts';
+import { type ImageTensor, PreparedPhoto } from './image/prepared-photo.ts';
 import type { Lease } from './memory.ts';
 import { type Classification, type Classifier, ClassifierReleased } from './model/classifier.ts';
 import { shortVersion } from './model/layout.ts';
-import { photoIn, readUpload } from './upload/photo.ts';
+import { codecOf, readUpload } from './upload/photo.ts';
 
 export interface Scored {
   readonly classification: Classification;
@@ -27,7 +28,7 @@ export interface Wanted {
   readonly maxBytes: number;
   /** The most photos in it; `first`: the first, whatever follows. */
   readonly maxPhotos: number | 'first';
-  readonly formats: readonly ImageFormat[];
+  readonly codecs: readonly Codec[];
   readonly heatmap?: boolean;
   /** Told how many photos there are before the first is looked at; what it throws ends the request. */
   readonly onReceived?: (photos: number) => Promise<void>;
@@ -86,17 +87,17 @@ async function scoreFile(
   c: Context<AppEnv>,
   file: Uint8Array,
   body: Lease,
-  { formats, heatmap = false }: Wanted,
+  { codecs: accepted, heatmap = false }: Wanted,
 ): Promise<Scored> {
   const { MODEL_LOAD_TIMEOUT, MEMORY_WAIT } = configOf(c.env);
   const { isolate, details } = c.var;
   const { memory } = isolate;
-  const photo = photoIn(file, formats);
-  details.formats.add(photo.format);
+  const codec = codecOf(file, accepted);
+  details.formats.add(codec.format);
   for (;;) {
     const classifier = await classifierOf(c);
     details.version = shortVersion(classifier.version);
-    const prepared = new PreparedPhoto(photo, classifier.manifest.input);
+    const prepared = new PreparedPhoto({ codecs, codec, bytes: file }, classifier.manifest.input);
     prepared.makeRoom(memory.capacityBytes - body.bytes);
     const place = await memory.lease(prepared.peakBytes, {
       duration: MODEL_LOAD_TIMEOUT,

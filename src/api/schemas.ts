@@ -56,7 +56,7 @@ const Prediction = z
       .describe('Only when asked for; null when the model has none, or when exact scores are not given out.'),
     image: z
       .object({
-        format: z.enum(['jpeg', 'png', 'gif', 'webp']).describe('Told by the file’s own bytes.'),
+        format: z.string().describe('Told by the file’s own bytes.'),
         width: size,
         height: size,
       })

@@ -4,6 +4,9 @@ import type { HuskyAnswer } from '../api/schemas.ts';
 import type { AppEnv } from '../app.ts';
 import { configOf } from '../config.ts';
 import { NotFound } from '../errors.ts';
+import { gif } from '../image/gif/codec.ts';
+import { jpeg } from '../image/jpeg/codec.ts';
+import { png } from '../image/png/codec.ts';
 import { addressLimit, tokenLimit } from '../middleware/rate-limit.ts';
 import { bearerToken } from '../middleware/token.ts';
 import { isBinary } from '../model/manifest.ts';
@@ -19,7 +22,7 @@ export const huskyai = new Hono<AppEnv>()
       throw new NotFound('The model that is served answers more than yes or no: use /api/predict.');
     }
     const { MAX_BODY_BYTES_HUSKYAI, SCORES } = configOf(c.env);
-    const scored = await scorePhoto(c, { maxBytes: MAX_BODY_BYTES_HUSKYAI, formats: ['png', 'jpeg', 'gif'] });
+    const scored = await scorePhoto(c, { maxBytes: MAX_BODY_BYTES_HUSKYAI, codecs: [png, jpeg, gif] });
     const [positive = ''] = scored.classifier.manifest.labels;
     const answer: HuskyAnswer = {
       score: percentageOf(scored, positive, SCORES),

@@ -5,6 +5,7 @@ import type { BatchEntry } from '../api/schemas.ts';
 import type { AppEnv } from '../app.ts';
 import { configOf } from '../config.ts';
 import { ApiError, InvalidParameter } from '../errors.ts';
+import { codecs } from '../image/codecs.ts';
 import { addressLimit, countFurther, tokenLimit } from '../middleware/rate-limit.ts';
 import { PAGE_POLICY } from '../middleware/security-headers.ts';
 import { bearerToken } from '../middleware/token.ts';
@@ -19,7 +20,7 @@ export const predict = new Hono<AppEnv>().post('/', addressLimit, bearerToken, t
   const outcomes = await scorePhotos(c, {
     maxBytes: MAX_BODY_BYTES,
     maxPhotos: MAX_BATCH_PHOTOS,
-    formats: ['jpeg', 'png', 'gif', 'webp'],
+    codecs,
     heatmap: queryOf(c).heatmap === '1',
     onReceived: (photos) => countFurther(c, photos - 1),
   });

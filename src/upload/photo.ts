@@ -1,6 +1,5 @@
 import { EmptyBody, TooManyPhotos, UnsupportedMediaType } from '../errors.ts';
-import { sniffFormat } from '../image/format.ts';
-import type { ImageFormat, Photo } from '../image/photo.ts';
+import { type Codec, findCodec } from '../image/codec.ts';
 import type { Lease, PhotoMemory } from '../memory.ts';
 import { readBody, type UploadLimits } from './body.ts';
 import { multipartFields } from './multipart.ts';
@@ -62,19 +61,17 @@ function filesOf(body: Uint8Array, contentType: string, most: number | 'first'):
 }
 
 /**
- * The photo in a file.
+ * The codec of a file.
  *
- * @param formats what is accepted here, told by the file's own bytes
+ * @param accepted the codecs to choose from
  * @throws {EmptyBody} the file has no bytes
  * @throws {UnsupportedMediaType} its format is not accepted
  */
-export function photoIn(bytes: Uint8Array, formats: readonly ImageFormat[]): Photo {
+export function codecOf(bytes: Uint8Array, accepted: readonly Codec[]): Codec {
   if (bytes.byteLength === 0) throw new EmptyBody('The photo has no bytes.');
-  const format = sniffFormat(bytes);
-  if (!format || !formats.includes(format)) {
-    throw new UnsupportedMediaType(
-      `Accepted are ${formats.map((name) => name.toUpperCase()).join(', ')} files.`,
-    );
+  const codec = findCodec(accepted, bytes);
+  if (!codec) {
+    throw new UnsupportedMediaType(`Accepted are ${accepted.map(({ name }) => name).join(', ')} files.`);
   }
-  return { format, bytes };
+  return codec;
 }

@@ -1,0 +1,8 @@
+import type { Codec } from './codec.ts';
+import { gif } from './gif/codec.ts';
+import { jpeg } from './jpeg/codec.ts';
+import { png } from './png/codec.ts';
+import { webp } from './webp/codec.ts';
+
+/** The formats that the service accepts. */
+export const codecs: readonly Codec[] = [jpeg, png, gif, webp];
