@@ -1,8 +1,8 @@
 /** The Worker, and routes that decode a JPEG at a scale of the caller's choice instead of the one it would choose. */
 import { createApp } from '../../src/app.ts';
 import { configOf } from '../../src/config.ts';
-import { readHeader } from '../../src/image/header.ts';
 import { decodeJpeg } from '../../src/image/jpeg/decode.ts';
+import { readJpegHeader } from '../../src/image/jpeg/header.ts';
 import { jpegReduction } from '../../src/image/jpeg/reduction.ts';
 import { toUprightTensor, upright } from '../../src/image/orientation.ts';
 import { createReducer } from '../../src/image/reducer.ts';
@@ -20,12 +20,11 @@ const app = createApp((env) => {
 
 /**
  * @param {Uint8Array} bytes
- * @param {import('../../src/image/photo.ts').TensorSpec} spec
+ * @param {import('../../src/image/prepared-photo.ts').TensorSpec} spec
  * @param {number} scale 1, 2, 4 or 8
  */
 function toTensor(bytes, spec, scale) {
-  const header = readHeader({ format: 'jpeg', bytes });
-  if (header.format !== 'jpeg') throw new Error('not a JPEG');
+  const header = readJpegHeader(bytes);
   const target = upright(spec, header.orientation);
   // A target that makes the decoder choose this scale and reduce no further.
   const room = 2.4 * scale;

@@ -1,5 +1,10 @@
 import { MalformedImage } from '../errors.ts';
 
+/** Whether the bytes from `at` on are this Latin-1 text. */
+export function startsWith(bytes: Uint8Array, text: string, at = 0): boolean {
+  return Array.from(text).every((character, i) => bytes[at + i] === character.charCodeAt(0));
+}
+
 /** Reads numbers out of a file; whatever would lie beyond its end is `MalformedImage`. */
 export class ByteReader {
   readonly bytes: Uint8Array;

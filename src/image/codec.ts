@@ -1,6 +1,82 @@
-import { sniffFormat } from './format.ts';
-export interface Codec { readonly format: 'jpeg'|'png'|'gif'|'webp'; readonly name: string; readonly mediaTypes: readonly string[] }
+export interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** A value of EXIF's tag 274: how to turn the stored pixels upright. */
+export type Orientation = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8;
+
+/** The area of the canvas that an animation's first frame covers. */
+export interface Frame extends Size {
+  readonly x: number;
+  readonly y: number;
+}
+
+/** What a file's header says before any pixel is decoded. Sizes are those of the stored pixels, before orientation. */
+export interface Header extends Size {
+  readonly orientation: Orientation;
+  /** Present in formats with animations. */
+  readonly frame?: Frame;
+}
+
+/** Decoded pixels, 8 bits per channel, in JavaScript memory. Alpha is always 255. */
+export interface Pixels extends Size {
+  readonly rgba: Uint8Array;
+}
+
+/** Memory that a decoder keeps for the next photo. */
+export interface IdleMemory {
+  readonly heldBytes: number;
+  drop(): void;
+}
+
+/**
+ * An image format. Its folder holds everything that is specific to it, so adding a format takes one folder and one
+ * line in `codecs.ts`.
+ */
+export interface Codec<H extends Header = Header> {
+  /** Identifier in answers and logs, such as `webp`. */
+  readonly format: string;
+  /** Name in messages and documents, such as `WebP`. */
+  readonly name: string;
+  readonly mediaTypes: readonly string[];
+  /** Wasm memory kept between photos, if any. */
+  readonly idle?: IdleMemory;
+
+  /** Whether a file starts with the format's signature. */
+  matches(bytes: Uint8Array): boolean;
+
+  /** @throws {MalformedImage} the file is damaged, truncated or of an unsupported variant */
+  readHeader(bytes: Uint8Array): H;
+
+  /** The variant's name in messages, such as "progressive JPEG"; `name` by default. */
+  describe?(header: H): string;
+
+  /** Whether decoding takes at most about two seconds. */
+  decodesInTime(header: H, target: Size): boolean;
+
+  /** Upper bound of the memory that the decoder takes, without the file and the reducer. */
+  decoderBytes(header: H, target: Size): number;
+
+  /**
+   * Size of the picture that the decoder passes to the reducer; the stored size by default. Fractional where a
+   * decoder scales down and rounds up.
+   */
+  decodedSize?(header: H, target: Size): Size;
+
+  /** Another way to save the same photo that may fit where this one does not. */
+  alternative?(header: H): { readonly name: string; readonly header: H } | undefined;
+
+  /**
+   * Decodes to RGB as Pillow's `convert("RGB")` does, reduced to less than four times the target on each side, but
+   * to no less than twice the target where the photo is that large.
+   *
+   * @throws {MalformedImage} the pixels are damaged or truncated
+   */
+  decode(bytes: Uint8Array, header: H, target: Size): Pixels | Promise<Pixels>;
+}
+
+/** The codec whose signature the file starts with. */
 export function findCodec(codecs: readonly Codec[], bytes: Uint8Array): Codec | undefined {
-  const format = sniffFormat(bytes);
-  return codecs.find((codec) => codec.format === format);
+  return codecs.find((codec) => codec.matches(bytes));
 }

@@ -1,7 +1,8 @@
 import type { Codec } from './codec.ts';
-export const codecs: readonly Codec[] = [
-  { format: 'jpeg', name: 'JPEG', mediaTypes: ['image/jpeg'] },
-  { format: 'png', name: 'PNG', mediaTypes: ['image/png'] },
-  { format: 'gif', name: 'GIF', mediaTypes: ['image/gif'] },
-  { format: 'webp', name: 'WebP', mediaTypes: ['image/webp'] },
-];
+import { gif } from './gif/codec.ts';
+import { jpeg } from './jpeg/codec.ts';
+import { png } from './png/codec.ts';
+import { webp } from './webp/codec.ts';
+
+/** The formats that the service accepts. */
+export const codecs: readonly Codec[] = [jpeg, png, gif, webp];

@@ -1,7 +1,5 @@
-import { ByteReader } from './bytes.ts';
-
-/** The values of EXIF's tag 274: how the stored pixels have to be turned to stand upright. */
-export type Orientation = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8;
+import { ByteReader, startsWith } from './bytes.ts';
+import type { Orientation } from './codec.ts';
 
 const ORIENTATION_TAG = 0x0112;
 const SHORT = 3;
@@ -25,7 +23,7 @@ export function readOrientation(block: Uint8Array): Orientation {
 }
 
 export function isExif(block: Uint8Array): boolean {
-  return Array.from(EXIF_PREFIX).every((character, at) => block[at] === character.charCodeAt(0));
+  return startsWith(block, EXIF_PREFIX);
 }
 
 function withoutPrefix(block: Uint8Array): Uint8Array {

@@ -1,12 +1,6 @@
 import { MalformedImage } from '../errors.ts';
-import type { Pixels, Size } from './photo.ts';
+import type { Frame, Pixels, Size } from './codec.ts';
 import { createReducer, type Reducer } from './reducer.ts';
-
-/** Where an animation's frame lies on its canvas. */
-export interface Frame extends Size {
-  readonly x: number;
-  readonly y: number;
-}
 
 export type Rgb = readonly [red: number, green: number, blue: number];
 

@@ -1,5 +1,4 @@
-import type { Orientation } from './exif.ts';
-import type { Size } from './photo.ts';
+import type { Orientation, Size } from './codec.ts';
 
 /** Whether width and height swap when a photo of this orientation is turned upright. */
 export function swapsAxes(orientation: Orientation): boolean {

@@ -1,5 +1,5 @@
 import { type Boxes, boxesAlong, reducedLength } from './boxes.ts';
-import type { Pixels, Size } from './photo.ts';
+import type { Pixels, Size } from './codec.ts';
 
 export { reducedLength };
 

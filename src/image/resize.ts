@@ -1,11 +1,14 @@
 import { initPhoton, PhotonImage, resize as photonResize, SamplingFilter } from '@cf-wasm/photon/others';
 import photonModule from '@cf-wasm/photon/photon.wasm';
-import type { Pixels, Size, TensorSpec } from './photo.ts';
+import type { Pixels, Size } from './codec.ts';
 
 const { memory } = initPhoton.sync({ module: photonModule });
 
+/** Filters by Pillow's names. */
+export type Resampling = 'bicubic' | 'bilinear' | 'lanczos';
+
 /** Photon's names for Pillow's filters; the results agree within 1/255. */
-const FILTERS: Record<TensorSpec['resampling'], SamplingFilter> = {
+const FILTERS: Record<Resampling, SamplingFilter> = {
   bicubic: SamplingFilter.CatmullRom,
   bilinear: SamplingFilter.Triangle,
   lanczos: SamplingFilter.Lanczos3,
@@ -34,7 +37,7 @@ export function photonBytesAfter(size: Size, target: Size): number {
 }
 
 /** RGBA of exactly the target size, without keeping the aspect. */
-export function resize(pixels: Pixels, target: Size, resampling: TensorSpec['resampling']): Uint8Array {
+export function resize(pixels: Pixels, target: Size, resampling: Resampling): Uint8Array {
   if (pixels.width === target.width && pixels.height === target.height) return pixels.rgba;
   const image = new PhotonImage(pixels.rgba, pixels.width, pixels.height);
   try {

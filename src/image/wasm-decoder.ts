@@ -1,4 +1,5 @@
 import { MalformedImage } from '../errors.ts';
+import type { IdleMemory } from './codec.ts';
 import { discarded } from './garbage.ts';
 
 /** What every C decoder exports. */
@@ -10,6 +11,9 @@ export interface CExports {
 
 /** Thrown in place of C's `longjmp`: the decoder has given up and its instance is no longer usable. */
 export class LongJump extends Error {}
+
+/** A C decoder's own data, stack and tables. */
+export const INSTANCE_BYTES = 400_000;
 
 /** An instance that has grown beyond this is dropped after use, since wasm memory never shrinks. */
 export const KEPT_BYTES = 8 * 1024 * 1024;
@@ -35,7 +39,7 @@ const IMPORTS = {
  * A C decoder compiled to wasm. Its instance is kept between photos while it is small and healthy; after an error
  * of any kind, or once it has grown, the next photo gets a new one.
  */
-export class WasmDecoder<Exports extends CExports> {
+export class WasmDecoder<Exports extends CExports> implements IdleMemory {
   readonly #module: WebAssembly.Module;
   #idle: Exports | undefined;
   #lastBytes = 0;

@@ -8,7 +8,7 @@ import {
   UnsupportedMediaType,
 } from '../errors.ts';
 import { type Codec, findCodec } from '../image/codec.ts';
-import { type ImageTensor, PreparedPhoto } from '../image/tensor.ts';
+import { type ImageTensor, PreparedPhoto } from '../image/prepared-photo.ts';
 import type { Lease, PhotoMemory } from '../memory.ts';
 import { type Classification, type Classifier, ClassifierReleased } from '../model/classifier.ts';
 import type { ModelHost, WaitUntil } from '../model/host.ts';

@@ -6,7 +6,7 @@ import { UnsupportedMediaType } from '../../src/errors.ts';
 import { toUploadSource } from '../../src/http/upload-source.ts';
 import { findCodec } from '../../src/image/codec.ts';
 import { codecs } from '../../src/image/codecs.ts';
-import { PreparedPhoto } from '../../src/image/tensor.ts';
+import { PreparedPhoto } from '../../src/image/prepared-photo.ts';
 import { readUpload } from '../../src/predict/upload.ts';
 import { createService } from '../../src/service.ts';
 

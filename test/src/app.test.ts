@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from 'vitest';
 import { drawPng, solidPng, utf8 } from '../pictures/png.ts';
-import { seeded } from './fuzz.ts';
+import { seeded } from '../random.ts';
 import { brightness, colour, colourManifest, manifestOf } from './model/publish.ts';
 import { putVersion, signer } from './model/put-version.ts';
 import { bucket, form, newService, raw, type Service } from './service.ts';

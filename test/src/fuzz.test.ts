@@ -1,12 +1,14 @@
 import { env } from 'cloudflare:workers';
 import { beforeAll, expect, test, vi } from 'vitest';
 import { ApiError } from '../../src/errors.ts';
-import { idleBytes } from '../../src/image/budget.ts';
-import { sniffFormat } from '../../src/image/format.ts';
-import { heldBytes, PreparedPhoto } from '../../src/image/tensor.ts';
+import { heldBytes, idleBytes } from '../../src/image/budget.ts';
+import { findCodec } from '../../src/image/codec.ts';
+import { codecs } from '../../src/image/codecs.ts';
+import { PreparedPhoto } from '../../src/image/prepared-photo.ts';
 import { KEPT_BYTES } from '../../src/image/wasm-decoder.ts';
 import { runtimeBytes } from '../../src/model/runtime.ts';
-import { seeded, spoil } from './fuzz.ts';
+import { seeded } from '../random.ts';
+import { spoil } from './fuzz.ts';
 import { brightness, manifestOf } from './model/publish.ts';
 import { putVersion } from './model/put-version.ts';
 import { pictures, SPEC } from './pictures/pictures.ts';
@@ -34,11 +36,11 @@ async function goodAnswers(): Promise<string[]> {
 
 /** Which decoder gets to see the file: none, when its header is refused. */
 function decoderOf(bytes: Uint8Array): string | undefined {
-  const format = sniffFormat(bytes);
-  if (!format) return undefined;
+  const codec = findCodec(codecs, bytes);
+  if (!codec) return undefined;
   try {
-    new PreparedPhoto({ format, bytes }, SPEC).makeRoom(40_000_000);
-    return format;
+    new PreparedPhoto({ codecs, codec, bytes }, SPEC).makeRoom(40_000_000);
+    return codec.format;
   } catch (error) {
     if (error instanceof ApiError) return undefined;
     throw error;
@@ -50,10 +52,10 @@ test(`${FILES} spoiled files in one isolate: an answer or a refusal each, and no
   const random = seeded(SEED);
   const before = await goodAnswers();
   // As many of each format, however many flavours of it there are.
-  const originals = Object.values(Object.groupBy(pictures, ({ bytes }) => sniffFormat(bytes) ?? 'none')).map(
-    (group = []) => group.map(({ bytes }) => bytes),
+  const originals = codecs.map((codec) =>
+    pictures.map(({ bytes }) => bytes).filter((bytes) => codec.matches(bytes)),
   );
-  const reached: Record<string, number> = { jpeg: 0, png: 0, gif: 0, webp: 0 };
+  const reached = Object.fromEntries(codecs.map(({ format }) => [format, 0]));
   const statuses = new Map<number, number>();
   let settled = 0;
   let highest = 0;
@@ -66,8 +68,8 @@ test(`${FILES} spoiled files in one isolate: an answer or a refusal each, and no
     statuses.set(response.status, (statuses.get(response.status) ?? 0) + 1);
     if (response.status >= 500) throw new Error(`file ${file}: ${response.status} ${body}`);
     // A decoder that has grown a little is kept, and let go by the next photo that needs its place.
-    expect(idleBytes()).toBeLessThanOrEqual(2 * KEPT_BYTES);
-    const lasting = heldBytes() - idleBytes() + runtimeBytes();
+    expect(idleBytes(codecs)).toBeLessThanOrEqual(2 * KEPT_BYTES);
+    const lasting = heldBytes(codecs) - idleBytes(codecs) + runtimeBytes();
     if (file < FILES / 10) settled = Math.max(settled, lasting);
     else highest = Math.max(highest, lasting);
   }

@@ -1,18 +1,6 @@
 import { crc32 } from 'node:zlib';
+import type { Random } from '../random.ts';
 
-/** Numbers in [0, 1) that are the same at every run. */
-export function seeded(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    // xorshift32 (Marsaglia, 2003).
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) / 2 ** 32;
-  };
-}
-
-type Random = () => number;
 type Bytes = Uint8Array<ArrayBuffer>;
 
 const below = (random: Random, limit: number) => Math.floor(random() * limit);

@@ -1,5 +1,5 @@
+import type { Pixels, Size } from '../codec.ts';
 import { Canvas, type Rgb } from '../frame.ts';
-import type { Pixels, Size } from '../photo.ts';
 import type { GifHeader } from './header.ts';
 import { unpackLzw } from './lzw.ts';
 

@@ -1,12 +1,9 @@
 import { MalformedImage } from '../../errors.ts';
 import { ByteReader } from '../bytes.ts';
-import type { Frame } from '../frame.ts';
-import type { Size } from '../photo.ts';
+import type { Frame, Header } from '../codec.ts';
 
 /** A GIF up to its first frame's pixels (GIF89a). */
-export interface GifHeader extends Size {
-  readonly format: 'gif';
-  readonly orientation: 1;
+export interface GifHeader extends Header {
   readonly frame: Frame;
   readonly interlaced: boolean;
   /** RGB triples; empty when the file brings none, then the indices are shades of grey. */
@@ -45,7 +42,6 @@ export function readGifHeader(bytes: Uint8Array): GifHeader {
   const flags = reader.u8(at + 9);
   const localPalette = readPalette(reader, flags, at + 10);
   return {
-    format: 'gif',
     orientation: 1,
     width: Math.max(screen.width, x + width),
     height: Math.max(screen.height, y + height),

@@ -3,6 +3,8 @@ import { ByteReader } from '../bytes.ts';
 
 const MAX_CODES = 4096;
 
+export const LZW_TABLE_BYTES = 8 * MAX_CODES;
+
 /**
  * Unpacks GIF's variable-length LZW (GIF89a, appendix F) from sub-blocks that start at `at`.
  *

@@ -1,11 +1,11 @@
 import jpegModule from '@cwasm/jpeg-turbo/jpeg-turbo.wasm';
 import { MalformedImage } from '../../errors.ts';
-import type { Pixels, Size } from '../photo.ts';
+import type { Pixels, Size } from '../codec.ts';
 import { createReducer } from '../reducer.ts';
 import { allocate, type CExports, copyIn, WasmDecoder } from '../wasm-decoder.ts';
 import { cmykToRgb } from './cmyk.ts';
 import type { JpegHeader } from './header.ts';
-import { jpegReduction, neededBytes, neededParts, scaledSize } from './reduction.ts';
+import { decodedSize, jpegReduction, neededBytes, neededParts, scaledSize } from './reduction.ts';
 
 /** The part of TurboJPEG's API that the module exports (turbojpeg.h 2.0). */
 interface TurboJpeg extends CExports {
@@ -57,10 +57,7 @@ export function decodeJpeg(bytes: Uint8Array, header: JpegHeader, target: Size):
     // -1 also stands for warnings, and the file is known to be complete: what counts is that pixels came out.
     if (status !== 0 && !cmyk && pixels.at(-1) !== 255) throw new MalformedImage('The JPEG is damaged.');
     if (cmyk) cmykToRgb(pixels);
-    const reducer = createReducer(
-      { width: header.width / reduction, height: header.height / reduction },
-      target,
-    );
+    const reducer = createReducer(decodedSize(header, target), target);
     for (let y = 0; y < height; y++) {
       reducer.add(y, pixels.subarray(y * width * 4, (y + 1) * width * 4), 4, width);
     }

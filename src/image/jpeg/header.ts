@@ -1,12 +1,10 @@
 import { MalformedImage } from '../../errors.ts';
 import { ByteReader } from '../bytes.ts';
-import { isExif, type Orientation, readOrientation } from '../exif.ts';
-import type { Size } from '../photo.ts';
+import type { Header, Orientation } from '../codec.ts';
+import { isExif, readOrientation } from '../exif.ts';
 
 /** What a JPEG's markers say (ITU-T T.81, annex B). */
-export interface JpegHeader extends Size {
-  readonly format: 'jpeg';
-  readonly orientation: Orientation;
+export interface JpegHeader extends Header {
   readonly progressive: boolean;
   readonly scans: readonly JpegScan[];
   /** Whether all coefficients are kept while decoding: progressive, or components in scans of their own. */
@@ -81,7 +79,7 @@ export function readJpegHeader(bytes: Uint8Array): JpegHeader {
   const [scan] = scans;
   if (!frame || !scan) throw new MalformedImage('The JPEG holds no picture.');
   const buffered = frame.progressive || scan.components < frame.components.length;
-  return { format: 'jpeg', ...frame, orientation: orientation ?? 1, scans, buffered, end: at };
+  return { ...frame, orientation: orientation ?? 1, scans, buffered, end: at };
 }
 
 /** The number of components comes first; behind their two bytes each follow the first and the last coefficient. */

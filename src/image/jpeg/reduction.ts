@@ -1,4 +1,4 @@
-import type { Size } from '../photo.ts';
+import type { Size } from '../codec.ts';
 import type { JpegHeader, JpegScan } from './header.ts';
 
 /** By how much libjpeg-turbo scales while decoding; it does so in the frequency domain, where it costs nothing. */
@@ -8,6 +8,12 @@ export type JpegReduction = 1 | 2 | 4 | 8;
 export function jpegReduction(size: Size, target: Size): JpegReduction {
   const room = Math.min(size.width / target.width, size.height / target.height) / 2;
   return room >= 8 ? 8 : room >= 4 ? 4 : room >= 2 ? 2 : 1;
+}
+
+/** The size that the reduced picture stands for, in its own pixels. */
+export function decodedSize(size: Size, target: Size): Size {
+  const reduction = jpegReduction(size, target);
+  return { width: size.width / reduction, height: size.height / reduction };
 }
 
 /** What libjpeg-turbo makes of `size`: it rounds up. */

@@ -1,5 +1,5 @@
 import { MalformedImage } from '../../errors.ts';
-import type { Pixels, Size } from '../photo.ts';
+import type { Pixels, Size } from '../codec.ts';
 import { createReducer, type Reducer } from '../reducer.ts';
 import { bitsPerPixel, isPlainRgb, toRgb } from './colour.ts';
 import { imageData, type PngHeader } from './header.ts';

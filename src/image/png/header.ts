@@ -1,13 +1,11 @@
 import { crc32 } from 'node:zlib';
 import { MalformedImage } from '../../errors.ts';
 import { ByteReader } from '../bytes.ts';
-import { type Orientation, readOrientation } from '../exif.ts';
-import type { Size } from '../photo.ts';
+import type { Header, Orientation } from '../codec.ts';
+import { readOrientation } from '../exif.ts';
 
 /** What the chunks of a PNG say (W3C PNG, third edition). */
-export interface PngHeader extends Size {
-  readonly format: 'png';
-  readonly orientation: Orientation;
+export interface PngHeader extends Header {
   readonly depth: 1 | 2 | 4 | 8 | 16;
   readonly colour: PngColour;
   readonly interlaced: boolean;
@@ -61,7 +59,7 @@ export function readPngHeader(bytes: Uint8Array): PngHeader {
   if (!image || !data) throw new MalformedImage('The PNG holds no picture.');
   if (image.colour === 'palette' && palette.length < 3)
     throw new MalformedImage('The PNG lacks its palette.');
-  return { format: 'png', ...image, orientation, palette, data };
+  return { ...image, orientation, palette, data };
 }
 
 function extend(data: PngHeader['data'] | undefined, from: number, to: number): PngHeader['data'] {

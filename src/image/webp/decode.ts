@@ -1,7 +1,7 @@
 import webpModule from '@cwasm/webp/webp.wasm';
 import { MalformedImage } from '../../errors.ts';
+import type { Pixels, Size } from '../codec.ts';
 import { Canvas } from '../frame.ts';
-import type { Pixels, Size } from '../photo.ts';
 import { allocate, type CExports, copyIn, WasmDecoder } from '../wasm-decoder.ts';
 import type { WebpHeader } from './header.ts';
 

@@ -1,14 +1,11 @@
 import { MalformedImage } from '../../errors.ts';
 import { ByteReader } from '../bytes.ts';
-import { type Orientation, readOrientation } from '../exif.ts';
-import type { Frame } from '../frame.ts';
-import type { Size } from '../photo.ts';
+import type { Frame, Header, Orientation, Size } from '../codec.ts';
+import { readOrientation } from '../exif.ts';
 import { prefixCodeBytes } from './lossless.ts';
 
 /** What the chunks of a WebP file say (RFC 9649). */
-export interface WebpHeader extends Size {
-  readonly format: 'webp';
-  readonly orientation: Orientation;
+export interface WebpHeader extends Header {
   /** Where the picture, or the first frame of an animation, lies on the canvas. */
   readonly frame: Frame;
   readonly lossless: boolean;
@@ -18,6 +15,8 @@ export interface WebpHeader extends Size {
   readonly picture: Uint8Array;
 }
 
+type Picture = Pick<WebpHeader, 'frame' | 'lossless' | 'prefixCodeBytes' | 'picture'>;
+
 interface Chunk {
   readonly name: string;
   readonly payload: ByteReader;
@@ -25,7 +24,7 @@ interface Chunk {
 }
 
 /** Pixels beyond which decoding would take longer than about two seconds. */
-export const MAX_WEBP_PIXELS = 16_000_000;
+export const MAX_PIXELS = 16_000_000;
 
 /** More than any animation has; bounds the walk. */
 const MAX_CHUNKS = 50_000;
@@ -39,7 +38,7 @@ export function readWebpHeader(bytes: Uint8Array): WebpHeader {
   const end = file.u32(4, true) + CHUNK_HEADER;
   let canvas: Size | undefined;
   let orientation: Orientation = 1;
-  let picture: Omit<WebpHeader, 'format' | 'orientation' | keyof Size> | undefined;
+  let picture: Picture | undefined;
   for (const chunk of chunks(new ByteReader(file.slice(RIFF_HEADER, end - RIFF_HEADER)), 0)) {
     if (chunk.name === 'VP8X') canvas = readCanvas(chunk.payload);
     else if (chunk.name === 'EXIF') orientation = readOrientation(chunk.payload.bytes);
@@ -49,7 +48,7 @@ export function readWebpHeader(bytes: Uint8Array): WebpHeader {
   }
   if (!picture) throw new MalformedImage('The WebP holds no picture.');
   const { width, height } = canvas ?? picture.frame;
-  return { format: 'webp', width, height, orientation, ...picture };
+  return { width, height, orientation, ...picture };
 }
 
 /** Chunks begin at even places; a last one that lacks its padding byte is let pass. */
@@ -68,7 +67,7 @@ function readCanvas(payload: ByteReader): Size {
   return { width: payload.u24(4, true) + 1, height: payload.u24(7, true) + 1 };
 }
 
-function readFrame(payload: ByteReader): Omit<WebpHeader, 'format' | 'orientation' | keyof Size> {
+function readFrame(payload: ByteReader): Picture {
   const frame = {
     x: payload.u24(0, true) * 2,
     y: payload.u24(3, true) * 2,
@@ -92,7 +91,7 @@ function toPicture(chunk: Chunk): Pick<WebpHeader, 'lossless' | 'prefixCodeBytes
   const lossless = chunk.name === 'VP8L';
   const size = codedSize(chunk);
   // Larger ones are refused for their size, so nobody needs to know, and finding out would take its time.
-  const small = size.width * size.height <= MAX_WEBP_PIXELS;
+  const small = size.width * size.height <= MAX_PIXELS;
   const codes = lossless && small ? prefixCodeBytes(chunk.payload.bytes, size) : 0;
   return { lossless, prefixCodeBytes: codes, picture: chunk.whole };
 }

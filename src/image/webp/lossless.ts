@@ -1,5 +1,5 @@
 import { MalformedImage } from '../../errors.ts';
-import type { Size } from '../photo.ts';
+import type { Size } from '../codec.ts';
 import { BitReader, PrefixCode } from './bits.ts';
 
 /** Where the bitstream begins behind the signature byte and size in a VP8L chunk's payload. */

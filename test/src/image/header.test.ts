@@ -1,15 +1,23 @@
 import { describe, expect, test } from 'vitest';
+import { type Codec, findCodec, type Header } from '../../../src/image/codec.ts';
+import { codecs } from '../../../src/image/codecs.ts';
 import { readOrientation } from '../../../src/image/exif.ts';
-import { sniffFormat } from '../../../src/image/format.ts';
-import { readHeader } from '../../../src/image/header.ts';
-import { photoOf, picture, pictures } from '../pictures/pictures.ts';
+import { gif } from '../../../src/image/gif/codec.ts';
+import { jpeg } from '../../../src/image/jpeg/codec.ts';
+import { png } from '../../../src/image/png/codec.ts';
+import { webp } from '../../../src/image/webp/codec.ts';
+import { picture, pictures } from '../pictures/pictures.ts';
 
-const headerOf = (name: string) => readHeader(photoOf(picture(name).bytes));
+function headerOf<H extends Header>(codec: Codec<H>, name: string): H {
+  return codec.readHeader(picture(name).bytes);
+}
 
 test('the format is told by the magic bytes', () => {
-  for (const { name, bytes } of pictures) expect(sniffFormat(bytes)).toBe(name.split(' ', 1)[0]);
+  for (const { name, bytes } of pictures) {
+    expect(findCodec(codecs, bytes)?.format).toBe(name.split(' ', 1)[0]);
+  }
   for (const text of ['', 'GIF', 'GIF88a', 'RIFF....WAVE', 'BM......', '<svg></svg>', '\x89PNG\r\n']) {
-    expect(sniffFormat(new TextEncoder().encode(text))).toBeUndefined();
+    expect(findCodec(codecs, new TextEncoder().encode(text))).toBeUndefined();
   }
 });
 
@@ -22,41 +30,42 @@ describe('JPEG', () => {
     ['jpeg cmyk', { progressive: false, buffered: false, sampling: ['1x1', '1x1', '1x1', '1x1'] }],
     ['jpeg progressive', { progressive: true, buffered: true, sampling: ['2x2', '1x1', '1x1'] }],
   ])('%s', (name, expected) => {
-    const header = headerOf(name);
-    if (header.format !== 'jpeg') throw new Error(header.format);
-    const { progressive, buffered, components } = header;
+    const { progressive, buffered, components } = headerOf(jpeg, name);
     const sampling = components.map(({ horizontal, vertical }) => `${horizontal}x${vertical}`);
     expect({ progressive, buffered, sampling }).toEqual(expected);
   });
 
   test('scans are told apart by what they bring', () => {
-    const header = headerOf('jpeg progressive');
-    if (header.format !== 'jpeg') throw new Error(header.format);
+    const header = headerOf(jpeg, 'jpeg progressive');
     expect(header.scans.length).toBeGreaterThan(4);
     expect(header.scans.filter(({ detail }) => !detail)).toHaveLength(2);
-    expect(headerOf('jpeg restart markers')).toMatchObject({ scans: [{ components: 3, detail: false }] });
+    expect(headerOf(jpeg, 'jpeg restart markers')).toMatchObject({
+      scans: [{ components: 3, detail: false }],
+    });
   });
 
   test('it ends behind its end marker, whatever follows', () => {
-    expect(headerOf('jpeg with trailing bytes')).toMatchObject({ end: picture('jpeg 4:2:0').bytes.length });
+    expect(headerOf(jpeg, 'jpeg with trailing bytes')).toMatchObject({
+      end: picture('jpeg 4:2:0').bytes.length,
+    });
   });
 });
 
 test('PNG', () => {
-  expect(headerOf('png rgb-alpha 16 interlaced')).toMatchObject({
+  expect(headerOf(png, 'png rgb-alpha 16 interlaced')).toMatchObject({
     width: 32,
     height: 24,
     depth: 16,
     colour: 'rgb-alpha',
     interlaced: true,
   });
-  expect(headerOf('png palette 2')).toMatchObject({ depth: 2, colour: 'palette', interlaced: false });
+  expect(headerOf(png, 'png palette 2')).toMatchObject({ depth: 2, colour: 'palette', interlaced: false });
 });
 
 test('WebP', () => {
-  expect(headerOf('webp lossy')).toMatchObject({ lossless: false, prefixCodeBytes: 0 });
-  expect(headerOf('webp lossless')).toMatchObject({ lossless: true });
-  expect(headerOf('webp frame beside its canvas')).toMatchObject({
+  expect(headerOf(webp, 'webp lossy')).toMatchObject({ lossless: false, prefixCodeBytes: 0 });
+  expect(headerOf(webp, 'webp lossless')).toMatchObject({ lossless: true });
+  expect(headerOf(webp, 'webp frame beside its canvas')).toMatchObject({
     width: 90,
     height: 64,
     frame: { x: 10, y: 14, width: 60, height: 44 },
@@ -64,12 +73,12 @@ test('WebP', () => {
 });
 
 test('GIF', () => {
-  expect(headerOf('gif frame beyond its canvas')).toMatchObject({
+  expect(headerOf(gif, 'gif frame beyond its canvas')).toMatchObject({
     width: 69,
     height: 48,
     frame: { x: 9, y: 4, width: 60, height: 44 },
   });
-  expect(headerOf('gif interlaced')).toMatchObject({ interlaced: true });
+  expect(headerOf(gif, 'gif interlaced')).toMatchObject({ interlaced: true });
 });
 
 describe('EXIF', () => {

@@ -2,7 +2,7 @@ import { createInflate } from 'node:zlib';
 import { expect, test, vi } from 'vitest';
 import { MalformedImage } from '../../../src/errors.ts';
 import { INFLATE_OPTIONS, inflate } from '../../../src/image/png/inflate.ts';
-import { seeded } from '../fuzz.ts';
+import { seeded } from '../../random.ts';
 
 async function deflate(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
   const stream = new Blob([bytes]).stream().pipeThrough(new CompressionStream('deflate'));

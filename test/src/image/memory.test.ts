@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
-import { idleBytes } from '../../../src/image/budget.ts';
+import { heldBytes, idleBytes } from '../../../src/image/budget.ts';
+import { codecs } from '../../../src/image/codecs.ts';
 import { decodeJpeg, jpegDecoder } from '../../../src/image/jpeg/decode.ts';
 import { readJpegHeader } from '../../../src/image/jpeg/header.ts';
-import { heldBytes, PreparedPhoto } from '../../../src/image/tensor.ts';
+import { PreparedPhoto } from '../../../src/image/prepared-photo.ts';
 import { allocate, type CExports, KEPT_BYTES } from '../../../src/image/wasm-decoder.ts';
 import { outcome, photoOf, picture, SPEC, tensorOf } from '../pictures/pictures.ts';
 import { resizedJpeg } from '../pictures/resized-jpeg.ts';
@@ -35,21 +36,21 @@ test('a decoder that has failed is let go', async () => {
 test('idle decoders make room for a photo that needs it, and only then', async () => {
   await tensorOf(picture('jpeg 4:2:0').bytes);
   await tensorOf(picture('webp lossy').bytes);
-  const idle = idleBytes();
+  const idle = idleBytes(codecs);
   expect(idle).toBeGreaterThan(0);
   const prepared = new PreparedPhoto(photoOf(picture('webp reduced').bytes), SPEC);
   prepared.makeRoom(prepared.peakBytes);
-  expect(idleBytes()).toBe(idle);
+  expect(idleBytes(codecs)).toBe(idle);
   prepared.makeRoom(prepared.peakBytes - idle);
-  expect(idleBytes()).toBe(0);
+  expect(idleBytes(codecs)).toBe(0);
 });
 
 test('photos of the same kind leave the memory as it is', async () => {
   const names = ['jpeg 4:2:0', 'jpeg cmyk', 'webp lossy', 'webp lossless', 'png reduced', 'gif reduced'];
   for (const name of names) await tensorOf(picture(name).bytes);
-  const held = heldBytes();
+  const held = heldBytes(codecs);
   for (let i = 0; i < 100; i++) for (const name of names) await tensorOf(picture(name).bytes);
-  expect(heldBytes()).toBe(held);
+  expect(heldBytes(codecs)).toBe(held);
 });
 
 test('what a decoder has let go of is collected, not left to pile up', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Size } from '../../../src/image/photo.ts';
+import type { Size } from '../../../src/image/codec.ts';
 import { createReducer } from '../../../src/image/reducer.ts';
 
 type Colour = (x: number, y: number) => readonly [number, number, number];

@@ -1,7 +1,12 @@
 import { MalformedImage } from '../../../src/errors.ts';
-import { sniffFormat } from '../../../src/image/format.ts';
-import type { ImageTensor, Photo, TensorSpec } from '../../../src/image/photo.ts';
-import { photoToTensor } from '../../../src/image/tensor.ts';
+import { findCodec } from '../../../src/image/codec.ts';
+import { codecs } from '../../../src/image/codecs.ts';
+import {
+  type ImageTensor,
+  type Photo,
+  PreparedPhoto,
+  type TensorSpec,
+} from '../../../src/image/prepared-photo.ts';
 import drawn from './pictures.json' with { type: 'json' };
 
 /** A drawn picture and what Pillow makes of it; `draw.py` has made both. */
@@ -16,7 +21,7 @@ export interface Picture {
   readonly expected: Uint8Array;
 }
 
-export const PLENTY = 100_000_000;
+const PLENTY = 100_000_000;
 
 const fromBase64 = (text: string) => Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
 
@@ -46,15 +51,21 @@ export function picture(name: string): Picture {
 }
 
 export function photoOf(bytes: Uint8Array): Photo {
-  const format = sniffFormat(bytes);
-  if (!format) throw new Error('No accepted format.');
-  return { format, bytes };
+  const codec = findCodec(codecs, bytes);
+  if (!codec) throw new Error('No accepted format.');
+  return { codecs, codec, bytes };
 }
 
 export const SPEC: TensorSpec = { width: 16, height: 16, resampling: 'bicubic' };
 
-export function tensorOf(bytes: Uint8Array, spec = SPEC): Promise<ImageTensor> {
-  return photoToTensor(photoOf(bytes), spec, PLENTY);
+export async function tensorOf(
+  bytes: Uint8Array,
+  spec = SPEC,
+  availableBytes = PLENTY,
+): Promise<ImageTensor> {
+  const prepared = new PreparedPhoto(photoOf(bytes), spec);
+  prepared.makeRoom(availableBytes);
+  return prepared.toTensor();
 }
 
 /** Mean and largest difference of a tensor from RGB bytes, in 1/255. */

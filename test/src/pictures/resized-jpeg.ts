@@ -1,4 +1,4 @@
-import type { Size } from '../../../src/image/photo.ts';
+import type { Size } from '../../../src/image/codec.ts';
 
 /**
  * The same JPEG with another size in its header: as large a picture as is wanted from a small file. What its data does not fill,
