@@ -6,7 +6,7 @@ import { checkModel } from './scheduled.ts';
 let isolate: Isolate | undefined;
 
 function isolateOf(env: Env): Isolate {
-  isolate ??= createIsolate(configOf(env));
+  isolate ??= createIsolate(configOf(env), env.MODELS);
   return isolate;
 }
 
@@ -14,5 +14,5 @@ const app = createApp(isolateOf);
 
 export default {
   fetch: app.fetch,
-  scheduled: (_controller, env, context) => checkModel(isolateOf(env), env, context),
+  scheduled: (_controller, env, context) => checkModel(isolateOf(env), context),
 } satisfies ExportedHandler<Env>;

@@ -1,4 +1,3 @@
-import { configOf, type Env } from './config.ts';
 import { ApiError } from './errors.ts';
 import type { Isolate } from './isolate.ts';
 import { logCheck, reasonOf } from './log.ts';
@@ -10,14 +9,10 @@ import { shortVersion } from './model/layout.ts';
  *
  * @throws {ModelUnavailable | ModelUntrusted} a new isolate could not serve: the platform counts the run as failed
  */
-export async function checkModel(isolate: Isolate, env: Env, context: ExecutionContext): Promise<void> {
+export async function checkModel(isolate: Isolate, context: ExecutionContext): Promise<void> {
   const waitUntil = (pending: Promise<unknown>) => context.waitUntil(pending);
   try {
-    const { version, manifest, signer } = await isolate.models.check({
-      env,
-      config: configOf(env),
-      waitUntil,
-    });
+    const { version, manifest, signer } = await isolate.models.check(waitUntil);
     logCheck({
       check: 'ok',
       model: manifest.name,

@@ -17,9 +17,7 @@ export interface Scored {
 
 /** The classifier of this isolate, loaded if need be. */
 export function classifierOf(c: Context<AppEnv>): Promise<Classifier> {
-  const { env, executionCtx } = c;
-  const waitUntil = (pending: Promise<unknown>) => executionCtx.waitUntil(pending);
-  return c.var.isolate.models.classifier({ env, config: configOf(env), waitUntil });
+  return c.var.isolate.models.classifier((pending) => c.executionCtx.waitUntil(pending));
 }
 
 export interface Wanted {

@@ -9,7 +9,7 @@ import { photoIn, readUpload } from '../../src/upload/photo.ts';
 let isolate: Isolate | undefined;
 
 const app = createApp((env) => {
-  isolate ??= createIsolate(configOf(env));
+  isolate ??= createIsolate(configOf(env), env.MODELS);
   return isolate;
 });
 

@@ -25,13 +25,13 @@ const bound: Env = { ...env, ...{ MODEL_PUBLIC_KEYS: signer.publicKeyPem } };
 
 async function check(isolate: Isolate): Promise<void> {
   const context = createExecutionContext();
-  await checkModel(isolate, bound, context);
+  await checkModel(isolate, context);
   await waitOnExecutionContext(context);
 }
 
 test('what would be loaded now is checked and named', async () => {
   const version = await putVersion(bucket, await manifestOf(brightness), brightness);
-  await check(createIsolate(configOf(bound)));
+  await check(createIsolate(configOf(bound), bound.MODELS));
   expect(logged).toEqual([
     {
       check: 'ok',
@@ -43,7 +43,7 @@ test('what would be loaded now is checked and named', async () => {
 });
 
 test('an isolate that serves an older version checks the new one, and takes it', async () => {
-  const isolate = createIsolate(configOf(bound));
+  const isolate = createIsolate(configOf(bound), bound.MODELS);
   await putVersion(bucket, await manifestOf(brightness), brightness);
   await check(isolate);
   const version = await putVersion(bucket, await colourManifest(), colour);
@@ -52,7 +52,7 @@ test('an isolate that serves an older version checks the new one, and takes it',
 });
 
 test('a model that was changed in the bucket fails the run, though the isolate has a good one', async () => {
-  const isolate = createIsolate(configOf(bound));
+  const isolate = createIsolate(configOf(bound), bound.MODELS);
   const version = await putVersion(bucket, await manifestOf(brightness), brightness);
   await check(isolate);
   await bucket.put(modelKey(version, 'model.onnx'), colour);
@@ -65,7 +65,7 @@ test('a model that was changed in the bucket fails the run, though the isolate h
 });
 
 test('a new version that does not behave fails the run', async () => {
-  const isolate = createIsolate(configOf(bound));
+  const isolate = createIsolate(configOf(bound), bound.MODELS);
   await putVersion(bucket, await manifestOf(brightness), brightness);
   await check(isolate);
   const probes = [{ name: 'blue', kind: 'solid', rgb: [0, 0, 255], expected: [1, 0, 0] }];

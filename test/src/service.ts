@@ -26,7 +26,7 @@ export function newService(
     RATE_LIMITS: 'off',
     ...bindings,
   };
-  const isolate = createIsolate(configOf(bound));
+  const isolate = createIsolate(configOf(bound), bound.MODELS);
   const app = createApp(() => isolate);
   return async (path, init) => {
     const context = createExecutionContext();

@@ -13,7 +13,7 @@ interface LeakyEnv extends Env {
 let isolate: Isolate | undefined;
 
 const app = createApp((env) => {
-  isolate ??= createIsolate(configOf(env));
+  isolate ??= createIsolate(configOf(env), env.MODELS);
   return isolate;
 });
 

@@ -31,7 +31,7 @@ test('the document names every route that answers with more than a page, and no 
   const documented = Object.entries(paths).flatMap(([path, methods]) =>
     Object.keys(methods).map((method) => `${method.toUpperCase()} ${path.replace(/\/$/, '')}`),
   );
-  const app = createApp(() => createIsolate(configOf({ MODELS: bucket })));
+  const app = createApp(() => createIsolate(configOf({ MODELS: bucket }), bucket));
   const pages = /^\/(docs|openapi\.json)/;
   const routes = app.routes.filter(({ method, path }) => method !== 'ALL' && !pages.test(path));
   const served = routes.map(({ method, path }) => `${method} ${path}`);

@@ -79,7 +79,7 @@ test('a token is asked for predictions only, and the model says that it is', asy
 });
 
 test('what is no SHA-256 is no token: the service does not start open', async () => {
-  const app = createApp((env) => createIsolate(configOf(env)));
+  const app = createApp((env) => createIsolate(configOf(env), env.MODELS));
   const bindings = { MODELS: bucket, API_TOKENS: 'one' };
   const response = await app.fetch(new Request('https://husky.test/api/predict', raw(white)), bindings);
   expect(response.status).toBe(500);
