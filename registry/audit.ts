@@ -6,12 +6,11 @@
  */
 import type { R2Bucket } from '@cloudflare/workers-types';
 import { z } from 'zod';
+import { Sha256 } from '../src/model/digest.ts';
 import { auditKey, shortVersion } from '../src/model/layout.ts';
 import { withBucket } from './bucket.ts';
 import { bucketArguments, runCommand } from './command.ts';
 import { sha256 } from './release.ts';
-
-const hash = z.string().regex(/^[0-9a-f]{64}$/);
 
 /** One thing that was done to a channel. */
 const AuditRecord = z.object({
@@ -19,15 +18,15 @@ const AuditRecord = z.object({
   /** 1 for the first, one more for each. */
   sequence: z.number().int().positive(),
   /** SHA-256 of the record before; zeros for the first. */
-  previous: hash,
+  previous: Sha256,
   at: z.iso.datetime(),
   action: z.enum(['publish', 'promote', 'rollback']),
   channel: z.string(),
-  version: hash,
+  version: Sha256,
   /** The version that the channel pointed at before. */
-  from: hash.nullable(),
+  from: Sha256.nullable(),
   /** Fingerprint of the key that has signed the version. */
-  signer: hash,
+  signer: Sha256,
   tool: z.string(),
 });
 export type AuditRecord = z.infer<typeof AuditRecord>;

@@ -3,7 +3,7 @@ import { ModelUntrusted } from '../errors.ts';
 import { isBinary, type Manifest } from './manifest.ts';
 import { answeredPlane, failedProbes, type Outputs } from './probes.ts';
 import { createSession } from './runtime.ts';
-import type { VerifiedModel } from './store.ts';
+import type { VerifiedModel } from './verification.ts';
 
 export interface LabelScore {
   readonly label: string;

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { Sha256 } from './digest.ts';
 
 /**
  * Where things lie in the bucket: a version is immutable and named by the SHA-256 of its manifest; a channel
@@ -10,7 +11,7 @@ export const channelKey = (channel: string): string => `channels/${channel}.json
 export const auditKey = (sequence?: number): string =>
   sequence === undefined ? 'audit/' : `audit/${String(sequence).padStart(8, '0')}.json`;
 
-export const ChannelPointer = z.object({ version: z.string().regex(/^[0-9a-f]{64}$/) });
+export const ChannelPointer = z.object({ version: Sha256 });
 export type ChannelPointer = z.infer<typeof ChannelPointer>;
 
 /** How a version is shown to people: its first 12 hex digits. */

@@ -1,11 +1,11 @@
 import * as z from 'zod';
+import { Sha256 } from './digest.ts';
 
-const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const size = z.number().int().positive();
 const byte = z.number().int().min(0).max(255);
 const range = z.tuple([z.literal(0), z.literal(1)]);
 
-const file = z.object({ bytes: size, sha256 });
+const file = z.object({ bytes: size, sha256: Sha256 });
 const probe = z.object({
   name: z.string().min(1),
   expected: z.array(z.number()).min(1),

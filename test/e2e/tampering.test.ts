@@ -47,7 +47,7 @@ test('one byte changed in the bucket: refused, and the log says why', async () =
     return onnx;
   });
   expect(problem).toMatchObject({ code: 'model_untrusted' });
-  expect(logs).toMatch(/"code":"model_untrusted","reason":"The signature of the model does not hold\. .+"/);
+  expect(logs).toMatch(/"code":"model_untrusted","reason":"The signature of the model is not valid\. .+"/);
   expect(JSON.stringify(problem)).not.toMatch(/models\/|\.ts|at /);
 });
 

@@ -1,6 +1,6 @@
 import { env } from 'cloudflare:workers';
 import { beforeAll, expect, test, vi } from 'vitest';
-import { ApiError } from '../../src/errors.ts';
+import { Failure } from '../../src/errors.ts';
 import { heldBytes, idleBytes } from '../../src/image/budget.ts';
 import { findCodec } from '../../src/image/codec.ts';
 import { codecs } from '../../src/image/codecs.ts';
@@ -42,7 +42,7 @@ function decoderOf(bytes: Uint8Array): string | undefined {
     new PreparedPhoto({ codecs, codec, bytes }, SPEC).makeRoom(40_000_000);
     return codec.format;
   } catch (error) {
-    if (error instanceof ApiError) return undefined;
+    if (error instanceof Failure) return undefined;
     throw error;
   }
 }

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { Sha256 } from '../digest.ts';
 import { PREDICATE_TYPE, STATEMENT_TYPE } from './format.ts';
 import { InvalidSignature } from './invalid-signature.ts';
 import { parseJson } from './json.ts';
@@ -18,8 +19,6 @@ export interface Resource {
   readonly digest: string;
 }
 
-const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
-
 const Typed = z.looseObject({ _type: z.string(), predicateType: z.string() });
 
 const Serialized = z.looseObject({
@@ -32,7 +31,7 @@ const Serialized = z.looseObject({
 /** Open and closed where the format's own JSON Schema is. */
 const InTotoStatement = z.strictObject({
   _type: z.literal(STATEMENT_TYPE),
-  subject: z.tuple([z.looseObject({ name: z.string().min(1), digest: z.looseObject({ sha256 }) })]),
+  subject: z.tuple([z.looseObject({ name: z.string().min(1), digest: z.looseObject({ sha256: Sha256 }) })]),
   predicateType: z.literal(PREDICATE_TYPE),
   predicate: z.strictObject({
     serialization: z.strictObject({
@@ -43,7 +42,7 @@ const InTotoStatement = z.strictObject({
       ignore_paths: z.array(z.string().min(1)).optional(),
     }),
     resources: z
-      .array(z.looseObject({ name: z.string().min(1), algorithm: z.literal('sha256'), digest: sha256 }))
+      .array(z.looseObject({ name: z.string().min(1), algorithm: z.literal('sha256'), digest: Sha256 }))
       .min(1),
   }),
 });

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { PROBLEM_CODES, PROBLEMS } from '../../../src/api/problems.ts';
+import { PROBLEM_CODES } from '../../../src/api/problems.ts';
 import { schemas } from '../../../src/api/schemas.ts';
 import { createApp } from '../../../src/app.ts';
 import { parseConfig } from '../../../src/config.ts';

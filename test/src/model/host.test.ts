@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { sha256Hex } from '../../../src/model/digest.ts';
 import { channelKey, modelKey } from '../../../src/model/layout.ts';
 import { solidPng } from '../../pictures/png.ts';
 import { bucket, newService, raw, type Service } from '../service.ts';
 import { json, newSigner, rootDigest, type Statement, statementOf } from './oms/signer.ts';
-import { brightness, colour, hostile, manifestOf, sha256 } from './publish.ts';
+import { brightness, colour, hostile, manifestOf } from './publish.ts';
 import { pointAt, putVersion, signer } from './put-version.ts';
 
 let logged: string[];
@@ -62,7 +63,7 @@ test('one byte of the model changed', async () => {
   const changed = brightness.slice();
   changed[100] = (changed[100] ?? 0) ^ 1;
   await bucket.put(modelKey(version, 'model.onnx'), changed);
-  await expectRefusal(newService(), 'model_untrusted', /signature .* does not hold/);
+  await expectRefusal(newService(), 'model_untrusted', /signature .* is not valid/);
 });
 
 test('another model signed under the same manifest', async () => {
@@ -70,7 +71,7 @@ test('another model signed under the same manifest', async () => {
   await bucket.put(modelKey(version, 'model.onnx'), colour);
   const digests = new Map([
     ['manifest.json', version],
-    ['model.onnx', await sha256(colour)],
+    ['model.onnx', await sha256Hex(colour)],
   ]);
   await bucket.put(modelKey(version, 'model.sig'), json(await signer.sign(json(await statementOf(digests)))));
   await expectRefusal(newService(), 'model_untrusted', /not the one that its manifest names/);
@@ -86,7 +87,7 @@ test('a signature cut off', async () => {
   const version = await putVersion(bucket, await manifestOf(brightness), brightness);
   const whole = await (await bucket.get(modelKey(version, 'model.sig')))?.text();
   await bucket.put(modelKey(version, 'model.sig'), whole?.slice(0, 200) ?? '');
-  await expectRefusal(newService(), 'model_untrusted', /signature .* does not hold/);
+  await expectRefusal(newService(), 'model_untrusted', /signature .* is not valid/);
 });
 
 test('a signature of another version', async () => {
@@ -95,19 +96,19 @@ test('a signature of another version', async () => {
   const version = await putVersion(bucket, manifest, brightness);
   const signature = await (await bucket.get(modelKey(other, 'model.sig')))?.text();
   await bucket.put(modelKey(version, 'model.sig'), signature ?? '');
-  await expectRefusal(newService(), 'model_untrusted', /signature .* does not hold/);
+  await expectRefusal(newService(), 'model_untrusted', /signature .* is not valid/);
 });
 
 test('a signature by a key that is not trusted', async () => {
   await putVersion(bucket, await manifestOf(brightness), brightness, { by: await newSigner() });
-  await expectRefusal(newService(), 'model_untrusted', /signature .* does not hold/);
+  await expectRefusal(newService(), 'model_untrusted', /signature .* is not valid/);
 });
 
 /** The statement that a good signature of this version would make. */
 async function goodStatement(version: string) {
   const digests = new Map([
     ['manifest.json', version],
-    ['model.onnx', await sha256(brightness)],
+    ['model.onnx', await sha256Hex(brightness)],
   ]);
   return statementOf(digests);
 }
@@ -127,7 +128,7 @@ test.each<[string, (statement: Statement) => Promise<Statement> | Statement, str
   const version = await putVersion(bucket, await manifestOf(brightness), brightness);
   const payload = json(await change(await goodStatement(version)));
   await bucket.put(modelKey(version, 'model.sig'), json(await signer.sign(payload, payloadType)));
-  await expectRefusal(newService(), 'model_untrusted', /signature .* does not hold/);
+  await expectRefusal(newService(), 'model_untrusted', /signature .* is not valid/);
 });
 
 type Resources = Statement['predicate']['resources'];

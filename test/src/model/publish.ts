@@ -1,3 +1,4 @@
+import { sha256Hex } from '../../../src/model/digest.ts';
 import type { Manifest } from '../../../src/model/manifest.ts';
 import { testManifest } from '../../manifest.ts';
 import tiny from './tiny-models.json';
@@ -14,15 +15,10 @@ export const hostile = {
   'external data': decode(tiny.externalData),
 };
 
-export async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
-  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
-  return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
-}
-
 /** A manifest that fits the `brightness` network. */
 export async function manifestOf(onnx: Uint8Array<ArrayBuffer>): Promise<Manifest> {
   return {
-    ...testManifest('tiny', { bytes: onnx.byteLength, sha256: await sha256(onnx) }),
+    ...testManifest('tiny', { bytes: onnx.byteLength, sha256: await sha256Hex(onnx) }),
     // sigmoid(20 * (mean - 0.5))
     probes: [
       { name: 'white', kind: 'solid', rgb: [255, 255, 255], expected: [0.999955] },

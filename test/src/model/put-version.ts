@@ -1,7 +1,7 @@
+import { sha256Hex } from '../../../src/model/digest.ts';
 import { channelKey, modelKey } from '../../../src/model/layout.ts';
 import { utf8 } from '../../pictures/png.ts';
 import { json, newSigner, type Signer, statementOf } from './oms/signer.ts';
-import { sha256 } from './publish.ts';
 
 /** The signer that the services of the tests trust. */
 export const signer = await newSigner();
@@ -19,10 +19,10 @@ export async function putVersion(
   { channel = 'production', by = signer }: VersionOptions = {},
 ): Promise<string> {
   const bytes = utf8(JSON.stringify(manifest));
-  const version = await sha256(bytes);
+  const version = await sha256Hex(bytes);
   const digests = new Map([
     ['manifest.json', version],
-    ['model.onnx', await sha256(onnx)],
+    ['model.onnx', await sha256Hex(onnx)],
   ]);
   const bundle = await by.sign(json(await statementOf(digests)));
   for (const [file, content] of [
@@ -30,7 +30,7 @@ export async function putVersion(
     ['manifest.json', bytes],
     ['model.sig', json(bundle)],
   ] as const) {
-    await bucket.put(modelKey(version, file), content, { sha256: await sha256(content) });
+    await bucket.put(modelKey(version, file), content, { sha256: await sha256Hex(content) });
   }
   await pointAt(bucket, version, channel);
   return version;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { sha256Hex } from '../../../../src/model/digest.ts';
 import { InvalidPublicKey, parsePublicKeys } from '../../../../src/model/oms/public-keys.ts';
-import { sha256 } from '../publish.ts';
 import vectors from './reference-vectors.json';
 import { base64, newSigner, pem, unbase64 } from './signer.ts';
 
@@ -26,7 +26,7 @@ test.each([
     name === 'P-256' ? vectors.bundles['P-256'] : vectors.bundles['P-384'],
   );
   expect(key?.curve.name).toBe(name);
-  expect(key?.fingerprint).toBe(await sha256(derOf(text)));
+  expect(key?.fingerprint).toBe(await sha256Hex(derOf(text)));
   expect(key?.hint).toBe(bundle.verificationMaterial.publicKey.hint);
 });
 

@@ -1,8 +1,8 @@
+import { sha256Hex } from '../../../../src/model/digest.ts';
 import { concat, toHex, utf8 } from '../../../../src/model/oms/bytes.ts';
 import { CURVES, type CurveName } from '../../../../src/model/oms/curves.ts';
 import { preAuthenticationEncoding } from '../../../../src/model/oms/dsse.ts';
 import { type PublicKey, parsePublicKeys } from '../../../../src/model/oms/public-keys.ts';
-import { sha256 } from '../publish.ts';
 
 /** The parts of a statement that tests spoil before it is signed. */
 export interface Statement {
@@ -82,7 +82,7 @@ export async function statementOf(files: ReadonlyMap<string, string>): Promise<S
 
 export async function rootDigest(resources: readonly { digest: string }[]): Promise<string> {
   const hex = resources.map(({ digest }) => digest).join('');
-  return sha256(Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16)));
+  return sha256Hex(Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16)));
 }
 
 export const json = (value: unknown): Uint8Array<ArrayBuffer> => utf8(JSON.stringify(value));
