@@ -9,7 +9,7 @@ import { launchChromium } from '../../scripts/chromium.ts';
 import { preparePython } from '../../scripts/python.ts';
 import { freePort } from '../../scripts/wrangler-dev.ts';
 import { schemas } from '../../src/api/schemas.ts';
-import { type Block, blocksOf, commandsOf } from '../docs/markdown.ts';
+import { type Block, parseBlocks, parseCommands } from '../docs/markdown.ts';
 import { visit } from './page-visit.ts';
 import { runIn, type Started, startIn } from './shell.ts';
 
@@ -40,7 +40,7 @@ const PATIENCE = 30_000;
 const LONGEST = 600_000;
 
 const document = await readFile(TUTORIAL, 'utf8');
-const blocks = blocksOf(document);
+const blocks = parseBlocks(document);
 
 let project: string;
 let browser: Browser;
@@ -125,7 +125,7 @@ for (const [index, block] of blocks.entries()) {
   if (language === 'sh') {
     const next = blocks[index + 1];
     const shown = next?.kind === 'fence' && next.language !== 'sh' ? next : undefined;
-    const commands = commandsOf(text);
+    const commands = parseCommands(text);
     test(
       `line ${line}: ${commands[0]}`,
       async () => {
