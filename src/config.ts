@@ -55,12 +55,10 @@ export const Settings = z.object({
     .regex(/^([0-9a-f]{64})?$/)
     .default('')
     .register(settingInfo, {
-      about:
-        'Pins one version (all 64 hex digits) and ignores the channel. Empty: no pin.',
+      about: 'Pins one version (all 64 hex digits) and ignores the channel. Empty: no pin.',
     }),
   MODEL_PUBLIC_KEYS: z.string().default('').register(settingInfo, {
-    about:
-      'The public keys that may sign models, as concatenated PEM blocks. Empty: no model is served.',
+    about: 'The public keys that may sign models, as concatenated PEM blocks. Empty: no model is served.',
   }),
   MODEL_REFRESH: milliseconds(60_000, 'How often an isolate checks whether the channel has moved.'),
   MAX_MANIFEST_BYTES: bytes(1_000_000, 'Largest manifest.'),
@@ -68,10 +66,7 @@ export const Settings = z.object({
     32_000_000,
     'Largest model. The isolate holds it in memory while it copies it into ONNX Runtime.',
   ),
-  MODEL_LOAD_TIMEOUT: milliseconds(
-    20_000,
-    'How long a request waits for the model to load.',
-  ),
+  MODEL_LOAD_TIMEOUT: milliseconds(20_000, 'How long a request waits for the model to load.'),
 
   MAX_BODY_BYTES: bytes(20_000_000, 'Largest request body on `/api/predict`.'),
   MAX_BODY_BYTES_HUSKYAI: bytes(10_000_000, 'Largest request body on `/huskyai/`: the original’s limit.'),
@@ -114,8 +109,7 @@ export const Settings = z.object({
     .union([z.literal(''), z.url({ protocol: /^https?$/ })])
     .default('')
     .register(settingInfo, {
-      about:
-        'A link to the source code of this service, shown by the page and the API. Empty: no link.',
+      about: 'A link to the source code of this service, shown by the page and the API. Empty: no link.',
     }),
 
   ISOLATE_MEMORY_BYTES: bytes(
@@ -148,5 +142,7 @@ export function parseConfig(variables: unknown): Config {
   const parsed = Settings.safeParse(variables);
   if (parsed.success) return parsed.data;
   const faults = parsed.error.issues.map(({ path, message }) => `${path[0]?.toString()}: ${message}`);
-  throw new InvalidConfig(`Invalid settings in wrangler.toml:\n${faults.map((fault) => `  ${fault}`).join('\n')}`);
+  throw new InvalidConfig(
+    `Invalid settings in wrangler.toml:\n${faults.map((fault) => `  ${fault}`).join('\n')}`,
+  );
 }

@@ -13,11 +13,7 @@ import { Predictor } from './predict/predictor.ts';
  *
  * @throws {InvalidConfig} limits are on, and wrangler.toml binds no counter for them
  */
-export function createService(
-  config: Config,
-  env: Env,
-  codecs: readonly Codec[],
-): Service {
+export function createService(config: Config, env: Env, codecs: readonly Codec[]): Service {
   const { ISOLATE_MEMORY_BYTES, BASELINE_MEMORY_BYTES, MODEL_MEMORY_BYTES } = config;
   const memory = new PhotoMemory(() => {
     const model = Math.max(runtimeBytes(), MODEL_MEMORY_BYTES);

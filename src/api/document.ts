@@ -5,9 +5,9 @@ import {
   type ZodOpenApiResponseObject,
   type ZodOpenApiResponsesObject,
 } from 'zod-openapi';
-import { getSamples, huskyaiSamples, predictSamples } from './examples.ts';
 import type { FailureCode } from '../errors.ts';
 import type { Codec } from '../image/codec.ts';
+import { getSamples, huskyaiSamples, predictSamples } from './examples.ts';
 import { PROBLEMS } from './problems.ts';
 import { PredictQuery } from './requests.ts';
 import { ImageFormat, schemas } from './schemas.ts';
@@ -195,7 +195,11 @@ export function createApiDocument(setup: Setup): ApiDocument {
         schemas,
         ...(token && {
           securitySchemes: {
-            token: { type: 'http', scheme: 'bearer', description: 'A token from the operator of the service.' },
+            token: {
+              type: 'http',
+              scheme: 'bearer',
+              description: 'A token from the operator of the service.',
+            },
           },
         }),
       },

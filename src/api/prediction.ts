@@ -1,7 +1,7 @@
-import type { Prediction } from './schemas.ts';
 import type { Config } from '../config.ts';
 import { shortVersion } from '../model/layout.ts';
 import type { Scored } from '../predict/predictor.ts';
+import type { Prediction } from './schemas.ts';
 
 /**
  * The answer for a photo, with as much of the score as `SCORES` allows. The label always follows from the exact

@@ -49,7 +49,9 @@ const Prediction = z
       ),
     threshold: probability
       .nullable()
-      .describe('Binary models: the score above which the first label wins. Null for other models, and where the service answers labels only.'),
+      .describe(
+        'Binary models: the score above which the first label wins. Null for other models, and where the service answers labels only.',
+      ),
     scores: z
       .array(LabelScore)
       .optional()
@@ -89,7 +91,10 @@ const Problem = z
     status: z.number().int().min(400).max(599).describe('The HTTP status.'),
     code: z.enum(PROBLEM_CODES).describe('The kind of failure. Codes are stable.'),
     detail: z.string().describe('What happened in this case.'),
-    requestId: z.string().optional().describe('The value of `X-Request-Id`. Absent in the entries of a batch.'),
+    requestId: z
+      .string()
+      .optional()
+      .describe('The value of `X-Request-Id`. Absent in the entries of a batch.'),
   })
   .meta({
     id: 'Problem',
@@ -137,7 +142,10 @@ const ModelInfo = z
   .object({
     ...ServedModel.shape,
     digest: sha256.describe('The full SHA-256 of the manifest. `version` is its start.'),
-    channel: z.string().nullable().describe('The channel that names the version; null if the version is pinned.'),
+    channel: z
+      .string()
+      .nullable()
+      .describe('The channel that names the version; null if the version is pinned.'),
     pinned: z.boolean(),
     labels: z.array(label),
     threshold: probability.nullable(),
@@ -153,7 +161,9 @@ const ModelInfo = z
         at: z.iso.datetime(),
       })
       .describe('How and when this isolate verified it.'),
-    metrics: unknownValues.nullable().describe('What was measured after training. The model’s author defines the content.'),
+    metrics: unknownValues
+      .nullable()
+      .describe('What was measured after training. The model’s author defines the content.'),
     files: z.record(z.string(), z.object({ bytes: size, sha256 })),
     source: z
       .object({ file: z.string(), bytes: size, sha256 })

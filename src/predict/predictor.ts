@@ -106,7 +106,8 @@ export class Predictor {
   ): Promise<Scored> {
     const { codecs, memory, models, config } = this.#options;
     if (bytes.byteLength === 0) throw new EmptyBody('The photo has no bytes.');
-    if (!codec) throw new UnsupportedMediaType(`Accepted formats: ${accepted.map(({ name }) => name).join(', ')}.`);
+    if (!codec)
+      throw new UnsupportedMediaType(`Accepted formats: ${accepted.map(({ name }) => name).join(', ')}.`);
     for (;;) {
       const classifier = await models.classifier(waitUntil);
       const prepared = new PreparedPhoto({ codecs, codec, bytes }, classifier.manifest.input);

@@ -2,9 +2,9 @@ import type { Context } from 'hono';
 import type { AppEnv } from '../env.ts';
 import { Failure } from '../errors.ts';
 import { toUploadSource } from '../http/upload-source.ts';
-import { shortVersion } from '../model/layout.ts';
 import type { Classifier } from '../model/classifier.ts';
-import type { ScoreOptions, Scored } from '../predict/predictor.ts';
+import { shortVersion } from '../model/layout.ts';
+import type { Scored, ScoreOptions } from '../predict/predictor.ts';
 
 /** The isolate's classifier, loaded if necessary. */
 export function loadClassifier(c: Context<AppEnv>): Promise<Classifier> {

@@ -2,7 +2,7 @@ import { html } from 'hono/html';
 import type { ApiDocument } from '../api/document.ts';
 import { PROBLEM_CODES, PROBLEMS } from '../api/problems.ts';
 import { layout, type Markup, words } from './layout.ts';
-import { isRecord, type Operation, listOperations } from './operations.ts';
+import { isRecord, listOperations, type Operation } from './operations.ts';
 import { schemaTable } from './schema.ts';
 
 /** The API document as a page. */

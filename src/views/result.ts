@@ -40,11 +40,7 @@ function verdict(
     );
   return html`<section class="answer">
     ${heading}
-    ${
-      score === undefined
-        ? ''
-        : html`<table><caption>Probabilities</caption><tbody>${rows}</tbody></table>`
-    }
+    ${score === undefined ? '' : html`<table><caption>Probabilities</caption><tbody>${rows}</tbody></table>`}
     <p>
       ${threshold === null || score === undefined ? '' : html`The threshold is ${percent(threshold)}. `}
       ${image.format.toUpperCase()}, ${image.width} × ${image.height} pixels.

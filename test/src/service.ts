@@ -7,11 +7,7 @@ import { codecs } from '../../src/image/codecs.ts';
 import { createService } from '../../src/service.ts';
 import { signer } from './model/put-version.ts';
 
-export type Service = (
-  path: string,
-  init?: RequestInit,
-  protocol?: 'http:' | 'https:',
-) => Promise<Response>;
+export type Service = (path: string, init?: RequestInit, protocol?: 'http:' | 'https:') => Promise<Response>;
 
 /** The bucket of this test file, as the Worker sees it. */
 export const bucket: R2Bucket = env.MODELS;

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { BodyTooLarge, EmptyBody, RequestTimeout } from '../../../src/errors.ts';
-import { PhotoMemory } from '../../../src/memory.ts';
 import { toUploadSource } from '../../../src/http/upload-source.ts';
+import { PhotoMemory } from '../../../src/memory.ts';
 import { type BodySource, readBody } from '../../../src/predict/body.ts';
 
 const limits = { maxBytes: 1000, timeout: 60_000, idleTimeout: 60_000, patience: 0 };

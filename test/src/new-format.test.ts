@@ -1,0 +1,59 @@
+import { beforeAll, expect, test } from 'vitest';
+import { codecs } from '../../src/image/codecs.ts';
+import { toy, toyFile } from './image/toy/codec.ts';
+import { brightness, manifestOf } from './model/publish.ts';
+import { putVersion } from './model/put-version.ts';
+import { bucket, form, newService, raw } from './service.ts';
+
+// A new format is one folder, `./image/toy/`, and one entry in this list.
+const withToy = { codecs: [...codecs, toy] };
+const white = toyFile(20, 10, [255, 255, 255]);
+
+beforeAll(async () => {
+  await putVersion(bucket, await manifestOf(brightness), brightness);
+});
+
+test('a format that is not in the list is refused', async () => {
+  const response = await newService()('/api/predict', raw(white, 'image/x-toy'));
+  expect(response.status).toBe(415);
+  expect(await response.json()).toMatchObject({ detail: 'Accepted formats: JPEG, PNG, GIF, WebP.' });
+});
+
+test('a format in the list is accepted, and messages name it', async () => {
+  const service = newService({}, withToy);
+  const answer = await (await service('/api/predict', raw(white, 'image/x-toy'))).json();
+  expect(answer).toMatchObject({ label: 'husky', image: { format: 'toy', width: 20, height: 10 } });
+  const refused = await (await service('/api/predict', raw('not a photo'))).json();
+  expect(refused).toMatchObject({ detail: 'Accepted formats: JPEG, PNG, GIF, WebP, Toy.' });
+});
+
+test('the original’s endpoint keeps its formats', async () => {
+  const response = await newService({}, withToy)('/huskyai/', form(white));
+  expect(response.status).toBe(415);
+});
+
+test('its memory is budgeted', async () => {
+  // The file is 3 MB and its decoder takes as much again, which does not fit beside the file.
+  const service = newService({ ISOLATE_MEMORY_BYTES: 65_500_000, MAX_BODY_BYTES: 4_000_000 }, withToy);
+  const large = toyFile(1000, 1000, [0, 0, 0]);
+  const response = await service('/api/predict', raw(large, 'image/x-toy'));
+  expect(response.status).toBe(413);
+  expect(await response.json()).toMatchObject({
+    code: 'image_too_large',
+    detail: expect.stringMatching(/^This Toy has 1\.0 megapixels; up to 0\.\d would fit\.$/),
+  });
+});
+
+test('the API, its document and its pages name it', async () => {
+  const service = newService({}, withToy);
+  const model = await (await service('/api/model')).json();
+  const formats = ['JPEG', 'PNG', 'GIF', 'WebP'].map((name) => expect.objectContaining({ name }));
+  expect(model).toMatchObject({
+    service: { formats: [...formats, { name: 'Toy', mediaTypes: ['image/x-toy'] }] },
+  });
+  const document = await (await service('/openapi.json')).text();
+  expect(document).toContain('"enum":["jpeg","png","gif","webp","toy"]');
+  expect(document).toContain('"image/x-toy":{');
+  expect(document).toContain('image/webp, image/x-toy');
+  expect(await (await service('/docs')).text()).toContain('image/x-toy');
+});
