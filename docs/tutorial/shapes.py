@@ -16,7 +16,7 @@ COUNT = 2000
 
 
 def draw(label: str, random: np.random.Generator, size: tuple[int, int] = (4 * WIDTH, 4 * HEIGHT)) -> Image.Image:
-    """Return a picture of the shape: any place, size, turn and colours."""
+    """Return an image of the shape with a random position, size, rotation and colours."""
     light, dark = random.integers((150, 0), (256, 106), (3, 2)).T.tolist()
     ground, ink = (light, dark) if random.random() < 0.5 else (dark, light)
     image = Image.new("RGB", size, tuple(ground))
