@@ -124,6 +124,9 @@ const Service = z.object({
   score: z.enum(['full', 'rounded', 'label']).describe('How much of the score is given out.'),
   batch: size.describe('The most photos that one request may carry.'),
   bytes: size.describe('The most bytes that a request body may have.'),
+  formats: z
+    .array(z.object({ name: z.string(), mediaTypes: z.array(z.string()) }))
+    .describe('The image formats that are accepted, with their media types.'),
   source: z.string().nullable().describe('Where the source of this service can be had.'),
 });
 

@@ -43,6 +43,12 @@ function serviceOf(config: Config): ModelInfo['service'] {
     score: config.SCORES,
     batch: config.MAX_BATCH_PHOTOS,
     bytes: config.MAX_BODY_BYTES,
+    formats: [
+      { name: 'JPEG', mediaTypes: ['image/jpeg'] },
+      { name: 'PNG', mediaTypes: ['image/png'] },
+      { name: 'GIF', mediaTypes: ['image/gif'] },
+      { name: 'WebP', mediaTypes: ['image/webp'] },
+    ],
     source: config.SOURCE_URL === '' ? null : config.SOURCE_URL,
   };
 }
