@@ -33,7 +33,7 @@ async function shoot(
   });
   const page = await context.newPage();
   await page.goto(url);
-  await page.getByText('signature of key').waitFor();
+  await page.getByText('signed by key').waitFor();
   const heat = page.locator('#heat-switch');
   if (await heat.isVisible()) await heat.check();
   for (const [index, name] of shown.entries()) {

@@ -1,43 +1,46 @@
-/** Wires the page: picked photos go to their cards and to the API. */
+/** Connects the parts of the page. */
 
-import { Album } from './album.js';
-import { Card } from './card.js';
-import { createClient } from './client.js';
-import { createCommand } from './copy.js';
-import { createHeatSwitch } from './heat-switch.js';
-import { followPointer, setMood } from './husky.js';
-import { createNews } from './news.js';
-import { createPause } from './pause.js';
-import { onPick } from './pick.js';
-import { onSample } from './samples.js';
-import { showServed } from './served.js';
-import { Summary } from './summary.js';
-import { createToken } from './token.js';
-import { percent, verdictOf } from './verdict.js';
-import { explain, seconds } from './words.js';
+import { createClient } from './client/client.js';
+import { createAnnouncer } from './interface/announcer.js';
+import { Card } from './interface/card.js';
+import { createCommand } from './interface/command.js';
+import { createHeatSwitch } from './interface/heat-switch.js';
+import { followPointer } from './interface/husky.js';
+import { showServed } from './interface/served.js';
+import { Summary } from './interface/summary.js';
+import { createToken } from './interface/token.js';
+import { decideVerdict } from './interface/verdict.js';
+import { Album } from './photos/album.js';
+import { acceptFor } from './photos/formats.js';
+import { createPatience } from './photos/patience.js';
+import { onPick } from './photos/pick.js';
+import { onSample } from './photos/samples.js';
+import { words } from './words.js';
 
 /**
  * @import { ModelInfo } from '../src/api/schemas.ts'
- * @import { Photo } from './album.js'
+ * @import { Photo } from './photos/album.js'
+ *
+ * @typedef {'idle' | 'alert' | 'looking' | 'yes' | 'no' | 'other' | 'problem'} Mood
  */
 
 const husky = find('husky', SVGElement);
 const notice = find('notice', HTMLElement);
-const pauseNotice = find('pause', HTMLElement);
+const pause = find('pause', HTMLElement);
 const cards = find('cards', HTMLElement);
 const file = find('file', HTMLInputElement);
-const say = createNews(find('news', HTMLElement));
+const announce = createAnnouncer(find('news', HTMLElement));
 const showCommand = createCommand({
   command: find('curl', HTMLElement),
   button: find('copy', HTMLButtonElement),
 });
 
-/** Of many photos, the husky feels what the best of them makes it feel. */
+/** The husky reacts to the best of several verdicts. */
 const BEST_FIRST = /** @type {const} */ (['yes', 'other', 'no', 'problem']);
 
 /** @type {ModelInfo | undefined} */
 let model;
-/** @type {Parameters<typeof setMood>[1]} */
+/** @type {Mood} */
 let mood = 'idle';
 
 const token = createToken({
@@ -47,15 +50,19 @@ const token = createToken({
   onChange: () => album.retry((_, { code }) => code === 'unauthorized'),
 });
 
-const pause = createPause((left) => {
-  if (pauseNotice.hidden && left > 0) say(`The service asks for a moment. It goes on in ${seconds(left)}.`);
-  pauseNotice.hidden = left === 0;
-  pauseNotice.textContent = `The service asks for a moment: it goes on by itself in ${seconds(left)}.`;
+const patience = createPatience((left) => {
+  if (pause.hidden && left > 0) announce(words.pause(left));
+  pause.hidden = left === 0;
+  pause.textContent = words.pause(left);
 });
 
 const heat = createHeatSwitch({
   tool: find('heat', HTMLElement),
   input: find('heat-switch', HTMLInputElement),
+  onView(card) {
+    const photo = album.photos.find(({ card: { element } }) => element === card);
+    if (photo) album.loadHeatmap(photo);
+  },
 });
 
 const summary = new Summary(
@@ -71,6 +78,8 @@ const summary = new Summary(
   () => model?.labels ?? [],
 );
 
+const formats = () => model?.service.formats;
+
 const album = new Album({
   makeCard: (photo) =>
     new Card(find('card', HTMLTemplateElement), {
@@ -82,29 +91,26 @@ const album = new Album({
     const key = token.get();
     return createClient(key ? { token: key } : {});
   },
-  pause,
-  wantsHeatmap: () => heat.isOn(),
+  formats,
+  patience,
+  wantsHeatmap: heat.isOn,
   onAnswer: showAnswer,
   onProblem: showProblem,
   onChange: showAll,
 });
-heat.of(album);
 
 /** @param {Photo} photo */
-function showAnswer(photo) {
-  const { answer, card, name } = photo;
+function showAnswer({ answer, card, name }) {
   if (!answer) return;
-  const told = model?.service.score ?? 'full';
-  const verdict = verdictOf(answer, model?.labels);
-  card.showVerdict(verdict, told);
+  const precision = model?.service.score ?? 'full';
+  const verdict = decideVerdict(answer, model?.labels);
+  const { group, headline, mood, score, scoreName } = verdict;
+  card.showVerdict(verdict, precision);
   if (answer.heatmap !== undefined) {
-    card.showHeatmap(
-      answer.heatmap,
-      verdict.mood === 'other' ? verdict.group : (model?.labels[0] ?? verdict.group),
-    );
+    card.showHeatmap(answer.heatmap, mood === 'other' ? group : (model?.labels[0] ?? group));
   }
-  const score = verdict.score === undefined ? '' : `, ${percent(verdict.score, told)} ${verdict.scoreName}`;
-  tell(`${name}: ${verdict.headline}${score}`);
+  const spoken = score === undefined ? '' : `${words.percent(score, precision)} ${scoreName}`;
+  report(words.spokenVerdict(name, headline, spoken));
 }
 
 /** @param {Photo} photo */
@@ -112,45 +118,39 @@ function showProblem({ card, name, problem }) {
   if (!problem) return;
   if (problem.code === 'unauthorized') token.refuse();
   card.showProblem(problem);
-  const { headline, advice } = explain(problem);
-  tell(`${name}: ${headline}. ${advice}`);
+  report(words.spokenProblem(name, words.problem(problem)));
 }
 
-/** Says what happened to one photo, or, of many, how far they are. @param {string} text */
-function tell(text) {
+/** Announces the outcome of a single photo, or the progress of many. @param {string} outcome */
+function report(outcome) {
   summary.show(album.photos);
-  say(album.photos.length > 1 ? summary.sentence() : text);
+  announce(album.photos.length > 1 ? summary.sentence() : outcome);
 }
 
 function showAll() {
   const { photos } = album;
-  document.body.dataset.photos = photos.length === 0 ? '' : photos.length === 1 ? 'one' : 'many';
   if (photos.length === 0) delete document.body.dataset.photos;
-  find('choose', HTMLElement).textContent = photos.length === 0 ? 'Choose photos' : 'Add photos';
+  else document.body.dataset.photos = photos.length === 1 ? 'one' : 'many';
+  find('choose', HTMLElement).textContent = photos.length === 0 ? words.choosePhotos : words.addPhotos;
   summary.show(photos);
-  heat.watch(photos);
-  feel(moodOf(photos));
+  heat.watch(photos.map(({ card }) => card.element));
+  mood = moodOf(photos);
+  husky.dataset.mood = mood;
 }
 
 /**
  * @param {readonly Photo[]} photos
- * @returns {typeof mood}
+ * @returns {Mood}
  */
 function moodOf(photos) {
   if (photos.length === 0) return 'idle';
   if (photos.some(({ answer, problem }) => !answer && !problem)) return 'looking';
-  const moods = photos.map(({ answer }) => (answer ? verdictOf(answer, model?.labels).mood : 'problem'));
+  const moods = photos.map(({ answer }) => (answer ? decideVerdict(answer, model?.labels).mood : 'problem'));
   return BEST_FIRST.find((each) => moods.includes(each)) ?? 'idle';
 }
 
-/** @param {typeof mood} next */
-function feel(next) {
-  mood = next;
-  setMood(husky, next);
-}
-
 /**
- * The focus goes to the neighbour of the card that goes.
+ * Removes a photo and moves the focus to its neighbour.
  *
  * @param {Photo} photo
  */
@@ -161,7 +161,7 @@ function remove(photo) {
   album.remove((each) => each === photo);
   if (next) next.card.focus();
   else file.focus();
-  say(`Removed ${photo.name}.`);
+  announce(words.removed(photo.name));
 }
 
 /** @param {readonly File[]} files */
@@ -169,6 +169,23 @@ function add(files) {
   const added = album.add(files);
   cards.prepend(...added.map(({ card }) => card.element));
   added[0]?.card.element.scrollIntoView({ block: 'nearest' });
+}
+
+/** @param {ModelInfo} served */
+function showModel(served) {
+  model = served;
+  const { heatmap, service } = served;
+  showServed(served, {
+    served: find('served', HTMLElement),
+    question: find('question', HTMLElement),
+    source: find('source', HTMLAnchorElement),
+  });
+  find('formats', HTMLElement).textContent = words.accepted(service.formats.map(({ name }) => name));
+  file.accept = acceptFor(service.formats);
+  showCommand(service.token);
+  if (service.token) token.require();
+  if (heatmap) heat.show();
+  for (const photo of album.photos) showAnswer(photo);
 }
 
 /**
@@ -185,34 +202,31 @@ function find(id, type) {
 
 onPick({
   inputs: [file, find('camera', HTMLInputElement)],
-  onPhotos: (files, { others, beyond }) => {
-    const left = [
-      ...(others > 0
-        ? [`${others} ${others === 1 ? 'file was' : 'files were'} no picture and left out.`]
-        : []),
-      ...(beyond > 0
-        ? [`${beyond} more ${beyond === 1 ? 'was' : 'were'} left out: ${files.length} at a time.`]
-        : []),
+  formats,
+  onPhotos(files, { others, beyond, limit }) {
+    const skipped = [
+      others > 0 && words.skippedFiles(others),
+      beyond > 0 && words.skippedPhotos(beyond, limit),
     ];
-    notice.textContent = left.join(' ');
+    notice.textContent = skipped.filter(Boolean).join(' ');
     add(files);
   },
-  onNothing: () => {
-    notice.textContent = 'That was not a photo. Drop or paste a picture file.';
+  onNothing() {
+    notice.textContent = words.notAPhoto;
   },
-  onDrag: (isOver) => {
+  onDrag(isOver) {
     document.body.toggleAttribute('data-drag', isOver);
-    setMood(husky, isOver ? 'alert' : mood);
+    husky.dataset.mood = isOver ? 'alert' : mood;
   },
 });
 onSample(find('samples', HTMLElement), (sample) => add([sample]));
 find('retry', HTMLButtonElement).addEventListener('click', () =>
-  album.retry((_, problem) => explain(problem).mayPass),
+  album.retry((_, problem) => !problem.isPhotoAtFault),
 );
 find('clear', HTMLButtonElement).addEventListener('click', () => {
   album.remove();
   file.focus();
-  say('Removed all photos.');
+  announce(words.removedAll);
 });
 addEventListener('online', () => album.retry((_, { code }) => code === 'offline'));
 followPointer(husky);
@@ -220,18 +234,6 @@ showCommand(false);
 
 createClient()
   .model()
-  .then((served) => {
-    model = served;
-    showServed(served, {
-      served: find('served', HTMLElement),
-      question: find('question', HTMLElement),
-      source: find('source', HTMLAnchorElement),
-    });
-    showCommand(served.service.token);
-    if (served.service.token) token.need();
-    if (served.heatmap) heat.offer();
-    for (const photo of album.photos) showAnswer(photo);
-  })
-  .catch(() => {
-    // The page works without; what is wrong is told with the first photo.
+  .then(showModel, () => {
+    // The page works without this answer; the first photo reports what is wrong.
   });

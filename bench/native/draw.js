@@ -20,7 +20,7 @@ import sharp from 'sharp';
 const jpeg = (options) => (/** @type {sharp.Sharp} */ image) =>
   image.jpeg({ quality: 90, chromaSubsampling: '4:2:0', ...options });
 const png = (/** @type {sharp.Sharp} */ image) => image.png({ compressionLevel: 6 });
-/** As the page makes a photo small before it sends it: see static/reduce.js. @param {number} width */
+/** As the page makes a photo small before it sends it: see static/photos/prepare.js. @param {number} width */
 const reduced = (width) => (/** @type {sharp.Sharp} */ image) =>
   image.resize({ width }).jpeg({ quality: 92, chromaSubsampling: '4:2:0' });
 const webp = (/** @type {sharp.Sharp} */ image) => image.webp({ quality: 80, effort: 2 });

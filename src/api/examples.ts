@@ -61,7 +61,7 @@ for (const answer of answers) console.log(answer.label ?? answer.code, answer.sc
       lang: 'TypeScript',
       label: 'TypeScript, several photos, with the typed client from the source of this service',
       source: `import { openAsBlob } from 'node:fs';
-import { createClient } from './static/client.js';
+import { createClient } from './static/client/client.js';
 
 const husky = createClient({ origin: '${origin}'${token ? ', token: process.env.HUSKY_AI_TOKEN' : ''} });
 const photos = await Promise.all(['photo.jpg', 'other.png'].map((name) => openAsBlob(name)));

@@ -14,8 +14,8 @@ export function layout(title: string, content: Markup): Markup {
     <meta name="color-scheme" content="light dark">
     <title>${title} · Husky AI</title>
     <link rel="icon" href="/icon.svg" type="image/svg+xml">
-    <link rel="stylesheet" href="/style.css">
-    <link rel="stylesheet" href="/docs.css">
+    <link rel="stylesheet" href="/styles/base.css">
+    <link rel="stylesheet" href="/styles/docs.css">
   </head>
   <body class="document">
     <header>

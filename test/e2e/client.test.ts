@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { BatchEntry, Prediction } from '../../src/api/schemas.ts';
-import { ApiProblem, createClient } from '../../static/client.js';
+import { ApiProblem, createClient } from '../../static/client/client.js';
 import { solidPng } from '../pictures/png.ts';
 import { tinyRelease } from './page-models.ts';
 import { type RunningWorker, startWorker } from './wrangler.ts';

@@ -83,8 +83,8 @@ test('the limits that clients are told are those that wrangler.toml sets', async
 test('static files are served as they lie there, with an ETag that is honoured and headers of their own', async () => {
   for (const [path, type] of [
     ['/', 'text/html'],
-    ['/style.css', 'text/css'],
-    ['/docs.css', 'text/css'],
+    ['/styles/base.css', 'text/css'],
+    ['/styles/docs.css', 'text/css'],
   ] as const) {
     const response = await fetch(`${worker.url}${path}`);
     expect(response.status).toBe(200);

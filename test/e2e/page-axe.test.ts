@@ -35,7 +35,7 @@ const STATES: Record<string, (page: Page) => Promise<unknown>> = {
       await route.fulfill({ json: { ...json, heatmap: { rows: 1, columns: 2, values: [0, 1] } } });
     });
     await page.reload();
-    await page.getByLabel('Heat map: what speaks for it').check();
+    await page.getByLabel('Show heat maps').check();
     await choose(page, [
       picture(WHITE, 'a.png'),
       picture(BLACK, 'b.png'),
@@ -52,7 +52,7 @@ const STATES: Record<string, (page: Page) => Promise<unknown>> = {
     await page.getByRole('heading', { name: '2 photos: 2 failed' }).waitFor();
     await page.getByLabel('Token').fill('wrong');
     await page.getByLabel('Token').press('Enter');
-    await page.getByText('The service does not take this token.').waitFor();
+    await page.getByText('The service rejected this token.').waitFor();
   },
 
   async 'a wait that the service asks for'(page) {

@@ -6,7 +6,7 @@ const { open } = usePage('spots');
 
 test('the map of a model that has one lies where the photo has what it looks for', async () => {
   const page = await open();
-  await page.getByLabel('Heat map: what speaks for it').check();
+  await page.getByLabel('Show heat maps').check();
   const spot = (right: boolean, low: boolean) =>
     drawPng(64, 64, (x, y) => (x >= 32 === right && (low ? y >= 48 : y < 16) ? [255, 0, 0] : [0, 0, 0]));
   for (const [right, low, place] of [
@@ -15,7 +15,7 @@ test('the map of a model that has one lies where the photo has what it looks for
   ] as const) {
     await choose(page, picture(Buffer.from(await spot(right, low)), `${place}.png`));
     const card = cardOf(page, `${place}.png`);
-    await card.getByText(`The ${place} speaks strongly for “husky”`).waitFor();
+    await card.getByText(`There is strong evidence for “husky” in the ${place}.`).waitFor();
     const brightest = await card.locator('canvas').evaluate((canvas: HTMLCanvasElement) => {
       const { data } = canvas.getContext('2d')?.getImageData(0, 0, canvas.width, canvas.height) ?? {
         data: [],

@@ -24,7 +24,7 @@ async function offerHeatmaps(page: Page, heatmap: typeof MAP | null = MAP): Prom
   return asked;
 }
 
-const heatSwitch = (page: Page) => page.getByLabel('Heat map: what speaks for it');
+const heatSwitch = (page: Page) => page.getByLabel('Show heat maps');
 
 /** Red, green, blue and alpha of the map at a place, each 0 to 255. */
 const colourAt = (page: Page, x: number, y: number) =>
@@ -55,7 +55,7 @@ test('a map is asked for only when it is wanted, laid over the photo and told in
 
   await heatSwitch(page).check();
   const words = cardOf(page, 'a.png').getByText(
-    'The top right speaks strongly for “husky”, and 17% of the picture at least half as much.',
+    'There is strong evidence for “husky” in the top right. 17% of the photo counts at least half as much.',
   );
   await words.waitFor();
   expect(asked).toEqual(['', '?heatmap=1']);
@@ -63,7 +63,7 @@ test('a map is asked for only when it is wanted, laid over the photo and told in
     ['canvas.heat', '.preview'].map((selector) => page.locator(selector).boundingBox()),
   );
   expect(map).toEqual(photo);
-  await page.getByText('much', { exact: true }).waitFor();
+  await page.getByText('strong', { exact: true }).waitFor();
 
   const [bright, dark, between] = [
     await colourAt(page, 0.95, 0.1),
@@ -96,11 +96,11 @@ test('of many photos only those in view are asked about again', async () => {
   );
   await page.getByRole('heading', { name: '12 photos: 12 husky' }).waitFor();
   await heatSwitch(page).check();
-  await cardOf(page, '0.png').getByText('speaks strongly for').waitFor();
+  await cardOf(page, '0.png').getByText('strong evidence for').waitFor();
   const again = () => asked.filter((each) => each !== '').length;
   expect(again()).toBeLessThan(5);
   await page.getByRole('button', { name: 'Remove 11.png' }).scrollIntoViewIfNeeded();
-  await cardOf(page, '11.png').getByText('speaks strongly for').waitFor();
+  await cardOf(page, '11.png').getByText('strong evidence for').waitFor();
   expect(again()).toBeLessThan(12);
 });
 

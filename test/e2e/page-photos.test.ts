@@ -16,7 +16,7 @@ interface Draw {
 
 interface DrawingPage {
   draw(options: Draw): Promise<Blob | null>;
-  /** That of static/reduce.js. */
+  /** That of static/photos/prepare.js. */
   prepare(file: Blob): Promise<{ photo: Blob; isOriginal: boolean }>;
 }
 
@@ -78,7 +78,7 @@ async function openDrawing(): Promise<Page> {
   });
   // As a text, since the import is the browser's and not Node's.
   await page.evaluate(
-    `import('/reduce.js').then(({ prepare }) => Object.assign(globalThis, { prepare }) && 0)`,
+    `import('/photos/prepare.js').then(({ prepare }) => Object.assign(globalThis, { prepare }) && 0)`,
   );
   return page;
 }

@@ -26,7 +26,7 @@ test('where a token is needed there is a field for it; wrong, missing and right 
 
   await page.getByLabel('Token').fill('wrong');
   await page.getByLabel('Token').press('Enter');
-  await page.getByText('The service does not take this token.').waitFor();
+  await page.getByText('The service rejected this token.').waitFor();
   await reads(page, 'This service needs a token', 'b.png');
 
   await page.getByLabel('Token').fill(TOKEN);
@@ -35,7 +35,7 @@ test('where a token is needed there is a field for it; wrong, missing and right 
   expect(asked.at(-1)).toBe(`Bearer ${TOKEN}`);
 
   await page.reload();
-  await page.getByText('This tab has a token, until you close it.').waitFor();
+  await page.getByText('This tab keeps your token until you close it.').waitFor();
   await choose(page, picture(WHITE));
   await reads(page, 'It is a husky');
   expect(await page.evaluate(() => [localStorage.length, document.cookie])).toEqual([0, '']);
@@ -46,7 +46,7 @@ test('a service that hides its scores tells the verdict only, and the source has
   await page.getByLabel('Token').fill(TOKEN);
   await page.getByLabel('Token').press('Enter');
   await choose(page, picture(WHITE));
-  expect(await reads(page, 'It is a husky')).toContain('tells its verdict only');
+  expect(await reads(page, 'It is a husky')).toContain('gives its verdict only');
   expect(await page.locator('.number, .score').filter({ visible: true }).count()).toBe(0);
   expect(await page.getByRole('link', { name: 'Source' }).getAttribute('href')).toBe(
     'https://example.org/husky',

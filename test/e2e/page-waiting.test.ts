@@ -40,14 +40,12 @@ test.for([
       (response) => response.status() === 200 && response.url().endsWith('/predict'),
     );
     await choose(page, many(8));
-    await page
-      .getByText(/^The service asks for a moment: it goes on by itself in (2 seconds|a second)\.$/)
-      .waitFor();
+    await page.getByText(/^The service needs a moment\. Continuing in (2 seconds|1 second)\.$/).waitFor();
     await again;
     expect(performance.now() - (refused[0] ?? 0)).toBeGreaterThan(1_900);
     await page.getByRole('heading', { name: '8 photos: 8 husky' }).waitFor();
     expect(refused.length).toBe(3);
-    expect(await page.getByText('The service asks for a moment').isVisible()).toBe(false);
+    expect(await page.getByText('The service needs a moment').isVisible()).toBe(false);
     await page.locator('#news').getByText('8 photos: 8 husky').waitFor({ state: 'attached' });
   },
 );
@@ -57,7 +55,7 @@ test('patience has an end: a photo that is refused again and again fails, and ca
   const json = { code: 'rate_limited', title: 'x', status: 429, type: 'x', detail: 'x' };
   const refused = await answerFirst(page, 6, { status: 429, headers: { 'Retry-After': '1' }, json });
   await choose(page, picture(WHITE));
-  expect(await reads(page, 'That was quick')).toContain('Try again in a second');
+  expect(await reads(page, 'That was quick')).toContain('Try again in 1 second');
   expect(refused.length).toBe(6);
   await page.getByRole('button', { name: 'Try again' }).click();
   await reads(page, 'It is a husky');

@@ -58,7 +58,7 @@ test('every failure of the API has its own plain words', async () => {
   const codes = PROBLEM_CODES;
   const headlines = await inPage<string[]>(
     '/words.js',
-    `({ explain }) => ${JSON.stringify(codes)}.map((code) => explain({ code, title: 'not this one' }).headline)`,
+    `({ words }) => ${JSON.stringify(codes)}.map((code) => words.problem({ code, title: 'not this one' }).headline)`,
   );
   expect(headlines).not.toContain('not this one');
   expect(new Set(headlines).size).toBe(codes.length);
@@ -71,12 +71,12 @@ test.for([
   [0.00001, '< 0.1%'],
   [0, '0.0%'],
 ] as const)('%d is shown as %s', async ([probability, text]) => {
-  const shown = await inPage('/verdict.js', `({ percent }) => percent(${probability})`);
+  const shown = await inPage('/words.js', `({ words }) => words.percent(${probability})`);
   expect(shown).toBe(text);
 });
 
 test('rounded scores are shown as such', async () => {
-  expect(await inPage('/verdict.js', `({ percent }) => percent(0.97, 'rounded')`)).toBe('about 97%');
+  expect(await inPage('/words.js', `({ words }) => words.percent(0.97, 'rounded')`)).toBe('about 97%');
 });
 
 test.for([
@@ -85,8 +85,8 @@ test.for([
   ['Akita', '["Akita", "husky", "samoyed"]', 'Akita', 'other'],
 ] as const)('a label alone, %s of %s, is a verdict', async ([label, labels, headline, mood]) => {
   const verdict = await inPage(
-    '/verdict.js',
-    `({ verdictOf }) => verdictOf({ label: ${JSON.stringify(label)}, threshold: null }, ${labels})`,
+    '/interface/verdict.js',
+    `({ decideVerdict }) => decideVerdict({ label: ${JSON.stringify(label)}, threshold: null }, ${labels})`,
   );
   expect(verdict).toMatchObject({ headline, mood, bars: [] });
   expect(verdict).not.toHaveProperty('score', expect.any(Number));

@@ -37,7 +37,7 @@ test('many photos are counted, filtered and ordered; one bad among them holds up
       .evaluateAll((cards) => cards.map((card) => card.querySelector('.name')?.textContent));
   expect(await names()).toEqual(['a.png', 'b.png', 'c.png', 'd.png']);
 
-  await page.getByLabel('Order').selectOption('lowest score first');
+  await page.getByLabel('Sort by').selectOption('lowest score');
   expect(await names()).toEqual(['c.png', 'a.png', 'd.png', 'b.png']);
   await page.getByRole('button', { name: 'Not husky 1' }).click();
   expect(await names()).toEqual(['c.png']);
@@ -47,7 +47,7 @@ test('many photos are counted, filtered and ordered; one bad among them holds up
 
   await choose(page, picture(BLACK, 'e.png'));
   await page.getByRole('heading', { name: '4 photos: 2 husky, 1 not husky, 1 failed' }).waitFor();
-  await page.getByLabel('Order').selectOption('newest first');
+  await page.getByLabel('Sort by').selectOption('newest');
   expect(await names()).toEqual(['e.png', 'a.png', 'b.png', 'd.png']);
   await page.getByRole('button', { name: 'Remove all' }).click();
   expect(await page.getByRole('article').count()).toBe(0);
@@ -117,7 +117,7 @@ test('dropped photos and folders get their verdicts; what is no picture in a fol
   const page = await open();
   await dropFiles(page, [join(folder, 'white.png'), join(folder, 'album')]);
   await page.getByRole('heading', { name: '3 photos: 2 husky, 1 not husky' }).waitFor();
-  await page.getByText('1 file was no picture and left out.').waitFor();
+  await page.getByText('1 file was not a picture and was skipped.').waitFor();
   await reads(page, 'Does not look like a husky', 'two.png');
   await rm(folder, { recursive: true });
 });
@@ -187,25 +187,53 @@ test('what is no photo is refused in plain words, and is not sent when the brows
   page.on('request', (request) => {
     if (request.method() === 'POST') sent++;
   });
-  for (const [name, bytes, headline, isSent] of [
-    ['text.png', Buffer.from('not a photo at all'), 'This kind of file is not supported', false],
-    ['empty.png', Buffer.alloc(0), 'This file is empty', false],
-    ['half.png', WHITE.subarray(0, 40), 'This photo is damaged', true],
-    [
-      'huge.png',
-      Buffer.concat([WHITE.subarray(0, 40), Buffer.alloc(1_000_000)]),
-      'This file is too large',
-      true,
-    ],
+  await page.getByText('Model tiny-brightness').waitFor();
+  const text = Buffer.from('not a photo at all');
+  const huge = Buffer.concat([WHITE.subarray(0, 40), Buffer.alloc(1_000_000)]);
+  for (const [name, type, bytes, headline, isSent] of [
+    ['text.txt', 'text/plain', text, 'This kind of file is not supported', false],
+    ['text.png', 'image/png', text, 'This kind of file is not supported', true],
+    ['empty.png', 'image/png', Buffer.alloc(0), 'This file is empty', false],
+    ['half.png', 'image/png', WHITE.subarray(0, 40), 'This photo is damaged', true],
+    ['huge.png', 'image/png', huge, 'This file is too large', true],
   ] as const) {
     sent = 0;
-    await choose(page, picture(bytes, name));
+    await choose(page, picture(bytes, name, type));
     await reads(page, headline, name);
     expect(sent, name).toBe(isSent ? 1 : 0);
     expect(await cardOf(page, name).getByRole('button', { name: 'Try again' }).count()).toBe(0);
   }
   await choose(page, picture(WHITE));
   await reads(page, 'It is a husky');
+});
+
+test('the page accepts, names and sends whatever formats the service reports', async () => {
+  const page = await open();
+  const hint = page.locator('#formats');
+  const accept = () => page.locator('#file').getAttribute('accept');
+  await hint.getByText('JPEG, PNG, GIF or WebP, or anything else your browser can show.').waitFor();
+  expect(await accept()).toBe('image/*,image/jpeg,image/png,image/gif,image/webp');
+
+  await page.route('**/api/model', async (route) => {
+    const json = await (await route.fetch()).json();
+    json.service.formats = [{ name: 'Toy', mediaTypes: ['image/x-toy', 'application/x-toy'] }];
+    await route.fulfill({ json });
+  });
+  await page.reload();
+  await hint.getByText('Toy, or anything else your browser can show.').waitFor();
+  expect(await accept()).toBe('image/*,image/x-toy,application/x-toy');
+  const posted: string[] = [];
+  page.on('request', (request) => {
+    if (request.method() === 'POST') posted.push(request.headers()['content-type'] ?? '');
+  });
+  await choose(page, picture(Buffer.from('toy'), 'a.toy', 'application/x-toy'));
+  await reads(page, 'This kind of file is not supported', 'a.toy');
+  expect(posted).toEqual(['application/octet-stream']);
+
+  await page.route('**/api/model', (route) => route.abort());
+  await page.reload();
+  await hint.getByText('All common image formats work.').waitFor();
+  expect(await accept()).toBe('image/*');
 });
 
 test('a slow upload shows how far it is', async () => {
@@ -297,7 +325,7 @@ test('who wants less motion gets none', async () => {
 test('the page says what is served, and the command that it shows is its own', async () => {
   const page = await open();
   await page
-    .getByText(/^Model tiny-brightness · version [0-9a-f]{12} · signature of key [0-9a-f]{12} verified .*\d/)
+    .getByText(/^Model tiny-brightness · version [0-9a-f]{12} · signed by key [0-9a-f]{12}, verified .*\d/)
     .waitFor();
   expect(await page.locator('#curl').textContent()).toBe(
     `curl -F file=@photo.jpg ${fixture.worker.url}/api/predict`,

@@ -1,20 +1,14 @@
-/** The drawn husky: its mood follows what happens to the photo, its eyes follow the pointer. */
-
-/** How far a pupil may wander, in units of the drawing. */
+/** How far a pupil may move, in units of the drawing. */
 const REACH = 4;
 
-/** Pupils are at full reach once the pointer is this far off (CSS pixels). */
+/** CSS pixels from the pointer at which pupils reach that far. */
 const FAR = 300;
 
 /**
+ * Makes the drawn husky's eyes follow the pointer, unless the visitor prefers reduced motion.
+ *
  * @param {SVGElement} husky
- * @param {'idle' | 'alert' | 'looking' | 'yes' | 'no' | 'other' | 'problem'} mood
  */
-export function setMood(husky, mood) {
-  husky.dataset.mood = mood;
-}
-
-/** @param {SVGElement} husky */
 export function followPointer(husky) {
   if (matchMedia('(prefers-reduced-motion: reduce)').matches) return;
   let frame = 0;

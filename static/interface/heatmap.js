@@ -1,15 +1,13 @@
-/**
- * A heat map over a photo, and in words.
- *
- * @import { Heatmap } from '../src/api/schemas.ts'
- */
+import { words } from '../words.js';
 
-/** Pixels along a side of what is drawn; the browser stretches it over the photo. */
+/** @import { Heatmap } from '../../src/api/schemas.ts' */
+
+/** Pixels along each side of the drawing; the browser stretches it over the photo. */
 const SIDE = 160;
 
 /**
- * Matplotlib's "inferno" (CC0, Stéfan van der Walt and Nathaniel Smith) at ten even steps: its lightness grows evenly
- * with the value, so it says the same to the colour-blind and in grey.
+ * Matplotlib's "inferno" (CC0, Stéfan van der Walt and Nathaniel Smith) at ten even steps. Its lightness grows evenly
+ * with the value, so it reads the same in grey and to the colour-blind.
  *
  * @type {readonly (readonly [red: number, green: number, blue: number])[]}
  */
@@ -26,17 +24,14 @@ const INFERNO = [
   [252, 255, 164],
 ];
 
-/** How much of the photo the colour covers, where the value is 0 and where it is 1. */
-const COVER = [0.3, 0.75];
+/** The colour's opacity for the values 0 and 1. */
+const OPACITY = [0.3, 0.75];
 
-/** Below this, a part of the photo does not speak for the label. */
+/** Below this, no part of the photo is evidence for the label. */
 const FAINT = 0.05;
 
-const ROWS = ['top', '', 'bottom'];
-const COLUMNS = ['left', '', 'right'];
-
 /**
- * Draws the map, smooth between the middles of its cells.
+ * Draws the map, interpolated between the centres of its cells.
  *
  * @param {HTMLCanvasElement} canvas
  * @param {Heatmap} map
@@ -50,28 +45,29 @@ export function drawHeatmap(canvas, map) {
   for (let y = 0, to = 0; y < SIDE; y++) {
     for (let x = 0; x < SIDE; x++, to += 4) {
       const value = valueAt(map, (x + 0.5) / SIDE, (y + 0.5) / SIDE);
-      image.data.set([...colourOf(value), 255 * mix(COVER[0], COVER[1], value)], to);
+      image.data.set([...colourOf(value), 255 * mix(OPACITY[0], OPACITY[1], value)], to);
     }
   }
   context.putImageData(image, 0, 0);
 }
 
 /**
- * What the map shows, for those who do not see the colours.
+ * Describes the map for visitors who cannot see the colours.
  *
  * @param {Heatmap} map
  * @param {string} label
  */
 export function describeHeatmap({ rows, columns, values }, label) {
   const most = Math.max(...values);
-  if (most < FAINT) return `Nothing in it speaks for “${label}”.`;
+  if (most < FAINT) return words.emptyHeatmap(label);
   const at = values.indexOf(most);
-  const row = ROWS[third(Math.floor(at / columns), rows)];
-  const column = COLUMNS[third(at % columns, columns)];
-  const place = [row, column].filter(Boolean).join(' ') || 'centre';
-  const share = values.filter((value) => value >= most / 2).length / values.length;
-  const strength = most < 0.3 ? 'weakly' : most < 0.7 ? 'somewhat' : 'strongly';
-  return `The ${place} speaks ${strength} for “${label}”, and ${Math.round(share * 100)}% of the picture at least half as much.`;
+  return words.heatmap({
+    label,
+    most,
+    row: third(Math.floor(at / columns), rows),
+    column: third(at % columns, columns),
+    share: values.filter((value) => value >= most / 2).length / values.length,
+  });
 }
 
 /**
@@ -84,7 +80,7 @@ function third(index, count) {
 }
 
 /**
- * Bilinear between the middles of the cells.
+ * Interpolates bilinearly between the centres of the cells.
  *
  * @param {Heatmap} map
  * @param {number} x 0 to 1

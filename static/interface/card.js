@@ -1,34 +1,21 @@
-/** The card of one photo: preview, upload progress, then verdict or problem. */
-
+import { words } from '../words.js';
 import { describeHeatmap, drawHeatmap } from './heatmap.js';
-import { percent } from './verdict.js';
-import { explain } from './words.js';
 
 /**
- * @import { Heatmap, ModelInfo } from '../src/api/schemas.ts'
- * @import { ApiProblem } from './problem.js'
- * @import { Prepared } from './reduce.js'
- * @import { Verdict } from './verdict.js'
- *
- * @typedef {'waiting' | 'preparing' | 'paused'} Stage
+ * @import { Heatmap, ModelInfo } from '../../src/api/schemas.ts'
+ * @import { ApiProblem } from '../client/problem.js'
+ * @import { Prepared } from '../photos/prepare.js'
+ * @import { Score, Verdict } from './verdict.js'
  */
 
-/** How long an answer may take before the card says why (milliseconds). */
-const PATIENCE = 3000;
-
-/** @type {Record<Stage, string>} */
-const STAGES = {
-  waiting: 'Waiting its turn…',
-  preparing: 'Getting it ready…',
-  paused: 'Waiting, as the service asks…',
-};
-
-const ORIGINAL = 'Your browser could not make this one smaller, so the file was sent as it is.';
+/** Milliseconds without an answer before the card explains why. */
+const PATIENCE_MS = 3000;
 
 let cards = 0;
 
+/** The card of one photo: its preview and upload, then its verdict or problem. */
 export class Card {
-  /** What stands in the list. */
+  /** The list item. */
   element;
   #root;
   #previewUrl = '';
@@ -57,10 +44,10 @@ export class Card {
     root.setAttribute('aria-labelledby', id);
     this.#part('.retry').addEventListener('click', onRetry);
     this.#part('.remove').addEventListener('click', onRemove);
-    this.#part('.remove').setAttribute('aria-label', `Remove ${name}`);
+    this.#part('.remove').setAttribute('aria-label', words.remove(name));
     this.#part('.retry').setAttribute('aria-describedby', id);
     const preview = this.#preview();
-    preview.alt = `Preview of ${name}`;
+    preview.alt = words.preview(name);
     preview.addEventListener('error', () => this.#showPreview(false));
     preview.addEventListener('load', () => this.#showPreview(true));
     this.showStage('waiting');
@@ -74,84 +61,75 @@ export class Card {
     this.#preview().src = this.#previewUrl;
   }
 
-  /** @param {Stage} stage */
+  /** @param {'waiting' | 'preparing' | 'paused'} stage */
   showStage(stage) {
-    this.#enter(stage, STAGES[stage]);
+    this.#enter(stage, words.stages[stage]);
     fill(this.#part('.progress'), 0);
   }
 
-  /** @param {number} sent the part sent, 0 to 1 */
+  /** @param {number} sent the fraction uploaded, 0 to 1 */
   showProgress(sent) {
     const bar = this.#part('.progress');
     fill(bar, sent);
     if (sent < 1) {
       bar.setAttribute('aria-valuenow', String(Math.round(sent * 100)));
-      this.#enter('sending', 'Sending…');
+      this.#enter('sending', words.stages.sending);
     } else if (this.#root.dataset.state !== 'looking') {
       bar.removeAttribute('aria-valuenow');
-      this.#enter('looking', 'Looking…');
+      this.#enter('looking', words.stages.looking);
       this.#impatience = setTimeout(() => {
-        this.#part('.explanation').textContent =
-          'The model may be waking up: its first photo takes some seconds.';
-      }, PATIENCE);
+        this.#part('.explanation').textContent = words.wakingUp;
+      }, PATIENCE_MS);
     }
   }
 
   /**
    * @param {Verdict} verdict
-   * @param {ModelInfo['service']['score']} told how exactly the service tells scores
+   * @param {ModelInfo['service']['score']} precision of the service's scores
    */
-  showVerdict({ mood, headline, score, scoreName, threshold, bars }, told) {
+  showVerdict({ mood, headline, score, scoreName, threshold, bars }, precision) {
     this.#enter(mood, headline);
-    this.#part('.explanation').textContent =
-      score === undefined ? 'This service tells its verdict only, not how sure it is.' : '';
-    this.#part('.detail').textContent = this.#isOriginal ? ORIGINAL : '';
-    if (score !== undefined) this.#showNumber(percent(score, told), scoreName);
+    this.#part('.explanation').textContent = score === undefined ? words.noScore : '';
+    this.#part('.detail').textContent = this.#isOriginal ? words.sentAsIs : '';
+    if (score !== undefined) this.#showNumber(words.percent(score, precision), scoreName);
     if (score !== undefined && bars.length === 0) this.#showBar(score, threshold);
     this.#part('.scores').hidden = bars.length === 0;
-    this.#part('.scores').replaceChildren(...bars.map((bar) => scoreRow(bar, told)));
+    this.#part('.scores').replaceChildren(...bars.map((bar) => scoreRow(bar, precision)));
   }
 
   /** @param {ApiProblem} problem */
   showProblem(problem) {
-    const { headline, advice, mayPass } = explain(problem);
+    const { headline, advice } = words.problem(problem);
     this.#enter('problem', headline);
     this.#part('.explanation').textContent = advice;
-    this.#part('.detail').textContent = problem.detail ? `The service says: ${problem.detail}` : '';
-    this.#part('.retry').hidden = !mayPass;
+    this.#part('.detail').textContent = problem.detail && words.serviceSays(problem.detail);
+    this.#part('.retry').hidden = problem.isPhotoAtFault;
     if (!this.#previewUrl) this.#showPreview(false);
   }
 
   /**
-   * Lays the map over the photo; whether it is seen is for the page's switch to say.
+   * Lays the map over the photo. The page's switch decides whether it is visible.
    *
-   * @param {Heatmap | null} map null: there is none for this photo
-   * @param {string} label what the map is about
+   * @param {Heatmap | null} map null if the photo has none
+   * @param {string} label the label that the map is evidence for
    */
   showHeatmap(map, label) {
     const canvas = this.#part('.heat');
     if (map && canvas instanceof HTMLCanvasElement) drawHeatmap(canvas, map);
     canvas.hidden = map === null;
-    this.#part('.heat-words').textContent = map
-      ? describeHeatmap(map, label)
-      : 'There is no heat map for this photo.';
+    this.describeHeatmap(map ? describeHeatmap(map, label) : words.noHeatmap);
   }
 
-  /** @param {string} text what is to say while the map is not there */
-  sayOfHeatmap(text) {
+  /** @param {string} text */
+  describeHeatmap(text) {
     this.#part('.heat-words').textContent = text;
   }
 
-  /** Takes the card off the page and gives back what it held. */
+  /** Removes the card from the page and frees its preview. */
   remove() {
     clearTimeout(this.#impatience);
     this.#forgetPreview();
     this.element.remove();
-  }
-
-  /** Whether this or something in it has the focus. */
-  get hasFocus() {
-    return this.element.contains(document.activeElement);
   }
 
   focus() {
@@ -159,7 +137,7 @@ export class Card {
   }
 
   /**
-   * Starts a state from a blank card, so that nothing of the one before is left.
+   * Enters a state with a blank card, so that nothing of the previous state remains.
    *
    * @param {string} state
    * @param {string} headline
@@ -167,14 +145,13 @@ export class Card {
   #enter(state, headline) {
     clearTimeout(this.#impatience);
     if (this.#root.dataset.state === state) return;
-    const isUnderway = state in STAGES || state === 'sending' || state === 'looking';
-    // The button that was just pressed is about to go.
+    // Keep the focus on the card when the pressed button disappears.
     if (document.activeElement === this.#part('.retry')) this.focus();
     this.#root.dataset.state = state;
     this.#part('.headline').textContent = headline;
     this.#part('.explanation').textContent = '';
     this.#part('.detail').textContent = '';
-    this.#part('.progress').hidden = !isUnderway;
+    this.#part('.progress').hidden = !(state in words.stages);
     for (const part of ['.number', '.score', '.threshold-label', '.scores', '.retry']) {
       this.#part(part).hidden = true;
     }
@@ -203,7 +180,7 @@ export class Card {
     this.#part('.threshold').hidden = label.hidden = threshold === null;
     if (threshold === null) return;
     this.#root.style.setProperty('--threshold', String(threshold));
-    label.textContent = `yes above ${percent(threshold).replace('.0', '')}`;
+    label.textContent = words.yesAbove(threshold);
   }
 
   #forgetPreview() {
@@ -221,7 +198,7 @@ export class Card {
   #preview() {
     const preview = this.#part('.preview');
     if (preview instanceof HTMLImageElement) return preview;
-    throw new TypeError('.preview is no image');
+    throw new TypeError("the card's .preview is not an image");
   }
 
   /**
@@ -244,15 +221,15 @@ function fill(bar, part) {
 }
 
 /**
- * @param {import('./verdict.js').Score} entry
- * @param {ModelInfo['service']['score']} told
+ * @param {Score} entry
+ * @param {ModelInfo['service']['score']} precision
  */
-function scoreRow({ label, score }, told) {
+function scoreRow({ label, score }, precision) {
   const row = document.createElement('li');
   const name = document.createElement('span');
   name.textContent = label;
   const number = document.createElement('span');
-  number.textContent = percent(score, told);
+  number.textContent = words.percent(score, precision);
   const bar = document.createElement('span');
   bar.className = 'bar';
   bar.ariaHidden = 'true';

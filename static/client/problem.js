@@ -1,11 +1,21 @@
+/** @import { Problem } from '../../src/api/schemas.ts' */
+
+/** Failures that only another photo can cure. */
+const PHOTO_CODES = new Set([
+  'empty_body',
+  'body_too_large',
+  'image_too_large',
+  'unsupported_media_type',
+  'malformed_image',
+  'unreadable',
+]);
+
 /**
  * A failed request, or a photo that cannot be sent.
  *
- * @import { Problem } from '../src/api/schemas.ts'
- *
  * @typedef {object} ProblemFacts
- * @property {string} code from the API's closed set, or one of the client's own (see words.js)
- * @property {number} [status] of HTTP; 0 or left out: there was no answer
+ * @property {string} code one of the API's codes, or `offline`, `unreachable`, `timeout`, `unreadable` or `unexpected`
+ * @property {number} [status] the HTTP status; 0 or absent if there was no answer
  * @property {string} [title]
  * @property {string} [detail]
  * @property {number | undefined} [retryAfter]
@@ -20,19 +30,24 @@ export class ApiProblem extends Error {
   constructor(facts, options) {
     super(facts.detail ?? facts.title ?? facts.code, options);
     this.name = 'ApiProblem';
-    /** What failed: a code that stays the same. */
+    /** The stable code of the failure. */
     this.code = facts.code;
-    /** The HTTP status; 0 where there was no answer. */
+    /** The HTTP status; 0 if there was no answer. */
     this.status = facts.status ?? 0;
     /** The kind of failure, in the service's words. */
     this.title = facts.title ?? '';
     /** What happened this time, in the service's words. */
     this.detail = facts.detail ?? '';
-    /** Seconds after which the service wants to be asked again. */
+    /** Seconds to wait before the next request. */
     this.retryAfter = facts.retryAfter;
-    /** What the service calls this request in its log. */
+    /** The request's ID in the service's log. */
     this.requestId = facts.requestId;
-    /** The answer itself, where it was problem+json. */
+    /** The problem+json answer, if the service sent one. */
     this.problem = facts.problem;
+  }
+
+  /** Whether the photo is the cause, so that sending it again cannot help. */
+  get isPhotoAtFault() {
+    return PHOTO_CODES.has(this.code);
   }
 }

@@ -1,21 +1,22 @@
 /**
- * What the API answers, parsed at the boundary: everything behind it can trust the shapes.
+ * Parses the API's answers, so that the rest of the page can trust their shapes.
  *
- * @import { BatchEntry, Health, Heatmap, ModelInfo, Prediction, Problem } from '../src/api/schemas.ts'
+ * @import { BatchEntry, Health, Heatmap, ModelInfo, Prediction, Problem } from '../../src/api/schemas.ts'
+ * @import { Reply } from './transport.js'
  */
 
 import { ApiProblem } from './problem.js';
 
 /**
- * The answer in a reply.
+ * Returns the answer in a reply.
  *
  * @template T
- * @param {import('./transport.js').Reply} reply
+ * @param {Reply} reply
  * @param {(value: unknown) => value is T} isAnswer
  * @returns {T}
- * @throws {ApiProblem} the reply is a problem, or nothing that the API says
+ * @throws {ApiProblem} the reply is a problem, or not an answer of this API
  */
-export function answerOf({ status, header, text }, isAnswer) {
+export function parseReply({ status, header, text }, isAnswer) {
   const value = parseJson(text);
   if (status === 200 && isAnswer(value)) return value;
   const requestId = header('X-Request-Id') ?? undefined;
@@ -58,12 +59,13 @@ export function isModelInfo(value) {
   return (
     typeof name === 'string' &&
     typeof version === 'string' &&
-    Array.isArray(labels) &&
-    labels.every((label) => typeof label === 'string') &&
+    isStrings(labels) &&
     typeof verified.signer === 'string' &&
     typeof verified.at === 'string' &&
     typeof service.token === 'boolean' &&
-    typeof service.batch === 'number'
+    typeof service.batch === 'number' &&
+    Array.isArray(service.formats) &&
+    service.formats.every(isFormat)
   );
 }
 
@@ -124,8 +126,24 @@ function isScore(value) {
 }
 
 /**
+ * @param {unknown} value
+ * @returns {boolean}
+ */
+function isFormat(value) {
+  return isRecord(value) && typeof value.name === 'string' && isStrings(value.mediaTypes);
+}
+
+/**
+ * @param {unknown} value
+ * @returns {boolean}
+ */
+function isStrings(value) {
+  return Array.isArray(value) && value.every((each) => typeof each === 'string');
+}
+
+/**
  * @param {string} text
- * @returns {unknown} undefined where the text is not JSON
+ * @returns {unknown} undefined if the text is not JSON
  */
 function parseJson(text) {
   try {

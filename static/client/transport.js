@@ -1,6 +1,5 @@
 /**
- * One request and its answer, by fetch, or by XMLHttpRequest where the progress of the upload is asked for: fetch tells
- * nothing of it.
+ * Sends one request with fetch, or with XMLHttpRequest if the caller wants upload progress, which fetch does not report.
  *
  * @typedef {object} Exchange
  * @property {string} url
@@ -20,26 +19,26 @@
 
 import { ApiProblem } from './problem.js';
 
-/** With no byte moving either way for so long, the connection is taken for dead (milliseconds). */
-const STALL = 60_000;
+/** After this many milliseconds without a byte in either direction, the connection counts as dead. */
+const STALL_MS = 60_000;
 
 /**
- * What sends this: what was given, else what the platform has.
+ * Returns the transport for an exchange: the given fetch, or whichever of the platform's fits.
  *
  * @param {Omit<Exchange, 'url'>} exchange
  * @param {typeof globalThis.fetch} [fetch]
  * @returns {Transport}
  */
-export function transportOf({ onProgress }, fetch) {
-  const hasRequest = typeof XMLHttpRequest === 'function';
-  return onProgress && !fetch && hasRequest ? byXMLHttpRequest : byFetch(fetch ?? globalThis.fetch);
+export function chooseTransport({ onProgress }, fetch) {
+  const hasXhr = typeof XMLHttpRequest === 'function';
+  return onProgress && !fetch && hasXhr ? sendByXhr : sendByFetch(fetch ?? globalThis.fetch);
 }
 
 /**
  * @param {typeof globalThis.fetch} fetch
  * @returns {Transport}
  */
-function byFetch(fetch) {
+function sendByFetch(fetch) {
   return async ({ url, method, headers, body, signal, onProgress }) => {
     onProgress?.(0);
     try {
@@ -54,26 +53,26 @@ function byFetch(fetch) {
       return { status: response.status, header: (name) => response.headers.get(name), text };
     } catch (cause) {
       signal?.throwIfAborted();
-      throw new ApiProblem({ code: await whyUnsent(body) }, { cause });
+      throw new ApiProblem({ code: await findCause(body) }, { cause });
     }
   };
 }
 
 /** @type {Transport} */
-function byXMLHttpRequest({ url, method, headers = {}, body, signal, onProgress }) {
+function sendByXhr({ url, method, headers = {}, body, signal, onProgress }) {
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted();
     const request = new XMLHttpRequest();
-    let stalled = setTimeout(stall, STALL);
+    let timer = setTimeout(stall, STALL_MS);
 
     function stall() {
       finish(() => reject(new ApiProblem({ code: 'timeout' })));
       request.abort();
     }
 
-    function moved() {
-      clearTimeout(stalled);
-      stalled = setTimeout(stall, STALL);
+    function restartTimer() {
+      clearTimeout(timer);
+      timer = setTimeout(stall, STALL_MS);
     }
 
     function abort() {
@@ -83,24 +82,24 @@ function byXMLHttpRequest({ url, method, headers = {}, body, signal, onProgress 
 
     /** @param {() => void} settle */
     function finish(settle) {
-      clearTimeout(stalled);
+      clearTimeout(timer);
       signal?.removeEventListener('abort', abort);
       settle();
     }
 
     signal?.addEventListener('abort', abort);
     request.upload.addEventListener('progress', ({ lengthComputable, loaded, total }) => {
-      moved();
+      restartTimer();
       if (lengthComputable && total > 0) onProgress?.(loaded / total);
     });
     request.upload.addEventListener('load', () => onProgress?.(1));
-    request.addEventListener('progress', moved);
+    request.addEventListener('progress', restartTimer);
     request.addEventListener('load', () => {
       const { status, responseText: text } = request;
       finish(() => resolve({ status, header: (name) => request.getResponseHeader(name), text }));
     });
     request.addEventListener('error', async () => {
-      const code = await whyUnsent(body);
+      const code = await findCause(body);
       finish(() => reject(new ApiProblem({ code })));
     });
 
@@ -111,12 +110,12 @@ function byXMLHttpRequest({ url, method, headers = {}, body, signal, onProgress 
 }
 
 /**
- * The platform says only that the request failed: a file that can no longer be read fails in the same way as a dead
- * connection.
+ * Returns the code of a request that failed without an answer. The platform reports only that it failed, whether the
+ * connection is dead or the file can no longer be read.
  *
  * @param {Blob | FormData} [body]
  */
-async function whyUnsent(body) {
+async function findCause(body) {
   try {
     if (body instanceof Blob) await body.slice(0, 1).arrayBuffer();
   } catch {

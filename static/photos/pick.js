@@ -1,25 +1,28 @@
-/** The ways in which photos reach the page: chosen, taken with the camera, dropped anywhere, folders too, or pasted. */
-
 import { looksLikePicture } from './formats.js';
 
-/** More than this at a time is cut off: a folder dropped by mistake should not keep a phone busy for an hour. */
-const MOST = 500;
+/** @import { Formats } from './formats.js' */
+
+/** A folder dropped by mistake should not keep a phone busy for an hour. */
+const MAX_FILES = 500;
 
 /**
+ * Listens for photos: chosen, taken with the camera, pasted, or dropped anywhere, also as folders.
+ *
  * @param {object} options
  * @param {readonly HTMLInputElement[]} options.inputs
- * @param {(files: File[], left: { others: number, beyond: number }) => void} options.onPhotos `left`: how many files
- *   of folders were no pictures, and how many pictures were more than are taken at a time
- * @param {() => void} options.onNothing something was dropped or pasted, but no file
- * @param {(over: boolean) => void} options.onDrag a file hovers over the page, or no longer
+ * @param {() => Formats | undefined} options.formats returns the service's formats once they are known
+ * @param {(files: File[], skipped: { others: number, beyond: number, limit: number }) => void} options.onPhotos
+ *   `others` counts files in folders that are no pictures, `beyond` the pictures past the limit
+ * @param {() => void} options.onNothing something other than a file was dropped or pasted
+ * @param {(isOver: boolean) => void} options.onDrag a file entered the page (true) or left it
  */
-export function onPick({ inputs, onPhotos, onNothing, onDrag }) {
+export function onPick({ inputs, formats, onPhotos, onNothing, onDrag }) {
   for (const input of inputs) {
     input.addEventListener('change', () => {
       const files = [...(input.files ?? [])];
-      // Emptied, so that choosing the same photo again is a change too.
+      // Empty the input, so that choosing the same photo again fires another event.
       input.value = '';
-      hand(files);
+      submit(files);
     });
   }
 
@@ -29,45 +32,47 @@ export function onPick({ inputs, onPhotos, onNothing, onDrag }) {
     onDrag(true);
   });
   addEventListener('dragleave', (event) => {
-    // Moving from one element to the next also leaves; only out of the window there is nothing to enter.
+    // Moving between elements also fires this event; only leaving the window has no related target.
     if (event.relatedTarget === null) onDrag(false);
   });
   addEventListener('drop', (event) => {
     event.preventDefault();
     onDrag(false);
-    take(event.dataTransfer);
+    handleTransfer(event.dataTransfer);
   });
 
   addEventListener('paste', (event) => {
     if (event.target instanceof HTMLInputElement && event.target.type !== 'file') return;
-    take(event.clipboardData);
+    handleTransfer(event.clipboardData);
   });
 
   /** @param {DataTransfer | null} data */
-  async function take(data) {
-    // Both must be asked for before the event is over.
+  async function handleTransfer(data) {
+    // The browser clears both after the event, so read them before the first await.
     const files = [...(data?.files ?? [])];
     const entries = [...(data?.items ?? [])].map((item) => item.webkitGetAsEntry?.() ?? null);
     const folders = entries.filter((entry) => entry?.isDirectory);
-    if (folders.length === 0) return hand(files);
+    if (folders.length === 0) return submit(files);
     const all = (await Promise.all(folders.map(filesIn))).flat();
     const loose = files.filter((_, index) => !entries[index]?.isDirectory);
-    const pictures = all.filter(looksLikePicture);
-    hand([...loose, ...pictures], all.length - pictures.length);
+    const pictures = all.filter((file) => looksLikePicture(file, formats()));
+    submit([...loose, ...pictures], all.length - pictures.length);
   }
 
   /**
    * @param {File[]} files
    * @param {number} others
    */
-  function hand(files, others = 0) {
+  function submit(files, others = 0) {
+    const beyond = Math.max(0, files.length - MAX_FILES);
     if (files.length === 0 && others === 0) onNothing();
-    else onPhotos(files.slice(0, MOST), { others, beyond: Math.max(0, files.length - MOST) });
+    else onPhotos(files.slice(0, MAX_FILES), { others, beyond, limit: MAX_FILES });
   }
 }
 
 /**
- * The files in a folder and in those inside it, by name. Not every browser has names for the classes of entries.
+ * Returns the files in a folder and its subfolders, sorted by name. Checks `isFile` and `isDirectory` because not every
+ * browser exposes the classes of entries.
  *
  * @param {FileSystemEntry | null} entry
  * @returns {Promise<File[]>}
@@ -88,7 +93,7 @@ async function filesIn(entry) {
   /** @type {FileSystemEntry[]} */
   const entries = [];
   for (;;) {
-    // A hundred at a time, until there are none.
+    // Browsers return a limited number per call, and none at the end.
     /** @type {FileSystemEntry[]} */
     const some = await new Promise((resolve) => reader.readEntries(resolve, () => resolve([])));
     if (some.length === 0) break;

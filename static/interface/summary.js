@@ -1,15 +1,13 @@
-/** What became of many photos together: how many of each, which of them to show, and in which order. */
+import { words } from '../words.js';
+import { decideVerdict } from './verdict.js';
 
-import { capitalised, verdictOf } from './verdict.js';
-import { explain } from './words.js';
+/** @import { Photo } from '../photos/album.js' */
 
-/** @import { Photo } from './album.js' */
+/** A classifier may know a thousand labels; the summary counts the most frequent by name. */
+const MAX_GROUPS = 5;
 
-/** Kinds of verdicts that are counted by name; a classifier may know a thousand. */
-const MOST_GROUPS = 5;
-
-const ALL = 'all';
-const FAILED = 'failed';
+const ALL = words.all;
+const FAILED = words.failed;
 
 /**
  * @typedef {object} SummaryParts
@@ -22,6 +20,7 @@ const FAILED = 'failed';
  * @property {HTMLElement} list
  */
 
+/** Sums up many photos: counts them by verdict, filters them and sorts their cards. */
 export class Summary {
   #parts;
   #shown = ALL;
@@ -31,7 +30,7 @@ export class Summary {
 
   /**
    * @param {SummaryParts} parts
-   * @param {() => readonly string[]} labels of the model served
+   * @param {() => readonly string[]} labels returns the labels of the model
    */
   constructor(parts, labels) {
     this.#parts = parts;
@@ -58,9 +57,9 @@ export class Summary {
     progress.setAttribute('aria-valuenow', String(photos.length - left));
     progress.setAttribute('aria-valuemax', String(photos.length));
     progress.style.setProperty('--part', String(1 - left / photos.length));
-    const again = photos.filter(({ problem }) => problem && explain(problem).mayPass).length;
+    const again = photos.filter(({ problem }) => problem && !problem.isPhotoAtFault).length;
     retry.hidden = again < 2;
-    retry.textContent = `Try ${again} again`;
+    retry.textContent = words.retry(again);
     this.#showFilters(groups);
     for (const photo of photos) {
       photo.card.element.hidden = this.#shown !== ALL && this.#groupOf(photo) !== this.#shown;
@@ -68,18 +67,15 @@ export class Summary {
     this.#sort();
   }
 
-  /** Such as "12 photos: 7 husky, 4 not husky, 1 failed". */
+  /** Returns a sentence such as "12 photos: 7 husky, 4 not husky, 1 failed". */
   sentence() {
     const photos = this.#photos;
-    const left = photos.filter(isPending).length;
-    const counts = [...this.#groups()]
-      .filter(([group]) => group !== ALL)
-      .map(([group, count]) => `${count} ${group}`);
-    const done = left > 0 ? `${photos.length - left} of ${photos.length} photos` : `${photos.length} photos`;
-    return counts.length > 0 ? `${done}: ${counts.join(', ')}` : done;
+    const done = photos.filter((photo) => !isPending(photo)).length;
+    const groups = [...this.#groups()].filter(([group]) => group !== ALL);
+    return words.tally(done, photos.length, groups);
   }
 
-  /** @returns {Map<string, number>} how many photos each filter shows, the largest groups first */
+  /** @returns {Map<string, number>} the number of photos under each filter, the largest groups first */
   #groups() {
     /** @type {Map<string, number>} */
     const counts = new Map();
@@ -89,7 +85,7 @@ export class Summary {
     }
     const failed = counts.get(FAILED);
     counts.delete(FAILED);
-    const largest = [...counts].sort(([, a], [, b]) => b - a).slice(0, MOST_GROUPS);
+    const largest = [...counts].sort(([, a], [, b]) => b - a).slice(0, MAX_GROUPS);
     /** @type {[group: string, count: number][]} */
     const all = [[ALL, this.#photos.length], ...largest];
     return new Map(failed ? [...all, [FAILED, failed]] : all);
@@ -98,7 +94,7 @@ export class Summary {
   /** @param {Photo} photo */
   #groupOf({ answer, problem }) {
     if (problem) return FAILED;
-    return answer && verdictOf(answer, this.#labels()).group;
+    return answer && decideVerdict(answer, this.#labels()).group;
   }
 
   /** @param {Map<string, number>} groups */
@@ -113,7 +109,7 @@ export class Summary {
       button.value = group;
       button.className = 'chip';
       button.setAttribute('aria-pressed', String(group === this.#shown));
-      button.textContent = `${capitalised(group)} ${count}`;
+      button.textContent = `${words.capitalise(group)} ${count}`;
       return button;
     });
     for (const button of known.values()) button.remove();
@@ -121,11 +117,11 @@ export class Summary {
     arrange(filters, buttons, [...filters.querySelectorAll('button')]);
   }
 
-  /** Puts the cards into the order that is asked for. */
+  /** Sorts the cards as selected. */
   #sort() {
     const { list, order } = this.#parts;
     const direction = { added: 0, highest: -1, lowest: 1 }[order.value] ?? 0;
-    // Those without a score come last either way.
+    // Photos without a score come last in either direction.
     const last = direction < 0 ? -1 : 2;
     const scoreOf = (/** @type {Photo} */ { answer }) => answer?.score ?? last;
     const sorted = this.#photos.toSorted((a, b) => direction * (scoreOf(a) - scoreOf(b)));
@@ -138,7 +134,7 @@ export class Summary {
 }
 
 /**
- * Puts elements in their order at the end of their parent, where they are not; the focus stays where it is.
+ * Moves elements to the end of their parent unless they are already in order. Keeps the focus.
  *
  * @param {HTMLElement} parent
  * @param {readonly HTMLElement[]} elements

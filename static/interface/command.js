@@ -1,9 +1,11 @@
-/** The command for this page's own address, with a button that copies it where the browser lets it. */
+import { words } from '../words.js';
 
-/** How long "Copied" stays (milliseconds). */
-const COPIED = 2000;
+/** How long "Copied" stays. */
+const COPIED_MS = 2000;
 
 /**
+ * Sets up the curl command for this page's address, with a button that copies it.
+ *
  * @param {{ command: HTMLElement, button: HTMLButtonElement }} parts
  * @returns {(needsToken: boolean) => void} shows the command
  */
@@ -13,18 +15,17 @@ export function createCommand({ command, button }) {
     button.addEventListener('click', async () => {
       try {
         await navigator.clipboard.writeText(command.textContent ?? '');
-        button.textContent = 'Copied';
+        button.textContent = words.copied;
       } catch {
         getSelection()?.selectAllChildren(command);
-        button.textContent = 'Selected';
+        button.textContent = words.selected;
       }
       setTimeout(() => {
-        button.textContent = 'Copy';
-      }, COPIED);
+        button.textContent = words.copy;
+      }, COPIED_MS);
     });
   }
   return (needsToken) => {
-    const token = needsToken ? "-H 'Authorization: Bearer YOUR-TOKEN' " : '';
-    command.textContent = `curl ${token}-F file=@photo.jpg ${new URL('/api/predict', location.href)}`;
+    command.textContent = words.command(new URL('/api/predict', location.href).href, needsToken);
   };
 }

@@ -1,10 +1,11 @@
-/** The token that a service may ask for: kept by this tab until it is closed, and sent to nobody else. */
-
-import { ApiProblem } from './problem.js';
+import { ApiProblem } from '../client/problem.js';
+import { words } from '../words.js';
 
 const KEY = 'token';
 
 /**
+ * Creates the field for the service's token. The token is kept until the tab closes and sent only to the service.
+ *
  * @param {object} parts
  * @param {HTMLFormElement} parts.form
  * @param {HTMLInputElement} parts.input
@@ -20,11 +21,7 @@ export function createToken({ form, input, hint, onChange }) {
     form.hidden = !isNeeded;
     input.setAttribute('aria-invalid', String(isRefused));
     form.toggleAttribute('data-refused', isRefused);
-    hint.textContent = isRefused
-      ? 'The service does not take this token.'
-      : token
-        ? 'This tab has a token, until you close it.'
-        : 'Ask whoever runs this service. The token stays in this tab until you close it.';
+    hint.textContent = isRefused ? words.tokenRefused : token ? words.tokenKept : words.tokenWanted;
   }
 
   form.addEventListener('submit', (event) => {
@@ -39,13 +36,13 @@ export function createToken({ form, input, hint, onChange }) {
   });
 
   return {
-    /** The service asks for a token. */
-    need() {
+    /** Shows the field, for a service that requires a token. */
+    require() {
       isNeeded = true;
       show();
     },
 
-    /** The service has answered 401. */
+    /** Marks the token as refused, after a 401. */
     refuse() {
       isNeeded = true;
       isRefused = token !== '';
@@ -53,17 +50,13 @@ export function createToken({ form, input, hint, onChange }) {
     },
 
     /**
-     * The token to send; undefined where the service wants none.
+     * Returns the token to send; undefined if the service requires none.
      *
-     * @throws {ApiProblem} there is no use in asking without another token
+     * @throws {ApiProblem} no request can succeed without another token
      */
     get() {
       if (isNeeded && (isRefused || !token)) throw new ApiProblem({ code: 'unauthorized' });
       return token || undefined;
-    },
-
-    focus() {
-      input.focus();
     },
   };
 }

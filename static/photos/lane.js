@@ -1,9 +1,9 @@
-/** Tasks that run a few at a time, in the order in which they came. */
-
 /**
- * @param {number} width how many at a time
- * @returns {<T>(task: () => Promise<T>, signal: AbortSignal) => Promise<T>} runs a task when its turn has come;
- *   rejects with the signal's reason where that was aborted before
+ * Creates a lane in which a few tasks run at a time, in order of arrival.
+ *
+ * @param {number} width how many tasks run at a time
+ * @returns {<T>(task: () => Promise<T>, signal: AbortSignal) => Promise<T>} runs a task when its turn comes; rejects
+ *   with the signal's reason if the signal aborts first
  */
 export function createLane(width) {
   let free = width;
@@ -17,7 +17,7 @@ export function createLane(width) {
       signal.throwIfAborted();
       return await task();
     } finally {
-      // The place is handed over, so that nobody who comes in between takes it as well.
+      // Hand the place over directly, so that no task arriving in between takes it too.
       const next = waiting.shift();
       if (next) next(undefined);
       else free++;

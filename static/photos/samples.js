@@ -1,10 +1,11 @@
-/** Drawings to try without a photo of one's own. The API takes no drawings (SVG), so the browser makes pixels of them. */
-
+/** Pixels of a sample photo. */
 const WIDTH = 768;
 const HEIGHT = 512;
 
 /**
- * @param {HTMLElement} samples buttons with a drawing each
+ * Offers drawings to visitors without a photo. The API accepts no SVG, so the browser renders each drawing as a PNG.
+ *
+ * @param {HTMLElement} samples contains one button per drawing
  * @param {(file: File) => void} onSample
  */
 export function onSample(samples, onSample) {
