@@ -1,4 +1,4 @@
-/** The part of workerd's `node:zlib` (compatibility flag `nodejs_zlib`) that is used here. */
+/** The parts of workerd’s `node:zlib` (compatibility flag `nodejs_zlib`) in use. */
 declare module 'node:zlib' {
   interface Inflate extends AsyncIterable<Uint8Array> {
     readonly readableLength: number;

@@ -1,20 +1,20 @@
-/** How pixels along one axis fall into boxes: pixel `i` gives `first[i]` of itself to box `box[i]` and `rest[i]` to the next. */
+/** Divides the pixels of an axis into boxes: pixel `i` adds `first[i]` of itself to box `box[i]` and `rest[i]` to the next. */
 export interface Boxes {
   readonly count: number;
-  /** Pixels to a box. */
+  /** Pixels per box. */
   readonly span: number;
   readonly box: Uint16Array;
   readonly first: Float32Array;
   readonly rest: Float32Array;
 }
 
-/** How many boxes an axis is reduced to: from `2 * target` up to `4 * target`, or one a pixel where there are fewer. */
+/** Number of boxes an axis is reduced to: `2 * target` to `4 * target`, or one per pixel if there are fewer. */
 export function reducedLength(extent: number, target: number): number {
   const factor = Math.max(1, Math.floor(extent / (2 * target)));
   return Math.max(1, Math.floor(extent / factor));
 }
 
-/** @param extent pixels along the axis; fractional where the last one stands for less than a pixel */
+/** @param extent pixels along the axis; fractional if the last one is only part of a pixel */
 export function boxesAlong(extent: number, target: number): Boxes {
   const length = Math.ceil(extent);
   const count = reducedLength(extent, target);

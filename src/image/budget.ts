@@ -1,5 +1,5 @@
 import type { Codec, Header, Size } from './codec.ts';
-import { reducedLength, reducingBytes } from './reducer.ts';
+import { reducedSize, reducingBytes } from './reducer.ts';
 import { photonBytes, photonBytesAfter } from './resize.ts';
 
 /** Wasm memory in bytes that photon and the idle decoders hold between photos. */
@@ -22,10 +22,7 @@ export function dropIdle(codecs: readonly Codec[]): void {
  */
 export function peakBytes<H extends Header>(codec: Codec<H>, header: H, target: Size): number {
   const decoded = codec.decodedSize?.(header, target) ?? header;
-  const reduced = {
-    width: reducedLength(decoded.width, target.width),
-    height: reducedLength(decoded.height, target.height),
-  };
+  const reduced = reducedSize(decoded, target);
   const photon = photonBytesAfter(reduced, target) - photonBytes();
   return codec.decoderBytes(header, target) + reducingBytes(decoded, reduced) + photon;
 }

@@ -1,17 +1,19 @@
 import { MalformedImage } from '../errors.ts';
 
-/** Whether the bytes from `at` on are this Latin-1 text. */
+/** Whether `text` (Latin-1) is found at position `at`. */
 export function startsWith(bytes: Uint8Array, text: string, at = 0): boolean {
   return Array.from(text).every((character, i) => bytes[at + i] === character.charCodeAt(0));
 }
 
-/** Reads numbers out of a file; whatever would lie beyond its end is `MalformedImage`. */
+/** Reads numbers from a file and throws `MalformedImage` when a read goes past its end. */
 export class ByteReader {
   readonly bytes: Uint8Array;
+  readonly #littleEndian: boolean;
   readonly #view: DataView;
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array, littleEndian = false) {
     this.bytes = bytes;
+    this.#littleEndian = littleEndian;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
@@ -23,25 +25,25 @@ export class ByteReader {
     return this.#view.getUint8(this.#within(at, 1));
   }
 
-  u16(at: number, littleEndian = false): number {
-    return this.#view.getUint16(this.#within(at, 2), littleEndian);
+  u16(at: number): number {
+    return this.#view.getUint16(this.#within(at, 2), this.#littleEndian);
   }
 
-  u24(at: number, littleEndian = false): number {
-    const high = this.u8(littleEndian ? at + 2 : at);
-    return (high << 16) | this.u16(littleEndian ? at : at + 1, littleEndian);
+  u24(at: number): number {
+    const [high, low] = this.#littleEndian ? [at + 2, at] : [at, at + 1];
+    return (this.u8(high) << 16) | this.u16(low);
   }
 
-  u32(at: number, littleEndian = false): number {
-    return this.#view.getUint32(this.#within(at, 4), littleEndian);
+  u32(at: number): number {
+    return this.#view.getUint32(this.#within(at, 4), this.#littleEndian);
   }
 
-  /** `length` bytes from `at` as Latin-1 text, for four-letter chunk names and the like. */
+  /** Reads `length` bytes as Latin-1 text, such as a chunk's name. */
   ascii(at: number, length: number): string {
     return String.fromCharCode(...this.slice(at, length));
   }
 
-  /** A view, not a copy. */
+  /** Returns a view, not a copy. */
   slice(at: number, length: number): Uint8Array {
     this.#within(at, length);
     return this.bytes.subarray(at, at + length);
@@ -49,7 +51,7 @@ export class ByteReader {
 
   #within(at: number, length: number): number {
     if (at < 0 || length < 0 || at + length > this.bytes.length) {
-      throw new MalformedImage('The file ends too early.');
+      throw new MalformedImage('The file is truncated.');
     }
     return at;
   }

@@ -52,10 +52,10 @@ export interface Codec<H extends Header = Header> {
   /** The variant's name in messages, such as "progressive JPEG"; `name` by default. */
   describe?(header: H): string;
 
-  /** Whether decoding takes at most about two seconds. */
+  /** Whether decoding takes at most about two seconds, whatever the memory. */
   decodesInTime(header: H, target: Size): boolean;
 
-  /** Upper bound of the memory that the decoder takes, without the file and the reducer. */
+  /** Upper bound of the memory in bytes that the decoder takes, without the file itself and the reducer. */
   decoderBytes(header: H, target: Size): number;
 
   /**

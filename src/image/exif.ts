@@ -5,18 +5,18 @@ const ORIENTATION_TAG = 0x0112;
 const SHORT = 3;
 const EXIF_PREFIX = 'Exif\0\0';
 
-/** More than any camera writes into one directory; bounds the walk. */
+/** Bounds the walk; no camera writes as many entries. */
 const MAX_ENTRIES = 1024;
 
 /**
- * The orientation that an EXIF block names; 1 when it names none or is broken, since nobody's photo should
- * be refused for its metadata.
+ * Returns the orientation in an EXIF block, or 1 if the block has none or is broken: damaged metadata is no reason to
+ * refuse a photo.
  *
- * @param block a TIFF stream, with or without the `Exif\0\0` before it
+ * @param block a TIFF stream, with or without a leading `Exif\0\0`
  */
 export function readOrientation(block: Uint8Array): Orientation {
   try {
-    return findOrientation(withoutPrefix(block));
+    return findOrientation(isExif(block) ? block.subarray(EXIF_PREFIX.length) : block);
   } catch {
     return 1;
   }
@@ -26,24 +26,19 @@ export function isExif(block: Uint8Array): boolean {
   return startsWith(block, EXIF_PREFIX);
 }
 
-function withoutPrefix(block: Uint8Array): Uint8Array {
-  return isExif(block) ? block.subarray(EXIF_PREFIX.length) : block;
-}
-
-/** Walks the first image file directory of TIFF 6.0, section 2. */
+/** Searches the first image file directory (TIFF 6.0, section 2). */
 function findOrientation(tiff: Uint8Array): Orientation {
-  const reader = new ByteReader(tiff);
-  const order = reader.ascii(0, 2);
-  if (order !== 'II' && order !== 'MM') return 1;
-  const little = order === 'II';
-  if (reader.u16(2, little) !== 42) return 1;
-  const directory = reader.u32(4, little);
-  const entries = Math.min(reader.u16(directory, little), MAX_ENTRIES);
+  const littleEndian = startsWith(tiff, 'II');
+  if (!littleEndian && !startsWith(tiff, 'MM')) return 1;
+  const reader = new ByteReader(tiff, littleEndian);
+  if (reader.u16(2) !== 42) return 1;
+  const directory = reader.u32(4);
+  const entries = Math.min(reader.u16(directory), MAX_ENTRIES);
   for (let i = 0; i < entries; i++) {
     const entry = directory + 2 + i * 12;
-    if (reader.u16(entry, little) !== ORIENTATION_TAG) continue;
-    if (reader.u16(entry + 2, little) !== SHORT) return 1;
-    return toOrientation(reader.u16(entry + 8, little));
+    if (reader.u16(entry) !== ORIENTATION_TAG) continue;
+    if (reader.u16(entry + 2) !== SHORT) return 1;
+    return toOrientation(reader.u16(entry + 8));
   }
   return 1;
 }

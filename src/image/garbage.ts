@@ -1,25 +1,23 @@
-/** Discarded bytes that may pile up before they are collected. */
-const PATIENCE_BYTES = 8 * 1024 * 1024;
+/** Garbage allowed to accumulate before a collection is forced. */
+const ALLOWED_BYTES = 8 * 1024 * 1024;
 
-/** More than any address space has, so that asking for it always fails. */
+/** More than any address space holds, so allocating it always fails. */
 const IMPOSSIBLE_BYTES = 2 ** 47;
 
-let discardedBytes = 0;
+let garbageBytes = 0;
 
 /**
- * Says that wasm memory of this many bytes has been let go of, and sees to it that it is collected in time.
+ * Counts wasm memory that has become garbage and forces a collection when there is too much of it. Call it when
+ * nothing on the stack references the memory.
  *
- * V8 does not count wasm memory when it decides to collect garbage: thirty photos that each leave 40 MB behind would
- * add up to more than a gigabyte. But before it refuses memory for an ArrayBuffer it collects all garbage there is,
- * which takes some 20 ms. That is how the engine works today and no promise of it; if it ever stops, an
- * exception is caught for nothing and the garbage waits for the next ordinary collection.
- *
- * To be called when nothing on the stack holds the memory any more.
+ * V8 ignores wasm memory when it schedules collections: thirty photos that each leave 40 MB would add up to more than
+ * a gigabyte. However, V8 collects all garbage (in about 20 ms) before it rejects an ArrayBuffer allocation. This is
+ * undocumented; should it change, the garbage waits for the next ordinary collection.
  */
-export function discarded(bytes: number): void {
-  discardedBytes += bytes;
-  if (discardedBytes < PATIENCE_BYTES) return;
-  discardedBytes = 0;
+export function countGarbage(bytes: number): void {
+  garbageBytes += bytes;
+  if (garbageBytes < ALLOWED_BYTES) return;
+  garbageBytes = 0;
   try {
     new ArrayBuffer(IMPOSSIBLE_BYTES);
   } catch {

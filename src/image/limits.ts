@@ -22,10 +22,10 @@ function explain<H extends Header>(codec: Codec<H>, header: H, fits: (candidate:
   const has = `This ${codec.describe?.(header) ?? codec.name} has ${megapixels(header)} megapixels`;
   const limit = largestThatFits(header, fits);
   if (!limit) return `${has} and needs more memory than is free.`;
-  const advice = `${has}; up to ${megapixels(limit)} would fit`;
+  const advice = `${has}; up to ${megapixels(limit)} would fit.`;
   const alternative = codec.alternative?.(header);
-  if (!alternative || !fits(alternative.header)) return `${advice}.`;
-  return `${advice}, and saved as a ${alternative.name} this one would.`;
+  if (!alternative || !fits(alternative.header)) return advice;
+  return `${advice} Saved as a ${alternative.name}, this photo would fit.`;
 }
 
 /** The same photo scaled down until it fits, to within a thousandth of its sides. */

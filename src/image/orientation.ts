@@ -1,23 +1,18 @@
 import type { Orientation, Size } from './codec.ts';
 
-/** Whether width and height swap when a photo of this orientation is turned upright. */
-export function swapsAxes(orientation: Orientation): boolean {
-  return orientation >= 5;
-}
-
-/** The size that stored pixels have once they stand upright, and the other way round. */
+/** Converts a stored size to the upright size, and vice versa: orientations from 5 on swap the axes. */
 export function upright({ width, height }: Size, orientation: Orientation): Size {
-  return swapsAxes(orientation) ? { width: height, height: width } : { width, height };
+  return orientation >= 5 ? { width: height, height: width } : { width, height };
 }
 
-/** Where the upright picture's first pixel is stored, and how far apart its neighbours to the right and below are. */
+/** Index of the stored pixel at the upright picture's top left, and the distances to its right and lower neighbours. */
 interface Walk {
   readonly start: number;
   readonly right: number;
   readonly down: number;
 }
 
-/** One line for each value of EXIF's tag 274 (JEITA CP-3451), for stored rows of `w` pixels, `h` of them. */
+/** One case per value of EXIF's tag 274 (JEITA CP-3451), for `h` stored rows of `w` pixels. */
 function walk(orientation: Orientation, w: number, h: number): Walk {
   const last = w * h - 1;
   switch (orientation) {
@@ -41,9 +36,9 @@ function walk(orientation: Orientation, w: number, h: number): Walk {
 }
 
 /**
- * Turns stored RGBA pixels upright and writes them as float32.
+ * Turns stored RGBA pixels upright and converts them to float32.
  *
- * @returns `height * width * 3` RGB values in [0, 1] of the upright picture, row by row
+ * @returns `height * width * 3` RGB values in [0, 1], row by row
  */
 export function toUprightTensor(rgba: Uint8Array, stored: Size, orientation: Orientation): Float32Array {
   const { width, height } = upright(stored, orientation);

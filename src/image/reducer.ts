@@ -1,29 +1,32 @@
 import { type Boxes, boxesAlong, reducedLength } from './boxes.ts';
 import type { Pixels, Size } from './codec.ts';
 
-export { reducedLength };
-
-/** Takes a picture row by row, in any order, and gives it back at most four times the target's size. */
+/** Takes a picture row by row, in any order, and reduces it to at most four times the target's size. */
 export interface Reducer {
   /**
-   * Adds pixels of row `y`: `count` of them, each `channels` bytes that begin with red, green, blue, standing at
-   * `x`, `x + step`, `x + 2 * step`….
+   * Adds `count` pixels of row `y`, at the columns `x`, `x + step`, `x + 2 * step` and so on. Each has `channels`
+   * bytes, starting with red, green and blue.
    */
   add(y: number, row: Uint8Array, channels: 3 | 4, count: number, x?: number, step?: number): void;
-  /** The result, once every pixel has been added. */
+  /** Returns the result; call it after adding every pixel. */
   finish(): Pixels;
 }
 
-/** @param extent size of the picture in pixels; fractional where a decoder has scaled it down and rounded up */
-export function createReducer(extent: Size, target: Size): Reducer {
-  const reduced = {
+/** The size of the reducer's result. */
+export function reducedSize(extent: Size, target: Size): Size {
+  return {
     width: reducedLength(extent.width, target.width),
     height: reducedLength(extent.height, target.height),
   };
+}
+
+/** @param extent size of the picture in pixels; fractional if a decoder scaled it down and rounded up */
+export function createReducer(extent: Size, target: Size): Reducer {
+  const reduced = reducedSize(extent, target);
   return isWhole(extent, reduced) ? new PlainCopy(reduced) : new BoxReducer(extent, target);
 }
 
-/** Bytes that a reducer of this picture takes, its result included. */
+/** Memory in bytes that a reducer takes, including its result. */
 export function reducingBytes(extent: Size, reduced: Size): number {
   if (isWhole(extent, reduced)) return reduced.width * reduced.height * 4;
   return (reduced.width + 1) * (reduced.height + 1) * 16 + (extent.width + extent.height) * 10;
@@ -33,7 +36,7 @@ function isWhole(extent: Size, reduced: Size): boolean {
   return extent.width === reduced.width && extent.height === reduced.height;
 }
 
-/** For a picture that is small enough. */
+/** Keeps a picture that needs no reduction. */
 class PlainCopy implements Reducer {
   readonly #pixels: Pixels;
 
@@ -58,15 +61,15 @@ class PlainCopy implements Reducer {
 }
 
 /**
- * Averages boxes of pixels, so that a large picture never has to be held whole. The boxes are the largest that leave
- * twice the target for the resampling filter, which is the rule of Pillow's `reducing_gap=2`. They share the picture
- * out evenly, cutting through pixels where its size is no multiple of theirs, so that nothing shifts; Pillow tells its
- * filter of the odd rest instead, which photon's does not take.
+ * Averages boxes of pixels, so a large picture is never held in full. As with Pillow's `reducing_gap=2`, the boxes are
+ * the largest that leave twice the target for the resampling filter. All boxes have the same size and may cut through
+ * pixels, so the picture does not shift. (Pillow passes the remainder to its filter; photon's filter has no such
+ * parameter.)
  */
 class BoxReducer implements Reducer {
   readonly #columns: Boxes;
   readonly #rows: Boxes;
-  /** RGB sums of one row; one box longer than needed, so that `rest` of the last one has a place. */
+  /** RGB sums of one row, with an extra box to hold `rest` of the last one. */
   readonly #line: Float32Array;
   readonly #sums: Float32Array;
 

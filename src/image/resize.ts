@@ -4,27 +4,27 @@ import type { Pixels, Size } from './codec.ts';
 
 const { memory } = initPhoton.sync({ module: photonModule });
 
-/** Filters by Pillow's names. */
-export type Resampling = 'bicubic' | 'bilinear' | 'lanczos';
-
-/** Photon's names for Pillow's filters; the results agree within 1/255. */
-const FILTERS: Record<Resampling, SamplingFilter> = {
+/** Photon's equivalents of Pillow's filters. The results differ by at most 1/255. */
+const FILTERS = {
   bicubic: SamplingFilter.CatmullRom,
   bilinear: SamplingFilter.Triangle,
   lanczos: SamplingFilter.Lanczos3,
 };
 
-/** Bytes of wasm memory that photon holds; it never gives any back. */
+/** A filter, by Pillow's name. */
+export type Resampling = keyof typeof FILTERS;
+
+/** Wasm memory in bytes that photon holds. It never shrinks. */
 export function photonBytes(): number {
   return memory.buffer.byteLength;
 }
 
-/** What photon holds before its first photo. */
+/** Photon's memory before the first photo. */
 const PHOTON_BASE_BYTES = 1_500_000;
 
 /**
- * Bytes that photon's memory will have grown to after resizing: two copies of the pixels, the half-resized picture
- * in float32, and a few copies of the result.
+ * Size in bytes to which resizing grows photon's memory: two copies of the pixels, the half-resized picture in float32,
+ * and a few copies of the result.
  */
 export function photonBytesAfter(size: Size, target: Size): number {
   if (size.width === target.width && size.height === target.height) return photonBytes();
@@ -36,7 +36,7 @@ export function photonBytesAfter(size: Size, target: Size): number {
   );
 }
 
-/** RGBA of exactly the target size, without keeping the aspect. */
+/** Returns RGBA of exactly the target size, without keeping the aspect ratio. */
 export function resize(pixels: Pixels, target: Size, resampling: Resampling): Uint8Array {
   if (pixels.width === target.width && pixels.height === target.height) return pixels.rgba;
   const image = new PhotonImage(pixels.rgba, pixels.width, pixels.height);

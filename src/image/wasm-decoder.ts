@@ -1,28 +1,28 @@
 import { MalformedImage } from '../errors.ts';
 import type { IdleMemory } from './codec.ts';
-import { discarded } from './garbage.ts';
+import { countGarbage } from './garbage.ts';
 
-/** What every C decoder exports. */
+/** Exports of every C decoder. */
 export interface CExports {
   readonly memory: WebAssembly.Memory;
   malloc(size: number): number;
   free(pointer: number): void;
 }
 
-/** Thrown in place of C's `longjmp`: the decoder has given up and its instance is no longer usable. */
+/** Thrown in place of C's `longjmp`: the decoder has failed, and its instance is unusable. */
 export class LongJump extends Error {}
 
-/** A C decoder's own data, stack and tables. */
+/** Memory of a fresh instance: data, stack and tables. */
 export const INSTANCE_BYTES = 400_000;
 
-/** An instance that has grown beyond this is dropped after use, since wasm memory never shrinks. */
+/** Larger instances are dropped after use, since wasm memory never shrinks. */
 export const KEPT_BYTES = 8 * 1024 * 1024;
 
 const unavailable = () => {
   throw new LongJump();
 };
 
-/** The few imports that the decoders link but need only to print or exit. */
+/** Imports that the decoders link but use only to print or exit. */
 const IMPORTS = {
   env: { setjmp: () => 0, longjmp: unavailable },
   wasi_snapshot_preview1: {
@@ -36,8 +36,8 @@ const IMPORTS = {
 };
 
 /**
- * A C decoder compiled to wasm. Its instance is kept between photos while it is small and healthy; after an error
- * of any kind, or once it has grown, the next photo gets a new one.
+ * A C decoder compiled to wasm. It keeps its instance between photos while the instance is small and healthy. After an
+ * error, or once the instance has grown, the next photo gets a new one.
  */
 export class WasmDecoder<Exports extends CExports> implements IdleMemory {
   readonly #module: WebAssembly.Module;
@@ -48,24 +48,24 @@ export class WasmDecoder<Exports extends CExports> implements IdleMemory {
     this.#module = module;
   }
 
-  /** Bytes of wasm memory held between photos. */
+  /** Wasm memory in bytes held between photos. */
   get heldBytes(): number {
     return this.#idle?.memory.buffer.byteLength ?? 0;
   }
 
-  /** Bytes of wasm memory that the latest photo took: its peak, as memory only grows. */
+  /** Peak wasm memory in bytes of the latest photo. */
   get lastBytes(): number {
     return this.#lastBytes;
   }
 
-  /** Lets go of the instance and so of its memory. */
+  /** Drops the instance and its memory. */
   drop(): void {
     const bytes = this.heldBytes;
     this.#idle = undefined;
-    discarded(bytes);
+    countGarbage(bytes);
   }
 
-  /** Runs `work` on an instance; a trap or `longjmp` inside becomes `MalformedImage`. */
+  /** Runs `work` on an instance. A trap or `longjmp` becomes `MalformedImage`. */
   use<Result>(work: (wasm: Exports) => Result): Result {
     try {
       return this.#run(work);
@@ -75,11 +75,11 @@ export class WasmDecoder<Exports extends CExports> implements IdleMemory {
       }
       throw error;
     } finally {
-      if (!this.#idle) discarded(this.#lastBytes);
+      if (!this.#idle) countGarbage(this.#lastBytes);
     }
   }
 
-  /** Keeps the instance if it has come through well. */
+  /** Keeps the instance if `work` succeeds. */
   #run<Result>(work: (wasm: Exports) => Result): Result {
     const wasm = this.#idle ?? this.#instantiate();
     this.#idle = undefined;
@@ -93,20 +93,20 @@ export class WasmDecoder<Exports extends CExports> implements IdleMemory {
     return result;
   }
 
-  /** The one place where the exports are taken at their word. */
+  /** The only cast: TypeScript cannot know a module's exports. */
   #instantiate(): Exports {
     return new WebAssembly.Instance(this.#module, IMPORTS).exports as unknown as Exports;
   }
 }
 
-/** `malloc` that answers `MalformedImage` instead of 0. */
+/** Calls `malloc` and throws `MalformedImage` if it fails. */
 export function allocate(wasm: CExports, size: number): number {
   const pointer = wasm.malloc(size);
-  if (pointer === 0) throw new MalformedImage('The photo needs more memory than there is.');
+  if (pointer === 0) throw new MalformedImage('The photo needs too much memory.');
   return pointer;
 }
 
-/** Copies `parts` into the decoder's memory, one behind the other. */
+/** Copies `parts` into the decoder's memory, one after the other, and returns their address. */
 export function copyIn(wasm: CExports, parts: readonly Uint8Array[]): number {
   const size = parts.reduce((sum, part) => sum + part.length, 0);
   const pointer = allocate(wasm, size);

@@ -1,9 +1,12 @@
+import { crc32 } from 'node:zlib';
+
 export type Rgb = readonly [number, number, number];
 
 /**
- * An 8-bit RGB PNG of the picture that `pixel` draws. Runs in workerd and in Node.
+ * Draws an 8-bit RGB PNG. Runs in workerd and in Node.
  *
- * @param orientation EXIF's, 1 to 8; without it the file says nothing of it
+ * @param pixel returns the colour at a position
+ * @param orientation EXIF orientation, 1 to 8; omitted from the file by default
  */
 export async function drawPng(
   width: number,
@@ -14,7 +17,7 @@ export async function drawPng(
   const rows = new Uint8Array(height * (1 + width * 3));
   let offset = 0;
   for (let y = 0; y < height; y++) {
-    rows[offset++] = 0; // The row's filter: none.
+    rows[offset++] = 0; // Filter type: none.
     for (let x = 0; x < width; x++) {
       rows.set(pixel(x, y), offset);
       offset += 3;
@@ -23,8 +26,8 @@ export async function drawPng(
   const header = new DataView(new ArrayBuffer(13));
   header.setUint32(0, width);
   header.setUint32(4, height);
-  header.setUint8(8, 8); // bits a channel
-  header.setUint8(9, 2); // RGB
+  header.setUint8(8, 8); // Bits per channel
+  header.setUint8(9, 2); // Colour type: RGB
   return concat([
     Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a),
     chunk('IHDR', new Uint8Array(header.buffer)),
@@ -34,12 +37,12 @@ export async function drawPng(
   ]);
 }
 
-/** A picture of one colour. */
+/** Draws a PNG of one colour. */
 export function solidPng(colour: Rgb, size = 16): Promise<Uint8Array<ArrayBuffer>> {
   return drawPng(size, size, () => colour);
 }
 
-/** The smallest EXIF block with an orientation: TIFF's head, and one directory with the tag 274. */
+/** The smallest EXIF block with an orientation: the TIFF header and a directory with only tag 274. */
 function exif(orientation: number): Uint8Array {
   return Uint8Array.of(
     ...[0x4d, 0x4d, 0, 42, 0, 0, 0, 8],
@@ -48,11 +51,12 @@ function exif(orientation: number): Uint8Array {
   );
 }
 
-/** UTF-8 bytes of a text. */
+/** Encodes text as UTF-8. */
 export const utf8 = (text: string): Uint8Array<ArrayBuffer> =>
   Uint8Array.from(new TextEncoder().encode(text));
 
-async function deflate(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
+/** Compresses bytes to a zlib stream. */
+export async function deflate(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
   const compressed = new Response(bytes).body?.pipeThrough(new CompressionStream('deflate'));
   return new Uint8Array(await new Response(compressed).arrayBuffer());
 }
@@ -64,16 +68,6 @@ function chunk(type: string, data: Uint8Array): Uint8Array {
   frame.setUint32(4, crc32(body));
   const bytes = new Uint8Array(frame.buffer);
   return concat([bytes.subarray(0, 4), body, bytes.subarray(4)]);
-}
-
-/** The checksum of the PNG specification, Annex D. */
-function crc32(bytes: Uint8Array): number {
-  let crc = 0xffffffff;
-  for (const byte of bytes) {
-    crc ^= byte;
-    for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
-  }
-  return (crc ^ 0xffffffff) >>> 0;
 }
 
 function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {

@@ -27,15 +27,15 @@ beforeAll(async () => {
 const send = (bytes: Uint8Array<ArrayBuffer>) =>
   service('/api/predict', raw(bytes, 'application/octet-stream'));
 
-/** Every good picture's answer, byte for byte. */
-async function goodAnswers(): Promise<string[]> {
+/** Responses to all valid pictures. */
+async function predictValid(): Promise<string[]> {
   const answers: string[] = [];
   for (const { bytes } of pictures) answers.push(await (await send(bytes)).text());
   return answers;
 }
 
-/** Which decoder gets to see the file: none, when its header is refused. */
-function decoderOf(bytes: Uint8Array): string | undefined {
+/** The format of the decoder that receives the file, unless its header is refused. */
+function findDecoder(bytes: Uint8Array): string | undefined {
   const codec = findCodec(codecs, bytes);
   if (!codec) return undefined;
   try {
@@ -47,11 +47,11 @@ function decoderOf(bytes: Uint8Array): string | undefined {
   }
 }
 
-test(`${FILES} spoiled files in one isolate: an answer or a refusal each, and nothing wears out`, async () => {
+test(`${FILES} spoiled files in one isolate are answered or refused, without lasting effects`, async () => {
   vi.spyOn(console, 'log').mockImplementation(() => {});
   const random = seeded(SEED);
-  const before = await goodAnswers();
-  // As many of each format, however many flavours of it there are.
+  const before = await predictValid();
+  // Each format gets the same number of files, however many variants it has.
   const originals = codecs.map((codec) =>
     pictures.map(({ bytes }) => bytes).filter((bytes) => codec.matches(bytes)),
   );
@@ -61,13 +61,13 @@ test(`${FILES} spoiled files in one isolate: an answer or a refusal each, and no
   let highest = 0;
   for (let file = 0; file < FILES; file++) {
     const bytes = spoil(random, originals[file % originals.length] ?? []);
-    const decoder = decoderOf(bytes);
+    const decoder = findDecoder(bytes);
     if (decoder) reached[decoder] = (reached[decoder] ?? 0) + 1;
     const response = await send(bytes);
     const body = await response.text();
     statuses.set(response.status, (statuses.get(response.status) ?? 0) + 1);
     if (response.status >= 500) throw new Error(`file ${file}: ${response.status} ${body}`);
-    // A decoder that has grown a little is kept, and let go by the next photo that needs its place.
+    // A decoder that has grown a little is kept until a photo needs its memory.
     expect(idleBytes(codecs)).toBeLessThanOrEqual(2 * KEPT_BYTES);
     const lasting = heldBytes(codecs) - idleBytes(codecs) + runtimeBytes();
     if (file < FILES / 10) settled = Math.max(settled, lasting);
@@ -76,10 +76,10 @@ test(`${FILES} spoiled files in one isolate: an answer or a refusal each, and no
   expect([...statuses.keys()].filter((status) => status !== 200 && (status < 400 || status >= 500))).toEqual(
     [],
   );
-  // Otherwise this would prove something of headers only.
+  // Otherwise the test would only exercise headers.
   for (const [decoder, files] of Object.entries(reached)) {
     expect.soft(files, decoder).toBeGreaterThanOrEqual(FILES / 10);
   }
   expect(highest).toBeLessThanOrEqual(settled);
-  expect(await goodAnswers()).toEqual(before);
+  expect(await predictValid()).toEqual(before);
 }, 3_600_000);

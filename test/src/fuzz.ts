@@ -5,7 +5,7 @@ type Bytes = Uint8Array<ArrayBuffer>;
 
 const below = (random: Random, limit: number) => Math.floor(random() * limit);
 
-/** Values that decoders trip over more often than over others. */
+/** Values that break decoders more often than others. */
 const AWKWARD = [0x00, 0x01, 0x7f, 0x80, 0xfe, 0xff];
 
 function flip(random: Random, bytes: Bytes, from = 0, to = bytes.length): void {
@@ -17,8 +17,8 @@ function flip(random: Random, bytes: Bytes, from = 0, to = bytes.length): void {
   }
 }
 
-/** Changes something inside a chunk and makes its checksum right again, so that it gets past the header. */
-function sealedPng(random: Random, file: Bytes): Bytes {
+/** Changes bytes inside a chunk and corrects its checksum, so that the file passes the header check. */
+function spoilPng(random: Random, file: Bytes): Bytes {
   const bytes = file.slice();
   const view = new DataView(bytes.buffer);
   const chunks: { from: number; to: number }[] = [];
@@ -34,12 +34,12 @@ function sealedPng(random: Random, file: Bytes): Bytes {
   return bytes;
 }
 
-/** One of the files spoiled: bytes changed, cut off, doubled, taken out, or nothing but noise behind its beginning. */
+/** Spoils one of the files: changes, truncates, repeats or removes bytes, or replaces all but its start with noise. */
 export function spoil(random: Random, files: readonly Bytes[]): Bytes {
   const file = files[below(random, files.length)] ?? new Uint8Array();
   const png = file[0] === 0x89;
   const kind = random();
-  if (png && kind < 0.7) return sealedPng(random, file);
+  if (png && kind < 0.7) return spoilPng(random, file);
   const bytes = file.slice();
   if (kind < 0.7) {
     flip(random, bytes);

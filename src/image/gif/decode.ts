@@ -1,9 +1,9 @@
+import { Canvas, type Rgb } from '../canvas.ts';
 import type { Pixels, Size } from '../codec.ts';
-import { Canvas, type Rgb } from '../frame.ts';
 import type { GifHeader } from './header.ts';
 import { unpackLzw } from './lzw.ts';
 
-/** First row and distance of the rows that each pass of an interlaced frame brings (GIF89a, appendix E). */
+/** First row and row distance of each pass of an interlaced frame (GIF89a, appendix E). */
 const PASSES = [
   [0, 8],
   [4, 8],
@@ -11,11 +11,11 @@ const PASSES = [
   [1, 2],
 ] as const;
 
-/** The first frame on its canvas; it must be complete. Transparent pixels keep their palette's colour, as in Pillow. */
+/** Decodes the first frame, which must be complete. As in Pillow, transparent pixels keep their palette colour. */
 export function decodeGif(bytes: Uint8Array, header: GifHeader, target: Size): Pixels {
   const { frame } = header;
   const indices = unpackLzw(bytes, header.data, frame.width * frame.height);
-  const colours = toColours(header.palette);
+  const colours = expandPalette(header.palette);
   const canvas = new Canvas(header, frame, colourOf(colours, header.background), target);
   const row = new Uint8Array(frame.width * 4);
   let from = 0;
@@ -31,8 +31,8 @@ export function decodeGif(bytes: Uint8Array, header: GifHeader, target: Size): P
   return canvas.finish();
 }
 
-/** 256 RGB triples: shades of grey, overwritten by as many colours as the palette has. */
-function toColours(palette: Uint8Array): Uint8Array {
+/** Returns 256 RGB triples: the palette's colours, then shades of grey. */
+function expandPalette(palette: Uint8Array): Uint8Array {
   const colours = Uint8Array.from({ length: 768 }, (_, i) => Math.floor(i / 3));
   colours.set(palette);
   return colours;

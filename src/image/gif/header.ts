@@ -2,15 +2,15 @@ import { MalformedImage } from '../../errors.ts';
 import { ByteReader } from '../bytes.ts';
 import type { Frame, Header } from '../codec.ts';
 
-/** A GIF up to its first frame's pixels (GIF89a). */
+/** Everything before the first frame's pixels (GIF89a). */
 export interface GifHeader extends Header {
   readonly frame: Frame;
   readonly interlaced: boolean;
-  /** RGB triples; empty when the file brings none, then the indices are shades of grey. */
+  /** RGB triples. If empty, indices are shades of grey. */
   readonly palette: Uint8Array;
-  /** Index that fills what the frame leaves of the canvas. */
+  /** Index of the colour around the frame. */
   readonly background: number;
-  /** Where the LZW data starts, with its code size. */
+  /** Position of the LZW data, which starts with the code size. */
   readonly data: number;
 }
 
@@ -20,10 +20,10 @@ const GRAPHIC_CONTROL = 0xf9;
 const HAS_PALETTE = 0x80;
 const INTERLACED = 0x40;
 
-/** Reads the first frame's descriptor; as in Pillow a frame that reaches beyond the canvas makes it larger. */
+/** Reads up to the first frame's descriptor. As in Pillow, a frame that extends beyond the canvas enlarges it. */
 export function readGifHeader(bytes: Uint8Array): GifHeader {
-  const reader = new ByteReader(bytes);
-  const screen = { width: reader.u16(6, true), height: reader.u16(8, true) };
+  const reader = new ByteReader(bytes, true);
+  const screen = { width: reader.u16(6), height: reader.u16(8) };
   const globalPalette = readPalette(reader, reader.u8(10), 13);
   let at = 13 + globalPalette.length;
   let background = 0;
@@ -34,10 +34,11 @@ export function readGifHeader(bytes: Uint8Array): GifHeader {
       if (reader.u8(at + 1) === GRAPHIC_CONTROL && reader.u8(at + 3) & 1) background = reader.u8(at + 6);
       at = skipBlocks(reader, at + 2);
     } else {
-      throw new MalformedImage('The GIF holds no picture.');
+      throw new MalformedImage('The GIF contains no picture.');
     }
   }
-  const [x, y, width, height] = [1, 3, 5, 7].map((offset) => reader.u16(at + offset, true)) as FrameNumbers;
+  const [x, y] = [reader.u16(at + 1), reader.u16(at + 3)];
+  const [width, height] = [reader.u16(at + 5), reader.u16(at + 7)];
   if (width === 0 || height === 0) throw new MalformedImage('The GIF has no pixels.');
   const flags = reader.u8(at + 9);
   const localPalette = readPalette(reader, flags, at + 10);
@@ -53,13 +54,11 @@ export function readGifHeader(bytes: Uint8Array): GifHeader {
   };
 }
 
-type FrameNumbers = [x: number, y: number, width: number, height: number];
-
 function readPalette(reader: ByteReader, flags: number, at: number): Uint8Array {
   return reader.slice(at, flags & HAS_PALETTE ? 3 << ((flags & 7) + 1) : 0);
 }
 
-/** The position behind a chain of sub-blocks. */
+/** Returns the position after a chain of sub-blocks. */
 function skipBlocks(reader: ByteReader, at: number): number {
   for (let length = reader.u8(at); length > 0; length = reader.u8(at)) at += length + 1;
   return at + 1;

@@ -6,12 +6,13 @@ const MAX_CODES = 4096;
 export const LZW_TABLE_BYTES = 8 * MAX_CODES;
 
 /**
- * Unpacks GIF's variable-length LZW (GIF89a, appendix F) from sub-blocks that start at `at`.
+ * Unpacks GIF's variable-length LZW (GIF89a, appendix F) from the sub-blocks at `at`.
  *
- * A string in the table is always the one before it plus the next byte of the output, so the table holds no bytes, only where
- * in the output each string was first written.
+ * Each string in the table is its predecessor plus the next output byte, so the table stores only the position in the
+ * output where each string was first written.
  *
- * @returns exactly `count` palette indices; a file that ends with fewer is `MalformedImage`
+ * @returns exactly `count` palette indices
+ * @throws {MalformedImage} the data is damaged or has fewer indices
  */
 export function unpackLzw(bytes: Uint8Array, at: number, count: number): Uint8Array {
   const codeSize = new ByteReader(bytes).u8(at);
@@ -25,7 +26,7 @@ export function unpackLzw(bytes: Uint8Array, at: number, count: number): Uint8Ar
   let filled = 0;
   let width = codeSize + 1;
   let next = end + 1;
-  let previous = 0; // length of the string written last; 0 right after a clear
+  let previous = 0; // Length of the last string written, or 0 after a clear.
   while (filled < count) {
     const code = codes.read(width);
     if (code === clear) {
@@ -55,7 +56,7 @@ export function unpackLzw(bytes: Uint8Array, at: number, count: number): Uint8Ar
   return output;
 }
 
-/** Reads codes, lowest bit first, through the sub-blocks. */
+/** Reads codes from the sub-blocks, lowest bit first. */
 class CodeReader {
   readonly #bytes: Uint8Array;
   #at: number;
@@ -86,7 +87,7 @@ class CodeReader {
     }
     this.#left--;
     const byte = this.#bytes[this.#at++];
-    if (byte === undefined) throw new MalformedImage('The GIF is cut off in its first frame.');
+    if (byte === undefined) throw new MalformedImage('The GIF is truncated in its first frame.');
     return byte;
   }
 }

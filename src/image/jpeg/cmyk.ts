@@ -1,13 +1,12 @@
-/** `round(a * b / 255)` for bytes, as Pillow's MULDIV255 reckons it. */
+/** `round(a * b / 255)` for bytes, computed like Pillow's MULDIV255. */
 function multiply255(a: number, b: number): number {
   const product = a * b + 128;
   return ((product >> 8) + product) >> 8;
 }
 
 /**
- * Turns CMYK as JPEGs store it into RGB with alpha 255, in place.
- *
- * Like Pillow it takes all CMYK JPEGs for inverted, as Adobe writes them, and multiplies plainly, with no profile.
+ * Converts a JPEG's CMYK to RGB with alpha 255, in place. Like Pillow, it treats every CMYK JPEG as inverted, as Adobe
+ * writes them, and ignores colour profiles.
  */
 export function cmykToRgb(pixels: Uint8Array): void {
   for (let i = 0; i < pixels.length; i += 4) {

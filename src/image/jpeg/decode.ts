@@ -54,7 +54,7 @@ export function decodeJpeg(bytes: Uint8Array, header: JpegHeader, target: Size):
     const format = cmyk ? TJPF_CMYK : TJPF_RGBA;
     const status = wasm.tjDecompress2(handle, input, size, output, width, width * 4, height, format, 0);
     const pixels = new Uint8Array(wasm.memory.buffer, output, length);
-    // -1 also stands for warnings, and the file is known to be complete: what counts is that pixels came out.
+    // Warnings also return -1, so check whether the decoder reached the last pixel.
     if (status !== 0 && !cmyk && pixels.at(-1) !== 255) throw new MalformedImage('The JPEG is damaged.');
     if (cmyk) cmykToRgb(pixels);
     const reducer = createReducer(decodedSize(header, target), target);
@@ -68,7 +68,7 @@ export function decodeJpeg(bytes: Uint8Array, header: JpegHeader, target: Size):
   });
 }
 
-/** The decoder must see the size that the budget was reckoned with. */
+/** Ensures that the decoder reads the same size as the budget assumed. */
 function checkSize(wasm: TurboJpeg, handle: number, input: number, size: number, header: JpegHeader): void {
   const at = allocate(wasm, 16);
   wasm.tjDecompressHeader3(handle, input, size, at, at + 4, at + 8, at + 12);
@@ -77,7 +77,7 @@ function checkSize(wasm: TurboJpeg, handle: number, input: number, size: number,
   if (width !== header.width || height !== header.height) throw new MalformedImage('The JPEG is damaged.');
 }
 
-/** RGBA pixels are written with alpha 255, so a last one of 0 shows that decoding never got there. */
+/** Clears the last alpha value. The decoder writes 255, so 0 shows that it never reached the last pixel. */
 function markUnwritten(wasm: TurboJpeg, output: number, length: number): void {
   new Uint8Array(wasm.memory.buffer, output, length)[length - 1] = 0;
 }

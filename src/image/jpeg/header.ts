@@ -3,23 +3,24 @@ import { ByteReader } from '../bytes.ts';
 import type { Header, Orientation } from '../codec.ts';
 import { isExif, readOrientation } from '../exif.ts';
 
-/** What a JPEG's markers say (ITU-T T.81, annex B). */
+/** Contents of a JPEG's markers (ITU-T T.81, annex B). */
 export interface JpegHeader extends Header {
   readonly progressive: boolean;
   readonly scans: readonly JpegScan[];
-  /** Whether all coefficients are kept while decoding: progressive, or components in scans of their own. */
+  /** Whether the decoder buffers all coefficients: for progressive files, and for components in separate scans. */
   readonly buffered: boolean;
   readonly components: readonly JpegComponent[];
-  /** Where the file proper ends, behind EOI; phones append previews and videos there. */
+  /** Position after EOI, where phones append previews and videos. */
   readonly end: number;
 }
 
 export interface JpegScan {
-  /** Where it lies in the file, its SOS marker included. */
+  /** Position of its SOS marker. */
   readonly from: number;
+  /** Position after its entropy-coded data. */
   readonly to: number;
   readonly components: number;
-  /** Whether it brings no block's mean (DC), only detail: a scan of a progressive file. */
+  /** Whether it contains only AC coefficients, which only progressive files have. */
   readonly detail: boolean;
 }
 
@@ -42,12 +43,12 @@ const EOI = 0xd9;
 const SOS = 0xda;
 const APP1 = 0xe1;
 
-/** As many as libjpeg-turbo's documentation advises to allow; usual are 1 and about 10. */
+/** The limit that libjpeg-turbo's documentation recommends. Baseline files have 1, progressive ones about 10. */
 const MAX_SCANS = 500;
 
 type Frame = Pick<JpegHeader, 'width' | 'height' | 'progressive' | 'components'>;
 
-/** Walks all markers to EOI; a file without EOI is truncated. */
+/** Reads all markers up to EOI. A file without EOI is truncated. */
 export function readJpegHeader(bytes: Uint8Array): JpegHeader {
   const reader = new ByteReader(bytes);
   const scans: JpegScan[] = [];
@@ -58,7 +59,7 @@ export function readJpegHeader(bytes: Uint8Array): JpegHeader {
     at = nextMarker(bytes, at);
     const marker = reader.u8(at - 1);
     if (marker === EOI) break;
-    if (marker === SOI) throw new MalformedImage('The JPEG starts twice.');
+    if (marker === SOI) throw new MalformedImage('The JPEG has two start markers.');
     const length = reader.u16(at);
     const segment = reader.slice(at + 2, length - 2);
     if (isFrame(marker)) {
@@ -68,7 +69,7 @@ export function readJpegHeader(bytes: Uint8Array): JpegHeader {
       if (scans.length === MAX_SCANS) throw new MalformedImage('The JPEG has too many scans.');
       const to = nextMarker(bytes, at + length) - 2;
       scans.push({ from: at - 2, to, ...readScan(segment) });
-      // Its megabytes are walked once.
+      // Skip the entropy-coded data, which has just been searched.
       at = to;
       continue;
     } else if (marker === APP1 && orientation === undefined && isExif(segment)) {
@@ -77,12 +78,12 @@ export function readJpegHeader(bytes: Uint8Array): JpegHeader {
     at += length;
   }
   const [scan] = scans;
-  if (!frame || !scan) throw new MalformedImage('The JPEG holds no picture.');
+  if (!frame || !scan) throw new MalformedImage('The JPEG contains no picture.');
   const buffered = frame.progressive || scan.components < frame.components.length;
   return { ...frame, orientation: orientation ?? 1, scans, buffered, end: at };
 }
 
-/** The number of components comes first; behind their two bytes each follow the first and the last coefficient. */
+/** Layout: number of components, two bytes for each, and the first coefficient (0: DC). */
 function readScan(segment: Uint8Array): Pick<JpegScan, 'components' | 'detail'> {
   const reader = new ByteReader(segment);
   const components = reader.u8(0);
@@ -90,17 +91,17 @@ function readScan(segment: Uint8Array): Pick<JpegScan, 'components' | 'detail'> 
 }
 
 /**
- * The position behind the next marker at or after `at`. Skips entropy-coded data, fill bytes and stray bytes, and the
- * markers that have no segment.
+ * Returns the position after the next marker at or after `at`. Skips entropy-coded data, fill bytes, stray bytes and
+ * markers without a segment.
  */
 function nextMarker(bytes: Uint8Array, at: number): number {
   const last = bytes.length - 1;
-  // `indexOf` runs at memory speed over the megabytes in which there is nothing to find.
+  // `indexOf` skips megabytes without a marker at memory speed.
   for (let i = bytes.indexOf(0xff, at); i >= 0 && i < last; i = bytes.indexOf(0xff, i + 1)) {
     const marker = bytes[i + 1] as number;
     if (marker > TEM && marker < 0xff && !(marker >= RST0 && marker <= RST7)) return i + 2;
   }
-  throw new MalformedImage('The JPEG is cut off before its end.');
+  throw new MalformedImage('The JPEG is truncated.');
 }
 
 function isFrame(marker: number): boolean {
@@ -109,21 +110,21 @@ function isFrame(marker: number): boolean {
 
 function readFrame(marker: number, segment: Uint8Array): Frame {
   if (marker > SOF2)
-    throw new MalformedImage('This kind of JPEG (lossless, arithmetic or hierarchical) is not supported.');
+    throw new MalformedImage('Lossless, arithmetic and hierarchical JPEGs are not supported.');
   const reader = new ByteReader(segment);
-  if (reader.u8(0) !== 8) throw new MalformedImage('Only JPEGs of 8 bits a channel are supported.');
+  if (reader.u8(0) !== 8) throw new MalformedImage('Only JPEGs with 8 bits per channel are supported.');
   const height = reader.u16(1);
   const width = reader.u16(3);
   if (width === 0 || height === 0) throw new MalformedImage('The JPEG has no pixels.');
   const count = reader.u8(5);
   if (count !== 1 && count !== 3 && count !== 4)
-    throw new MalformedImage(`A JPEG cannot have ${count} channels.`);
+    throw new MalformedImage(`JPEGs with ${count} channels are not supported.`);
   const components = Array.from({ length: count }, (_, i) => {
     const factors = reader.u8(7 + i * 3);
     return { horizontal: factors >> 4, vertical: factors & 15 };
   });
   if (components.some(({ horizontal: h, vertical: v }) => h < 1 || h > 4 || v < 1 || v > 4)) {
-    throw new MalformedImage('The JPEG has impossible sampling factors.');
+    throw new MalformedImage('The JPEG has invalid sampling factors.');
   }
   return { width, height, progressive: marker === SOF2, components };
 }

@@ -2,24 +2,24 @@ import type { PngColour, PngHeader } from './header.ts';
 
 const CHANNELS: Record<PngColour, number> = { grey: 1, rgb: 3, palette: 1, 'grey-alpha': 2, 'rgb-alpha': 4 };
 
-/** Bits of one pixel as it is stored. */
+/** Bits of one stored pixel. */
 export function bitsPerPixel({ colour, depth }: Pick<PngHeader, 'colour' | 'depth'>): number {
   return CHANNELS[colour] * depth;
 }
 
-/** Whether stored pixels begin with red, green and blue bytes and so need no rewriting. */
+/** Whether stored pixels start with red, green and blue bytes and need no conversion. */
 export function isPlainRgb({ colour, depth }: Pick<PngHeader, 'colour' | 'depth'>): boolean {
   return depth === 8 && (colour === 'rgb' || colour === 'rgb-alpha');
 }
 
-/**
- * Rewrites `count` stored pixels as RGB triples, the way Pillow's `convert("RGB")` does: alpha and transparency are dropped,
- * not blended, and of 16 bits the high byte is taken. (Pillow clips 16-bit grey instead, which turns nearly all of it
- * white; that is not copied.)
- */
-export type ToRgb = (row: Uint8Array, count: number, rgb: Uint8Array) => void;
+/** Converts `count` stored pixels to RGB triples. */
+type RowConverter = (row: Uint8Array, count: number, rgb: Uint8Array) => void;
 
-export function toRgb({ colour, depth, palette }: PngHeader): ToRgb {
+/**
+ * Creates a converter that follows Pillow's `convert("RGB")`: it drops alpha and transparency without blending, and
+ * keeps the high byte of 16 bits. (Pillow clips 16-bit grey, which turns nearly all of it white; this does not.)
+ */
+export function createRowConverter({ colour, depth, palette }: PngHeader): RowConverter {
   const bytes = depth === 16 ? 2 : 1;
   const stride = CHANNELS[colour] * bytes;
   if (colour === 'rgb' || colour === 'rgb-alpha')
@@ -46,7 +46,7 @@ function copyGrey(row: Uint8Array, count: number, rgb: Uint8Array, stride: numbe
   }
 }
 
-/** Indices of 1, 2, 4 or 8 bits, leftmost pixel in the highest bits. */
+/** Looks up indices of 1, 2, 4 or 8 bits; the leftmost pixel is in the highest bits. */
 function lookUp(row: Uint8Array, count: number, rgb: Uint8Array, depth: number, colours: Uint8Array): void {
   const mask = (1 << depth) - 1;
   for (let i = 0, to = 0; i < count; i++) {
@@ -58,7 +58,7 @@ function lookUp(row: Uint8Array, count: number, rgb: Uint8Array, depth: number, 
   }
 }
 
-/** Indices beyond the palette are black. */
+/** Returns 256 RGB triples. Indices beyond the palette are black. */
 function paletteColours(palette: Uint8Array): Uint8Array {
   const colours = new Uint8Array(768);
   colours.set(palette.subarray(0, 768));

@@ -1,12 +1,12 @@
 import { MalformedImage } from '../../errors.ts';
 import type { Pixels, Size } from '../codec.ts';
 import { createReducer, type Reducer } from '../reducer.ts';
-import { bitsPerPixel, isPlainRgb, toRgb } from './colour.ts';
+import { bitsPerPixel, createRowConverter, isPlainRgb } from './colour.ts';
 import { imageData, type PngHeader } from './header.ts';
 import { inflate } from './inflate.ts';
 import { unfilter } from './unfilter.ts';
 
-/** A sub-picture: where its first pixel stands and how far apart its pixels are. */
+/** A sub-picture: the position of its first pixel and the distance between its pixels. */
 interface Pass extends Size {
   readonly x: number;
   readonly y: number;
@@ -27,31 +27,31 @@ const ADAM7 = [
 
 const WHOLE = [[0, 0, 1, 1]] as const;
 
-/** Bytes of one row as it is stored, without the filter byte. */
+/** Bytes of one stored row, without the filter byte. */
 export function rowBytes(width: number, header: PngHeader): number {
   return Math.ceil((width * bitsPerPixel(header)) / 8);
 }
 
-/** Inflated bytes in all: every row with its filter byte. */
+/** Total inflated size in bytes, including filter bytes. */
 export function inflatedBytes(header: PngHeader): number {
   return passesOf(header).reduce((sum, { width, height }) => sum + (rowBytes(width, header) + 1) * height, 0);
 }
 
-/** Reads row by row and reduces on the way, so that memory does not grow with the number of pixels. */
+/** Decodes and reduces row by row, so memory does not grow with the number of pixels. */
 export async function decodePng(bytes: Uint8Array, header: PngHeader, target: Size): Promise<Pixels> {
   const reducer = createReducer(header, target);
-  const rows = rowsOf(header, reducer);
+  const rows = consumeRows(header, reducer);
   rows.next();
   for await (const block of inflate(imageData(bytes, header.data))) {
     if (rows.next(block).done) return reducer.finish();
   }
-  throw new MalformedImage('The PNG ends before its last row.');
+  throw new MalformedImage('The PNG is truncated.');
 }
 
-/** Takes blocks of inflated bytes, cuts them into rows and adds these to the reducer; done after the last row. */
-function* rowsOf(header: PngHeader, reducer: Reducer): Generator<undefined, void, Uint8Array> {
+/** Splits blocks of inflated bytes into rows and adds them to the reducer. Done after the last row. */
+function* consumeRows(header: PngHeader, reducer: Reducer): Generator<undefined, void, Uint8Array> {
   const distance = Math.ceil(bitsPerPixel(header) / 8);
-  const add = rowAdder(header, reducer);
+  const add = createAddRow(header, reducer);
   let block = yield;
   let at = 0;
   for (const pass of passesOf(header)) {
@@ -74,13 +74,15 @@ function* rowsOf(header: PngHeader, reducer: Reducer): Generator<undefined, void
   }
 }
 
-/** Hands a row to the reducer, as it is or rewritten as RGB. */
-function rowAdder(header: PngHeader, reducer: Reducer): (row: Uint8Array, pass: Pass, y: number) => void {
+type AddRow = (row: Uint8Array, pass: Pass, y: number) => void;
+
+/** Returns a function that adds a row to the reducer, converted to RGB if necessary. */
+function createAddRow(header: PngHeader, reducer: Reducer): AddRow {
   if (isPlainRgb(header)) {
     const channels = header.colour === 'rgb' ? 3 : 4;
     return (row, pass, y) => reducer.add(y, row, channels, pass.width, pass.x, pass.stepX);
   }
-  const convert = toRgb(header);
+  const convert = createRowConverter(header);
   const rgb = new Uint8Array(header.width * 3);
   return (row, pass, y) => {
     convert(row, pass.width, rgb);

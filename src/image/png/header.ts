@@ -4,20 +4,20 @@ import { ByteReader } from '../bytes.ts';
 import type { Header, Orientation } from '../codec.ts';
 import { readOrientation } from '../exif.ts';
 
-/** What the chunks of a PNG say (W3C PNG, third edition). */
+/** Contents of a PNG's chunks (W3C PNG, third edition). */
 export interface PngHeader extends Header {
   readonly depth: 1 | 2 | 4 | 8 | 16;
   readonly colour: PngColour;
   readonly interlaced: boolean;
-  /** RGB triples, for `palette` only. */
+  /** RGB triples; used by the colour type `palette` only. */
   readonly palette: Uint8Array;
-  /** Where the run of IDAT chunks starts and ends. */
+  /** Start and end of the run of IDAT chunks. */
   readonly data: { readonly from: number; readonly to: number };
 }
 
 export type PngColour = 'grey' | 'rgb' | 'palette' | 'grey-alpha' | 'rgb-alpha';
 
-/** Colour type: its name and the depths that go with it (table 11.1). */
+/** Names and valid depths of the colour types (table 11.1). */
 const COLOURS: Partial<Record<number, readonly [PngColour, readonly number[]]>> = {
   0: ['grey', [1, 2, 4, 8, 16]],
   2: ['rgb', [8, 16]],
@@ -27,14 +27,14 @@ const COLOURS: Partial<Record<number, readonly [PngColour, readonly number[]]>> 
 };
 
 const SIGNATURE = 8;
-/** Length and name before the payload, CRC behind it. */
+/** Length and name before the payload, and CRC after it. */
 const CHUNK_OVERHEAD = 12;
 const MAX_SIZE = 0x7fffffff;
 const NONE = new Uint8Array(0);
 
 type ImageHeader = Pick<PngHeader, 'width' | 'height' | 'depth' | 'colour' | 'interlaced'>;
 
-/** Walks all chunks to IEND and checks every CRC; a file that ends before is truncated. */
+/** Reads all chunks up to IEND and checks every CRC. */
 export function readPngHeader(bytes: Uint8Array): PngHeader {
   const reader = new ByteReader(bytes);
   let image: ImageHeader | undefined;
@@ -47,7 +47,7 @@ export function readPngHeader(bytes: Uint8Array): PngHeader {
     const payload = reader.slice(at + 8, length);
     const end = at + CHUNK_OVERHEAD + length;
     if (reader.u32(end - 4) !== crc32(bytes.subarray(at + 4, end - 4)))
-      throw new MalformedImage('The PNG is damaged (CRC).');
+      throw new MalformedImage('The PNG is damaged: a checksum is wrong.');
     if (!image && name !== 'IHDR') throw new MalformedImage('The PNG has no header.');
     if (name === 'IEND') break;
     if (name === 'IHDR') image = readImageHeader(new ByteReader(payload));
@@ -56,18 +56,17 @@ export function readPngHeader(bytes: Uint8Array): PngHeader {
     else if (name === 'IDAT') data = extend(data, at, end);
     at = end;
   }
-  if (!image || !data) throw new MalformedImage('The PNG holds no picture.');
-  if (image.colour === 'palette' && palette.length < 3)
-    throw new MalformedImage('The PNG lacks its palette.');
+  if (!image || !data) throw new MalformedImage('The PNG contains no picture.');
+  if (image.colour === 'palette' && palette.length < 3) throw new MalformedImage('The PNG has no palette.');
   return { ...image, orientation, palette, data };
 }
 
 function extend(data: PngHeader['data'] | undefined, from: number, to: number): PngHeader['data'] {
-  if (data && data.to !== from) throw new MalformedImage("The PNG's data chunks are not in one run.");
+  if (data && data.to !== from) throw new MalformedImage("The PNG's data chunks are not consecutive.");
   return { from: data?.from ?? from, to };
 }
 
-/** The payloads of the IDAT chunks, in order, as views. */
+/** Yields views of the IDAT chunks' payloads, in order. */
 export function* imageData(bytes: Uint8Array, { from, to }: PngHeader['data']): Generator<Uint8Array> {
   const reader = new ByteReader(bytes);
   for (let at = from; at < to; ) {
@@ -86,7 +85,7 @@ function readImageHeader(payload: ByteReader): ImageHeader {
   const [colour, depths] = COLOURS[payload.u8(9)] ?? [];
   const interlace = payload.u8(12);
   if (!colour || !depths?.includes(depth) || payload.u8(10) !== 0 || payload.u8(11) !== 0 || interlace > 1) {
-    throw new MalformedImage('The PNG has an impossible header.');
+    throw new MalformedImage('The PNG has an invalid header.');
   }
   return { width, height, depth: depth as PngHeader['depth'], colour, interlaced: interlace === 1 };
 }

@@ -1,22 +1,23 @@
 import { createInflate, type Inflate } from 'node:zlib';
 import { MalformedImage } from '../../errors.ts';
 
-/** Inflated bytes that come at a time, and that may wait. */
+/** Size of an inflated block, and of the queue of blocks. */
 const BLOCK_BYTES = 65_536;
 
 export const INFLATE_OPTIONS = { chunkSize: BLOCK_BYTES, highWaterMark: BLOCK_BYTES } as const;
 
-/** Compressed bytes handed over at a time. */
+/** Compressed bytes written at a time. */
 const CHUNK_BYTES = 65_536;
 
-/** What may be held at once: blocks that wait to be read, the one being written, the chunk, and zlib's own window. */
+/** Peak memory: queued blocks, the one being written, the chunk, and zlib's window. */
 export const INFLATE_PEAK_BYTES = 4 * BLOCK_BYTES + 2 * CHUNK_BYTES + 65_536;
 
 /**
- * Inflates a zlib stream that comes in parts, with the platform's own inflate, no faster than it is read: however
- * much a chunk expands, no more than a few blocks of it wait.
+ * Inflates the parts of a zlib stream with the platform's inflate, no faster than the caller reads: however much the
+ * data expands, only a few blocks are queued.
  *
- * Yields blocks of at most 64 KiB. Throws `MalformedImage` when the stream is damaged or ends early.
+ * @yields blocks of at most 64 KiB
+ * @throws {MalformedImage} the stream is damaged or truncated
  */
 export async function* inflate(parts: Iterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   const inflater = createInflate(INFLATE_OPTIONS);
@@ -29,7 +30,7 @@ export async function* inflate(parts: Iterable<Uint8Array>): AsyncGenerator<Uint
     inflater.end();
   };
   try {
-    // A failure is the inflater's, and is thrown where its blocks are read.
+    // The read loop below throws the inflater's failures.
     feed().catch(() => {});
     for await (const block of inflater) yield block;
   } catch (cause) {
@@ -39,7 +40,7 @@ export async function* inflate(parts: Iterable<Uint8Array>): AsyncGenerator<Uint
   }
 }
 
-/** Waits until more can be written, or never will be. */
+/** Waits until the inflater accepts more data or is closed. */
 function drained(inflater: Inflate): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {

@@ -1,11 +1,11 @@
 import { MalformedImage } from '../../errors.ts';
 
 /**
- * Undoes a row's filter in place (W3C PNG, clause 9).
+ * Reverses a row's filter in place (W3C PNG, clause 9).
  *
- * @param type the byte before the row
- * @param above the row above, unfiltered; zeros for the first
- * @param distance bytes from a pixel to its left neighbour, at least 1
+ * @param type the filter byte before the row
+ * @param above the unfiltered row above; zeros for the first row
+ * @param distance bytes between a pixel and its left neighbour, at least 1
  */
 export function unfilter(type: number, row: Uint8Array, above: Uint8Array, distance: number): void {
   const filter = FILTERS[type];
@@ -33,7 +33,7 @@ const unfilterAverage: Unfilter = (row, above, distance) => {
   }
 };
 
-/** Masks stand for the comparisons: on photographs these go either way, and mispredicted branches cost 1.6 times as much. */
+/** Uses masks instead of comparisons: photographs defeat branch prediction, which made this 1.6 times as slow. */
 const unfilterPaeth: Unfilter = (row, above, distance) => {
   const first = Math.min(distance, row.length);
   for (let i = 0; i < first; i++) (row[i] as number) += above[i] as number;
@@ -52,5 +52,5 @@ const unfilterPaeth: Unfilter = (row, above, distance) => {
   }
 };
 
-/** By filter type, 0 to 4. */
+/** Indexed by filter type. */
 const FILTERS: readonly Unfilter[] = [unfilterNone, unfilterSub, unfilterUp, unfilterAverage, unfilterPaeth];

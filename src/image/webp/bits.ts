@@ -2,7 +2,7 @@ import { MalformedImage } from '../../errors.ts';
 
 const MAX_CODE_LENGTH = 15;
 
-/** Order in which the lengths of the code-length code stand (RFC 9649, section 3.7.2.1.2). */
+/** Storage order of the code-length code's lengths (RFC 9649, section 3.7.2.1.2). */
 const CODE_LENGTH_ORDER = [17, 18, 0, 1, 2, 3, 4, 5, 16, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
 
 /** Reads a lossless WebP's bitstream, lowest bit first. */
@@ -18,7 +18,7 @@ export class BitReader {
 
   bit(): number {
     const byte = this.#bytes[this.#at >> 3];
-    if (byte === undefined) throw new MalformedImage('The WebP ends too early.');
+    if (byte === undefined) throw new MalformedImage('The WebP is truncated.');
     return (byte >> (this.#at++ & 7)) & 1;
   }
 
@@ -30,7 +30,7 @@ export class BitReader {
   }
 }
 
-/** A canonical prefix code: how many codes of each length there are, and the symbols in the order of their codes. */
+/** A canonical prefix code, stored as the number of codes of each length and the symbols in code order. */
 export class PrefixCode {
   readonly #counts = new Uint16Array(MAX_CODE_LENGTH + 1);
   readonly #symbols: Uint16Array;
@@ -48,16 +48,16 @@ export class PrefixCode {
     }
   }
 
-  /** Reads the code itself (RFC 9649, section 3.7.2). */
+  /** Reads a code's definition (RFC 9649, section 3.7.2). */
   static read(reader: BitReader, alphabet: number): PrefixCode {
-    return new PrefixCode(reader.bit() ? simpleLengths(reader) : normalLengths(reader, alphabet));
+    return new PrefixCode(reader.bit() ? readSimpleLengths(reader) : readNormalLengths(reader, alphabet));
   }
 
   static fromLengths(lengths: Uint8Array): PrefixCode {
     return new PrefixCode(lengths);
   }
 
-  /** Reads one symbol; a code of a single symbol takes no bits. */
+  /** Reads one symbol. If the code has only one symbol, it takes no bits. */
   symbol(reader: BitReader): number {
     if (this.#symbols.length === 1) return this.#symbols[0] as number;
     let code = 0;
@@ -75,7 +75,7 @@ export class PrefixCode {
   }
 }
 
-function simpleLengths(reader: BitReader): Uint8Array {
+function readSimpleLengths(reader: BitReader): Uint8Array {
   const two = reader.bit();
   const lengths = new Uint8Array(256);
   lengths[reader.bits(reader.bit() ? 8 : 1)] = 1;
@@ -83,7 +83,7 @@ function simpleLengths(reader: BitReader): Uint8Array {
   return lengths;
 }
 
-function normalLengths(reader: BitReader, alphabet: number): Uint8Array {
+function readNormalLengths(reader: BitReader, alphabet: number): Uint8Array {
   const codeLengths = new Uint8Array(CODE_LENGTH_ORDER.length);
   const count = 4 + reader.bits(4);
   for (const symbol of CODE_LENGTH_ORDER.slice(0, count)) codeLengths[symbol] = reader.bits(3);

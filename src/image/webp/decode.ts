@@ -1,7 +1,7 @@
 import webpModule from '@cwasm/webp/webp.wasm';
 import { MalformedImage } from '../../errors.ts';
+import { Canvas } from '../canvas.ts';
 import type { Pixels, Size } from '../codec.ts';
-import { Canvas } from '../frame.ts';
 import { allocate, type CExports, copyIn, WasmDecoder } from '../wasm-decoder.ts';
 import type { WebpHeader } from './header.ts';
 
@@ -14,7 +14,7 @@ export const webpDecoder = new WasmDecoder<LibWebp>(webpModule);
 
 const RIFF_HEADER = 12;
 
-/** The canvas outside the first frame of an animation is black, as libwebp's animation decoder has it. */
+/** Colour around an animation's first frame, as in libwebp's animation decoder. */
 const BLACK = [0, 0, 0] as const;
 
 export function decodeWebp(header: WebpHeader, target: Size): Pixels {
@@ -36,8 +36,8 @@ export function decodeWebp(header: WebpHeader, target: Size): Pixels {
 }
 
 /**
- * What makes a coded picture the simplest kind of WebP file. All that stood beside it is left out: alpha, which would
- * be dropped anyway, and the other frames of an animation, which the simple API refuses.
+ * Turns the picture chunk into the simplest WebP file. This omits alpha, which would be dropped anyway, and an
+ * animation's other frames, which the simple API rejects.
  */
 function riffHeader(picture: Uint8Array): Uint8Array {
   const header = new TextEncoder().encode('RIFF....WEBP');

@@ -11,23 +11,23 @@ import { PreparedPhoto } from '../../../src/image/prepared-photo.ts';
 import { webp } from '../../../src/image/webp/codec.ts';
 import { decodeWebp, webpDecoder } from '../../../src/image/webp/decode.ts';
 import { losslessBomb } from '../pictures/lossless-bomb.ts';
-import { photoOf, picture, SPEC, tensorOf } from '../pictures/pictures.ts';
+import { picture, SPEC, toPhoto, toTensor } from '../pictures/pictures.ts';
 import { resizedJpeg } from '../pictures/resized-jpeg.ts';
 
 const TARGET = { width: 128, height: 128 };
 
-/** What must be accepted with a body of 20 MB in memory and this much left. */
+/** Memory left for decoding while a body of 20 MB is in memory. */
 const LEFT = 45_000_000;
 
-/** Checks the limits of a photo with this header. */
+/** Returns a function that checks a photo with this header against the limits. */
 function checking<H extends Header>(codec: Codec<H>, header: H): () => void {
   return () => checkLimits(codec, header, TARGET, LEFT);
 }
 
-/** Checks the limits of a drawn picture as if it were a photo of this size. */
+/** Does the same for a test picture whose header claims this size. */
 function enlarged(name: string, size: Size, fileBytes: number): () => void {
   const { bytes } = picture(name);
-  const { codec } = photoOf(bytes);
+  const { codec } = toPhoto(bytes);
   const frame = { x: 0, y: 0, ...size };
   switch (codec) {
     case jpeg:
@@ -65,12 +65,12 @@ describe('a photo is accepted with 45 MB left', () => {
   ])('%s', (_, check) => check());
 });
 
-describe('a photo that is too large is told what would fit', () => {
+describe('the error for a photo that is too large says what would fit', () => {
   test.each([
     [
       'progressive JPEG of 24 megapixels',
       enlarged('jpeg progressive', { width: 6000, height: 4000 }, 8e6),
-      /^This progressive JPEG has 24\.0 megapixels; up to 1\d\.\d would fit, and saved as a baseline JPEG this one would\.$/,
+      /^This progressive JPEG has 24\.0 megapixels; up to 1\d\.\d would fit\. Saved as a baseline JPEG, this photo would fit\.$/,
     ],
     [
       'PNG of 65535x65535',
@@ -92,7 +92,7 @@ describe('a photo that is too large is told what would fit', () => {
     expect(check).toThrow(detail);
   });
 
-  test('a JPEG of many scans over many pixels takes too long', () => {
+  test('a JPEG with many scans of many pixels takes too long', () => {
     const header = enlargedJpeg(jpeg.readHeader(picture('jpeg progressive').bytes), 2e6);
     const scans = header.scans.slice(0, 1);
     const repeated = Array.from({ length: 400 }, () => scans).flat();
@@ -101,23 +101,23 @@ describe('a photo that is too large is told what would fit', () => {
     expect(checking(jpeg, { ...header, ...size, scans })).not.toThrow();
   });
 
-  test('nothing left means 413, not a crash', async () => {
+  test('without free memory every photo is refused', async () => {
     for (const name of ['jpeg 4:2:0', 'png rgb 8', 'webp lossy', 'gif']) {
-      const refused = tensorOf(picture(name).bytes, SPEC, 0);
+      const refused = toTensor(picture(name).bytes, SPEC, 0);
       await expect(refused).rejects.toThrow('needs more memory than is free');
     }
   });
 });
 
-test('a lossless WebP of 300 KB that would take over a gigabyte is refused', () => {
+test('a lossless WebP of 300 KB that needs over a gigabyte is refused', () => {
   const bomb = losslessBomb(1024);
   expect(bomb.length).toBeLessThan(320_000);
-  const prepared = new PreparedPhoto(photoOf(bomb), { ...SPEC, ...TARGET });
+  const prepared = new PreparedPhoto(toPhoto(bomb), { ...SPEC, ...TARGET });
   expect(prepared.peakBytes).toBeGreaterThan(800_000_000);
   expect(() => prepared.makeRoom(LEFT)).toThrow(ImageTooLarge);
 });
 
-describe('the estimate is never below what the decoder takes, and not far above', () => {
+describe('the estimate is at least what the decoder takes, and not far above it', () => {
   const sizes = [
     [100, 80],
     [640, 480],
@@ -153,7 +153,7 @@ describe('the estimate is never below what the decoder takes, and not far above'
     }
   });
 
-  test.each([16, 64, 100, 200])('lossless WebP with codes for every tile, %i pixels wide', (side) => {
+  test.each([16, 64, 100, 200])('lossless WebP with prefix codes for every tile, %i pixels wide', (side) => {
     const bytes = losslessBomb(side);
     const header = webp.readHeader(bytes);
     webpDecoder.drop();
@@ -168,7 +168,7 @@ describe('the estimate is never below what the decoder takes, and not far above'
     compare(webp.decoderBytes(header, TARGET), webpDecoder.lastBytes);
   });
 
-  test('the peak counts reduction and resizing too', () => {
+  test('the peak includes reduction and resizing', () => {
     const header = png.readHeader(picture('png reduced').bytes);
     expect(peakBytes(png, header, SPEC)).toBeGreaterThan(png.decoderBytes(header, SPEC));
   });

@@ -8,11 +8,11 @@ import { png } from '../../../src/image/png/codec.ts';
 import { webp } from '../../../src/image/webp/codec.ts';
 import { picture, pictures } from '../pictures/pictures.ts';
 
-function headerOf<H extends Header>(codec: Codec<H>, name: string): H {
+function readHeader<H extends Header>(codec: Codec<H>, name: string): H {
   return codec.readHeader(picture(name).bytes);
 }
 
-test('the format is told by the magic bytes', () => {
+test('the signature determines the codec', () => {
   for (const { name, bytes } of pictures) {
     expect(findCodec(codecs, bytes)?.format).toBe(name.split(' ', 1)[0]);
   }
@@ -30,42 +30,42 @@ describe('JPEG', () => {
     ['jpeg cmyk', { progressive: false, buffered: false, sampling: ['1x1', '1x1', '1x1', '1x1'] }],
     ['jpeg progressive', { progressive: true, buffered: true, sampling: ['2x2', '1x1', '1x1'] }],
   ])('%s', (name, expected) => {
-    const { progressive, buffered, components } = headerOf(jpeg, name);
+    const { progressive, buffered, components } = readHeader(jpeg, name);
     const sampling = components.map(({ horizontal, vertical }) => `${horizontal}x${vertical}`);
     expect({ progressive, buffered, sampling }).toEqual(expected);
   });
 
-  test('scans are told apart by what they bring', () => {
-    const header = headerOf(jpeg, 'jpeg progressive');
+  test('DC scans are distinguished from AC scans', () => {
+    const header = readHeader(jpeg, 'jpeg progressive');
     expect(header.scans.length).toBeGreaterThan(4);
     expect(header.scans.filter(({ detail }) => !detail)).toHaveLength(2);
-    expect(headerOf(jpeg, 'jpeg restart markers')).toMatchObject({
+    expect(readHeader(jpeg, 'jpeg restart markers')).toMatchObject({
       scans: [{ components: 3, detail: false }],
     });
   });
 
-  test('it ends behind its end marker, whatever follows', () => {
-    expect(headerOf(jpeg, 'jpeg with trailing bytes')).toMatchObject({
+  test('bytes after the end marker are ignored', () => {
+    expect(readHeader(jpeg, 'jpeg with trailing bytes')).toMatchObject({
       end: picture('jpeg 4:2:0').bytes.length,
     });
   });
 });
 
 test('PNG', () => {
-  expect(headerOf(png, 'png rgb-alpha 16 interlaced')).toMatchObject({
+  expect(readHeader(png, 'png rgb-alpha 16 interlaced')).toMatchObject({
     width: 32,
     height: 24,
     depth: 16,
     colour: 'rgb-alpha',
     interlaced: true,
   });
-  expect(headerOf(png, 'png palette 2')).toMatchObject({ depth: 2, colour: 'palette', interlaced: false });
+  expect(readHeader(png, 'png palette 2')).toMatchObject({ depth: 2, colour: 'palette', interlaced: false });
 });
 
 test('WebP', () => {
-  expect(headerOf(webp, 'webp lossy')).toMatchObject({ lossless: false, prefixCodeBytes: 0 });
-  expect(headerOf(webp, 'webp lossless')).toMatchObject({ lossless: true });
-  expect(headerOf(webp, 'webp frame beside its canvas')).toMatchObject({
+  expect(readHeader(webp, 'webp lossy')).toMatchObject({ lossless: false, prefixCodeBytes: 0 });
+  expect(readHeader(webp, 'webp lossless')).toMatchObject({ lossless: true });
+  expect(readHeader(webp, 'webp frame beside its canvas')).toMatchObject({
     width: 90,
     height: 64,
     frame: { x: 10, y: 14, width: 60, height: 44 },
@@ -73,12 +73,12 @@ test('WebP', () => {
 });
 
 test('GIF', () => {
-  expect(headerOf(gif, 'gif frame beyond its canvas')).toMatchObject({
+  expect(readHeader(gif, 'gif frame beyond its canvas')).toMatchObject({
     width: 69,
     height: 48,
     frame: { x: 9, y: 4, width: 60, height: 44 },
   });
-  expect(headerOf(gif, 'gif interlaced')).toMatchObject({ interlaced: true });
+  expect(readHeader(gif, 'gif interlaced')).toMatchObject({ interlaced: true });
 });
 
 describe('EXIF', () => {
@@ -101,7 +101,7 @@ describe('EXIF', () => {
     return new Uint8Array(view.buffer);
   };
 
-  test.each(['II', 'MM'] as const)('the orientation is found among other tags, %s', (order) => {
+  test.each(['II', 'MM'] as const)('the orientation is found among other tags (%s)', (order) => {
     const others = [
       [271, 2, 0],
       [272, 2, 0],
@@ -111,7 +111,7 @@ describe('EXIF', () => {
     }
   });
 
-  test('what is no orientation is none', () => {
+  test('a missing or invalid orientation counts as 1', () => {
     expect(readOrientation(block('II', []))).toBe(1);
     expect(readOrientation(block('II', [[274, 3, 0]]))).toBe(1);
     expect(readOrientation(block('MM', [[274, 3, 9]]))).toBe(1);

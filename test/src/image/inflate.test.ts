@@ -2,12 +2,8 @@ import { createInflate } from 'node:zlib';
 import { expect, test, vi } from 'vitest';
 import { MalformedImage } from '../../../src/errors.ts';
 import { INFLATE_OPTIONS, inflate } from '../../../src/image/png/inflate.ts';
+import { deflate } from '../../pictures/png.ts';
 import { seeded } from '../../random.ts';
-
-async function deflate(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
-  const stream = new Blob([bytes]).stream().pipeThrough(new CompressionStream('deflate'));
-  return new Uint8Array(await new Response(stream).arrayBuffer());
-}
 
 function* pieces(bytes: Uint8Array, size: number, onPiece: (length: number) => void = () => {}) {
   for (let at = 0; at < bytes.length; at += size) {
@@ -17,7 +13,7 @@ function* pieces(bytes: Uint8Array, size: number, onPiece: (length: number) => v
   }
 }
 
-test('what was deflated comes back, however it is cut up', async () => {
+test('deflated data is restored, however it is split', async () => {
   const bytes = Uint8Array.from({ length: 300_000 }, (_, i) => (i * i) >> 7);
   const packed = await deflate(bytes);
   for (const size of [1, 7, 4096, 100_000, packed.length]) {
@@ -32,9 +28,9 @@ test('what was deflated comes back, however it is cut up', async () => {
   }
 });
 
-test('a bomb comes out whole, and no faster than it is read', async () => {
+test('a bomb is inflated completely, and no faster than it is read', async () => {
   const packed = await deflate(new Uint8Array(60_000_000));
-  // The same inflater, watched from inside: it stops in the middle of a chunk when nobody reads.
+  // The same inflater pauses in the middle of a chunk when nobody reads.
   const inflater = createInflate(INFLATE_OPTIONS);
   inflater.write(packed);
   await scheduler.wait(100);
@@ -47,7 +43,7 @@ test('a bomb comes out whole, and no faster than it is read', async () => {
   expect(read).toBe(60_000_000);
 });
 
-test('whoever has seen enough may stop: the rest is not taken', async () => {
+test('when the reader stops early, the rest of the input is not consumed', async () => {
   const random = seeded(3);
   const packed = await deflate(Uint8Array.from({ length: 2_000_000 }, () => random() * 256));
   let taken = 0;
@@ -58,7 +54,7 @@ test('whoever has seen enough may stop: the rest is not taken', async () => {
   expect(taken).toBeLessThan(packed.length / 2);
 });
 
-test('data that is damaged or ends early is told', async () => {
+test('damaged and truncated data is rejected', async () => {
   const packed = await deflate(Uint8Array.from({ length: 200_000 }, (_, i) => (i * i) >> 7));
   const drain = async (bytes: Uint8Array) => {
     for await (const _ of inflate(pieces(bytes, 1000)));
@@ -70,7 +66,7 @@ test('data that is damaged or ends early is told', async () => {
   await expect(drain(new Uint8Array(50).fill(7))).rejects.toThrow(MalformedImage);
 });
 
-test('a long stream leaves no listeners behind, of which the platform would warn', async () => {
+test('a long stream leaks no listeners, so the platform prints no warning', async () => {
   const written = (['log', 'warn', 'error'] as const).map((name) => vi.spyOn(console, name));
   const random = seeded(5);
   const packed = await deflate(Uint8Array.from({ length: 2_000_000 }, () => random() * 256));

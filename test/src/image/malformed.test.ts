@@ -1,8 +1,9 @@
+import { crc32 } from 'node:zlib';
 import { afterEach, describe, expect, test } from 'vitest';
 import { MalformedImage } from '../../../src/errors.ts';
 import { heldBytes } from '../../../src/image/budget.ts';
 import { codecs } from '../../../src/image/codecs.ts';
-import { outcome, picture, SPEC, tensorOf } from '../pictures/pictures.ts';
+import { outcome, picture, SPEC, toTensor } from '../pictures/pictures.ts';
 
 const GOOD = [
   'jpeg 4:2:0',
@@ -16,12 +17,12 @@ const GOOD = [
 
 const before = new Map(
   await Promise.all(
-    GOOD.map(async (name) => [name, (await tensorOf(picture(name).bytes, SPEC)).data] as const),
+    GOOD.map(async (name) => [name, (await toTensor(picture(name).bytes, SPEC)).data] as const),
   ),
 );
 
 afterEach(async () => {
-  for (const [name, data] of before) expect((await tensorOf(picture(name).bytes)).data).toEqual(data);
+  for (const [name, data] of before) expect((await toTensor(picture(name).bytes)).data).toEqual(data);
 });
 
 async function expectMalformed(bytes: Uint8Array): Promise<void> {
@@ -38,18 +39,18 @@ function patched(bytes: Uint8Array, at: number, ...values: number[]): Uint8Array
 function indexOf(bytes: Uint8Array, text: string | readonly number[], from = 0): number {
   const wanted = typeof text === 'string' ? Array.from(text, (each) => each.charCodeAt(0)) : text;
   const at = bytes.findIndex((_, i) => i >= from && wanted.every((byte, j) => bytes[i + j] === byte));
-  if (at < 0) throw new Error(`'${text}' is not there.`);
+  if (at < 0) throw new Error(`'${text}' not found.`);
   return at;
 }
 
-describe('a file that is cut off', () => {
+describe('a truncated file', () => {
   const animated = ['gif animated', 'gif frame beside its canvas', 'webp animated'];
   test.each([...GOOD, 'jpeg cmyk', 'jpeg orientation 6 MM', 'png palette 4', ...animated])(
     '%s',
     async (name) => {
       const { bytes } = picture(name);
       const data = name.startsWith('gif') ? firstFrameEnd(bytes) : bytes.length;
-      // Every length near the ends and a spread of those between.
+      // Lengths near both ends, and a range in between.
       const lengths = [12, 13, 14, 15, 16, 20, 24, 25, 29, 33, data - 1, data - 2, data - 3, data - 12];
       for (let i = 1; i < 40; i++) lengths.push(Math.floor((data * i) / 40));
       for (const length of lengths.filter((each) => each >= 12))
@@ -57,7 +58,7 @@ describe('a file that is cut off', () => {
     },
   );
 
-  /** A GIF may end behind the last pixel of its first frame; the last code and the terminator hold none. */
+  /** A GIF may end after the last pixel of its first frame: the last code and the terminator contain none. */
   function firstFrameEnd(gif: Uint8Array): number {
     const palette = (flags: number) => (flags & 0x80 ? 3 << ((flags & 7) + 1) : 0);
     let at = 13 + palette(gif[10] ?? 0);
@@ -90,8 +91,8 @@ describe('JPEG', () => {
     ['a segment longer than the file', patched(bytes, 4, 0xff, 0xff)],
     ['a segment shorter than its length', patched(bytes, 4, 0, 1)],
     ['no tables', patched(bytes, indexOf(bytes, [0xff, 0xdb]) + 1, 0xfe)],
-    ['a second start', patched(bytes, 2, 0xff, 0xd8)],
-    ['nothing but its markers', new Uint8Array([0xff, 0xd8, 0xff, 0xd9, ...new Array(12).fill(0)])],
+    ['a second start marker', patched(bytes, 2, 0xff, 0xd8)],
+    ['only start and end markers', new Uint8Array([0xff, 0xd8, 0xff, 0xd9, ...new Array(12).fill(0)])],
   ])('%s', (_, file) => expectMalformed(file));
 
   test('hundreds of scans', async () => {
@@ -111,25 +112,25 @@ describe('PNG', () => {
   const { bytes } = picture('png rgb 8');
   test.each([
     ['no pixels', resealed(patched(bytes, 16, 0, 0, 0, 0))],
-    ['a depth that does not go with its colour', resealed(patched(bytes, 24, 4))],
+    ['an invalid depth for its colour type', resealed(patched(bytes, 24, 4))],
     ['an unknown colour type', resealed(patched(bytes, 25, 5))],
     ['an unknown interlace method', resealed(patched(bytes, 28, 2))],
     ['a wrong CRC of the header', patched(bytes, 29, 0)],
     ['a wrong CRC of the data', patched(bytes, bytes.length - 16, (bytes[bytes.length - 16] ?? 0) ^ 1)],
     ['one byte changed in the data', patched(bytes, 60, (bytes[60] ?? 0) ^ 1)],
-    ['more rows than data', resealed(patched(bytes, 23, 25))],
-    ['a palette missing', resealed(patched(bytes, 25, 3))],
+    ['fewer rows of data than its header claims', resealed(patched(bytes, 23, 25))],
+    ['no palette', resealed(patched(bytes, 25, 3))],
     ['no header', Uint8Array.from([...bytes.subarray(0, 8), ...bytes.subarray(33)])],
     ['no data', Uint8Array.from([...bytes.subarray(0, 33), ...bytes.subarray(-12)])],
     ['data that is not zlib', notZlib()],
   ])('%s', (_, file) => expectMalformed(file));
 
-  /** With the CRC of the header made right again. */
+  /** Restores the header's CRC. */
   function resealed(file: Uint8Array): Uint8Array {
     return patched(file, 29, ...checksum(file.subarray(12, 29)));
   }
 
-  /** With the zlib header broken and the CRC right. */
+  /** Breaks the zlib header but keeps the CRC valid. */
   function notZlib(): Uint8Array {
     const length = new DataView(bytes.buffer).getUint32(33);
     const file = patched(bytes, 41, 0, 0);
@@ -137,12 +138,8 @@ describe('PNG', () => {
   }
 
   function checksum(data: Uint8Array): number[] {
-    let crc = 0xffffffff;
-    for (const byte of data) {
-      crc ^= byte;
-      for (let i = 0; i < 8; i++) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
-    }
-    return [24, 16, 8, 0].map((shift) => (~crc >>> shift) & 255);
+    const crc = crc32(data);
+    return [24, 16, 8, 0].map((shift) => (crc >>> shift) & 255);
   }
 });
 
@@ -153,10 +150,10 @@ describe('WebP', () => {
   test.each([
     ['no key frame', patched(bytes, 23, 0, 0, 0)],
     ['no pixels', patched(bytes, 26, 0, 0)],
-    ['an unknown chunk only', patched(bytes, 12, 0x41, 0x42)],
+    ['only an unknown chunk', patched(bytes, 12, 0x41, 0x42)],
     ['a chunk longer than the file', patched(bytes, 16, 0xff, 0xff, 0xff)],
-    ['noise for pixels', bytes.map((byte, i) => (i < 30 ? byte : (i * 77) & 255)).fill(255, 30, 60)],
-    ['a lossless signature that is wrong', patched(lossless, 20, 0)],
+    ['noise instead of pixels', bytes.map((byte, i) => (i < 30 ? byte : (i * 77) & 255)).fill(255, 30, 60)],
+    ['a wrong lossless signature', patched(lossless, 20, 0)],
     ['lossless noise', lossless.map((byte, i) => (i < 25 ? byte : (i * 151 + 13) & 255))],
     ['a frame beyond its canvas', patched(beside, indexOf(beside, 'ANMF') + 8, 200)],
   ])('%s', (_, file) => expectMalformed(file));
@@ -168,28 +165,28 @@ describe('GIF', () => {
   test.each([
     ['no pixels', patched(bytes, image + 5, 0, 0)],
     ['an unknown block', patched(bytes, image, 0x2d)],
-    ['nothing before its end', patched(bytes, image, 0x3b)],
+    ['a trailer instead of a frame', patched(bytes, image, 0x3b)],
     ['a code size of 12', patched(bytes, image + 10, 12)],
-    ['more rows than data', patched(bytes, image + 7, 45)],
+    ['fewer rows of data than its header claims', patched(bytes, image + 7, 45)],
     ['a terminator in its data', patched(bytes, image + 11, 0)],
-    ['codes that do not exist yet', patched(bytes, image + 12, ...new Array(20).fill(0xff))],
+    ['codes that are not yet defined', patched(bytes, image + 12, ...new Array(20).fill(0xff))],
   ])('%s', (_, file) => expectMalformed(file));
 });
 
-test('broken metadata is nobody’s fault: the picture shows as it is stored', async () => {
+test('a photo with broken EXIF is decoded as stored', async () => {
   const { bytes, spec } = picture('jpeg orientation 6 MM');
-  const stored = await tensorOf(picture('jpeg orientation 1 MM').bytes, spec);
+  const stored = await toTensor(picture('jpeg orientation 1 MM').bytes, spec);
   const entry = indexOf(bytes, 'Exif') + 6;
   for (const file of [
     patched(bytes, entry, 0),
     patched(bytes, entry + 4, 0xff),
     patched(bytes, entry + 19, 9),
   ]) {
-    expect((await tensorOf(file, spec)).data).toEqual(stored.data);
+    expect((await toTensor(file, spec)).data).toEqual(stored.data);
   }
 });
 
-test('hundreds of broken files leave no more memory held than a few good ones', async () => {
+test('hundreds of broken files do not grow the memory', async () => {
   const { bytes } = picture('jpeg progressive');
   for (let i = 0; i < 300; i++) {
     await outcome(patched(bytes, 4 + ((i * 61) % (bytes.length - 6)), (i * 37) & 255, (i * 91) & 255));

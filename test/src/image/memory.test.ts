@@ -5,61 +5,61 @@ import { decodeJpeg, jpegDecoder } from '../../../src/image/jpeg/decode.ts';
 import { readJpegHeader } from '../../../src/image/jpeg/header.ts';
 import { PreparedPhoto } from '../../../src/image/prepared-photo.ts';
 import { allocate, type CExports, KEPT_BYTES } from '../../../src/image/wasm-decoder.ts';
-import { outcome, photoOf, picture, SPEC, tensorOf } from '../pictures/pictures.ts';
+import { outcome, picture, SPEC, toPhoto, toTensor } from '../pictures/pictures.ts';
 import { resizedJpeg } from '../pictures/resized-jpeg.ts';
 
 const large = resizedJpeg(picture('jpeg progressive').bytes, { width: 2000, height: 1500 });
 
-test('a small decoder is kept, one that has grown is let go', async () => {
-  await tensorOf(picture('jpeg 4:2:0').bytes);
+test('a small decoder is kept, and one that has grown is dropped', async () => {
+  await toTensor(picture('jpeg 4:2:0').bytes);
   const small = jpegDecoder.heldBytes;
   expect(small).toBeGreaterThan(0);
-  await tensorOf(picture('jpeg progressive').bytes);
+  await toTensor(picture('jpeg progressive').bytes);
   expect(jpegDecoder.heldBytes).toBe(small);
   decodeJpeg(large, readJpegHeader(large), SPEC);
   expect(jpegDecoder.lastBytes).toBeGreaterThan(KEPT_BYTES);
   expect(jpegDecoder.heldBytes).toBe(0);
 });
 
-test('a decoder that has failed is let go', async () => {
-  await tensorOf(picture('jpeg 4:2:0').bytes);
+test('a decoder that has failed is dropped', async () => {
+  await toTensor(picture('jpeg 4:2:0').bytes);
   const broken = picture('jpeg 4:2:0').bytes.map((byte, i, all) =>
     all[i - 1] === 0xff && byte === 0xc4 ? 0xc5 : byte,
   );
   const before = jpegDecoder.heldBytes;
   expect(before).toBeGreaterThan(0);
   await outcome(broken);
-  await tensorOf(picture('jpeg 4:2:0').bytes);
+  await toTensor(picture('jpeg 4:2:0').bytes);
   expect(jpegDecoder.heldBytes).toBeLessThanOrEqual(before);
 });
 
-test('idle decoders make room for a photo that needs it, and only then', async () => {
-  await tensorOf(picture('jpeg 4:2:0').bytes);
-  await tensorOf(picture('webp lossy').bytes);
+test('idle decoders are dropped only if a photo needs the room', async () => {
+  await toTensor(picture('jpeg 4:2:0').bytes);
+  await toTensor(picture('webp lossy').bytes);
   const idle = idleBytes(codecs);
   expect(idle).toBeGreaterThan(0);
-  const prepared = new PreparedPhoto(photoOf(picture('webp reduced').bytes), SPEC);
+  const prepared = new PreparedPhoto(toPhoto(picture('webp reduced').bytes), SPEC);
   prepared.makeRoom(prepared.peakBytes);
   expect(idleBytes(codecs)).toBe(idle);
   prepared.makeRoom(prepared.peakBytes - idle);
   expect(idleBytes(codecs)).toBe(0);
 });
 
-test('photos of the same kind leave the memory as it is', async () => {
+test('repeated photos do not grow the memory', async () => {
   const names = ['jpeg 4:2:0', 'jpeg cmyk', 'webp lossy', 'webp lossless', 'png reduced', 'gif reduced'];
-  for (const name of names) await tensorOf(picture(name).bytes);
+  for (const name of names) await toTensor(picture(name).bytes);
   const held = heldBytes(codecs);
-  for (let i = 0; i < 100; i++) for (const name of names) await tensorOf(picture(name).bytes);
+  for (let i = 0; i < 100; i++) for (const name of names) await toTensor(picture(name).bytes);
   expect(heldBytes(codecs)).toBe(held);
 });
 
-test('what a decoder has let go of is collected, not left to pile up', async () => {
+test('dropped wasm memory is collected before it accumulates', async () => {
   const grow = (wasm: CExports) => {
     allocate(wasm, 2 * KEPT_BYTES);
     return new WeakRef(wasm.memory);
   };
   const memories = [jpegDecoder.use(grow), jpegDecoder.use(grow), jpegDecoder.use(grow)];
-  // A weak reference stays alive to the end of the turn that made or read it, and one more photo follows.
+  // A weak reference keeps its target alive until the end of the turn that created it.
   await scheduler.wait(0);
   jpegDecoder.use(grow);
   expect(memories.map((memory) => memory.deref())).toEqual([undefined, undefined, undefined]);

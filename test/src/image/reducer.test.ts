@@ -28,14 +28,14 @@ describe('sizes', () => {
     [127, 42],
     [1000, 32],
     [1, 1],
-  ])('%i pixels for a target of 16 become %i', (before, after) => {
+  ])('with a target of 16, %i pixels become %i', (before, after) => {
     const size = { width: before, height: before };
     const { width, height, rgba } = reduce(size, { width: 16, height: 16 }, () => [0, 0, 0]);
     expect([width, height, rgba.length]).toEqual([after, after, after * after * 4]);
   });
 });
 
-test('one colour stays that colour, opaque', () => {
+test('a single colour is preserved, opaque', () => {
   for (const size of [
     { width: 97, height: 31 },
     { width: 64, height: 101 },
@@ -46,7 +46,7 @@ test('one colour stays that colour, opaque', () => {
   }
 });
 
-test('boxes that fit are averaged exactly', () => {
+test('boxes of whole pixels are averaged exactly', () => {
   const { rgba } = reduce({ width: 8, height: 4 }, { width: 2, height: 1 }, (x, y) => [
     x * 10,
     y * 10,
@@ -55,7 +55,7 @@ test('boxes that fit are averaged exactly', () => {
   expect([...rgba.subarray(0, 12)]).toEqual([5, 5, 50, 255, 25, 5, 50, 255, 45, 5, 50, 255]);
 });
 
-test('a gradient keeps its place where the size is no multiple of the boxes', () => {
+test('a gradient does not shift when boxes cut through pixels', () => {
   for (const width of [65, 79, 100, 127]) {
     const { width: columns, rgba } = reduce({ width, height: 16 }, { width: 16, height: 16 }, (x) => [
       2 * x,
@@ -69,7 +69,7 @@ test('a gradient keeps its place where the size is no multiple of the boxes', ()
   }
 });
 
-test('a last pixel that stands for part of one counts as that part', () => {
+test('a partial last pixel counts in proportion', () => {
   const { width, rgba } = reduce(
     { width: 34, height: 17 },
     { width: 16, height: 8 },
@@ -84,7 +84,7 @@ test('a last pixel that stands for part of one counts as that part', () => {
   expect(rgba[31 * 4]).toBe(0);
 });
 
-test('rows and pixels may come in any order', () => {
+test('rows and pixels can be added in any order', () => {
   const size = { width: 80, height: 60 };
   const target = { width: 10, height: 10 };
   const colour: Colour = (x, y) => [(x * 7) & 255, (y * 11) & 255, (x * y) & 255];

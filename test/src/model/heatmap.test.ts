@@ -4,7 +4,7 @@ import { type Classifier, createClassifier } from '../../../src/model/classifier
 import type { Manifest } from '../../../src/model/manifest.ts';
 import { parseManifest } from '../../../src/model/manifest.ts';
 import { drawPng, type Rgb, utf8 } from '../../pictures/png.ts';
-import { tensorOf } from '../pictures/pictures.ts';
+import { toTensor } from '../pictures/pictures.ts';
 import { brightness, colourSpots, colourSpotsManifest, manifestOf, spots, spotsManifest } from './publish.ts';
 
 const ROWS = 4;
@@ -30,7 +30,7 @@ const spotter = async () => start(spots, await spotsManifest());
 
 /** The picture as the network sees it, through the same steps as any photo. */
 async function inputOf(file: Uint8Array, { input }: Manifest): Promise<Float32Array> {
-  return (await tensorOf(file, input)).data;
+  return (await toTensor(file, input)).data;
 }
 
 type Corner = 'top left' | 'top right' | 'bottom left' | 'bottom right';

@@ -1,9 +1,9 @@
-"""Draws the pictures of the image tests, in every flavour of the accepted formats, and what Pillow makes of each.
+"""Draws pictures for the image tests in every variant of the accepted formats, with Pillow's result for each.
 
-    python test/src/pictures/draw.py        (needs Pillow and NumPy; writes pictures.json beside itself)
+    python test/src/pictures/draw.py        (needs Pillow and NumPy; writes pictures.json to its own folder)
 
-The pictures are drawn here from a formula, so that there is nobody's photo among them. What Pillow cannot write
-(16-bit and interlaced PNG, frames that lie beside their canvas) is put together by hand.
+The pictures come from a formula, so nobody's photo is among them. The script itself encodes what Pillow cannot write:
+16-bit and interlaced PNG, and frames that do not cover their canvas.
 """
 
 import base64
@@ -21,7 +21,7 @@ OBLONG = (20, 12)
 
 
 def scene(width, height):
-    """A landscape with hard and soft edges and some grain, float RGB in [0, 1]."""
+    """Return a landscape with hard and soft edges and some grain, as float RGB in [0, 1]."""
     y, x = np.mgrid[0:height, 0:width]
     u, v = (x + 0.5) / width, (y + 0.5) / height
     rgb = np.stack([0.2 + 0.5 * u, 0.3 + 0.4 * v, 0.9 - 0.6 * v], axis=-1)
@@ -43,7 +43,7 @@ def encode(image, kind, **options):
 
 
 def png(samples, depth, colour, chunks=(), interlaced=False):
-    """A PNG of `samples` (height, width, channels), cycling through the five filters; see the PNG specification."""
+    """Encode `samples` (height, width, channels) as PNG, cycling through the five filters."""
     height, width, channels = samples.shape
     bits = depth * channels
     distance = max(1, bits // 8)
@@ -97,7 +97,7 @@ def png(samples, depth, colour, chunks=(), interlaced=False):
 
 
 def exif(orientation, order):
-    """The smallest EXIF block with an orientation; `order` is '<' (II) or '>' (MM)."""
+    """Return the smallest EXIF block with an orientation; `order` is '<' (II) or '>' (MM)."""
     mark = b"II" if order == "<" else b"MM"
     return b"Exif\0\0" + mark + struct.pack(order + "HIHHHIHHI", 42, 8, 1, 274, 3, 1, orientation, 0, 0)
 

@@ -9,15 +9,15 @@ import {
 } from '../../../src/image/prepared-photo.ts';
 import drawn from './pictures.json' with { type: 'json' };
 
-/** A drawn picture and what Pillow makes of it; `draw.py` has made both. */
+/** A drawn picture and Pillow's result. `draw.py` creates both. */
 export interface Picture {
   readonly name: string;
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** Upright. */
+  /** Size after applying the EXIF orientation. */
   readonly width: number;
   readonly height: number;
   readonly spec: TensorSpec;
-  /** Pillow's RGB bytes at the size of `spec`. */
+  /** Pillow's RGB bytes, in the size of `spec`. */
   readonly expected: Uint8Array;
 }
 
@@ -43,40 +43,40 @@ export const pictures: readonly Picture[] = drawn.pictures.map(
   }),
 );
 
-/** The picture of that name. */
+/** Returns the picture with this name. */
 export function picture(name: string): Picture {
   const found = pictures.find((candidate) => candidate.name === name);
-  if (!found) throw new Error(`There is no picture '${name}'.`);
+  if (!found) throw new Error(`No picture is named '${name}'.`);
   return found;
 }
 
-export function photoOf(bytes: Uint8Array): Photo {
+export function toPhoto(bytes: Uint8Array): Photo {
   const codec = findCodec(codecs, bytes);
-  if (!codec) throw new Error('No accepted format.');
+  if (!codec) throw new Error('Unknown format.');
   return { codecs, codec, bytes };
 }
 
 export const SPEC: TensorSpec = { width: 16, height: 16, resampling: 'bicubic' };
 
-export async function tensorOf(
+export async function toTensor(
   bytes: Uint8Array,
   spec = SPEC,
   availableBytes = PLENTY,
 ): Promise<ImageTensor> {
-  const prepared = new PreparedPhoto(photoOf(bytes), spec);
+  const prepared = new PreparedPhoto(toPhoto(bytes), spec);
   prepared.makeRoom(availableBytes);
   return prepared.toTensor();
 }
 
-/** Mean and largest difference of a tensor from RGB bytes, in 1/255. */
+/** Mean and maximum difference between a tensor and RGB bytes, in 1/255. */
 export function difference(data: Float32Array, rgb: Uint8Array): { mean: number; max: number } {
   const all = Array.from(data, (value, i) => Math.abs(value * 255 - (rgb[i] ?? Number.NaN)));
   return { mean: all.reduce((sum, each) => sum + each, 0) / all.length, max: Math.max(...all) };
 }
 
-/** The failure that decoding ends with, or the tensor when it does not fail. */
+/** Returns the tensor, or the `MalformedImage` that decoding throws. */
 export function outcome(bytes: Uint8Array, spec = SPEC): Promise<ImageTensor | MalformedImage> {
-  return tensorOf(bytes, spec).catch((error: unknown) => {
+  return toTensor(bytes, spec).catch((error: unknown) => {
     if (error instanceof MalformedImage) return error;
     throw error;
   });

@@ -1,8 +1,8 @@
 import type { Size } from '../../../src/image/codec.ts';
 
 /**
- * The same JPEG with another size in its header: as large a picture as is wanted from a small file. What its data does not fill,
- * decoders leave grey, after reserving the memory for all of it.
+ * Changes the size in a JPEG's header, which turns a small file into a picture of any size. Decoders reserve memory for
+ * all of it and leave the part without data grey.
  */
 export function resizedJpeg(bytes: Uint8Array, { width, height }: Size): Uint8Array {
   const frame = bytes.findIndex(
