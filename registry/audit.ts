@@ -1,23 +1,23 @@
 /**
  * `npm run model:audit -- [--remote [--env NAME]] [--persist-to DIR]`
  *
- * Prints what was done to the channels, by which key and when, and checks that no record was changed, left out or
- * put in between. Exits with 1 where the chain is broken.
+ * Prints every change to the channels, with its key and time, and checks that no record was altered, removed or
+ * inserted. Exits with status 1 if the chain is broken.
  */
 import type { R2Bucket } from '@cloudflare/workers-types';
 import { z } from 'zod';
 import { Sha256 } from '../src/model/digest.ts';
 import { auditKey, shortVersion } from '../src/model/layout.ts';
-import { withBucket } from './bucket.ts';
+import { listPages, withBucket } from './bucket.ts';
 import { bucketArguments, runCommand } from './command.ts';
 import { sha256 } from './release.ts';
 
-/** One thing that was done to a channel. */
+/** One change to a channel. */
 const AuditRecord = z.object({
   format: z.literal('husky-ai/audit/1'),
-  /** 1 for the first, one more for each. */
+  /** Counts from 1. */
   sequence: z.number().int().positive(),
-  /** SHA-256 of the record before; zeros for the first. */
+  /** SHA-256 of the previous record; zeros for the first. */
   previous: Sha256,
   at: z.iso.datetime(),
   action: z.enum(['publish', 'promote', 'rollback']),
@@ -25,26 +25,26 @@ const AuditRecord = z.object({
   version: Sha256,
   /** The version that the channel pointed at before. */
   from: Sha256.nullable(),
-  /** Fingerprint of the key that has signed the version. */
+  /** Fingerprint of the key that signed the version. */
   signer: Sha256,
   tool: z.string(),
 });
 export type AuditRecord = z.infer<typeof AuditRecord>;
 
-/** What there is to say of it; its place in the chain is found when it is written. */
-export type Deed = Pick<AuditRecord, 'action' | 'channel' | 'version' | 'from' | 'signer' | 'tool'>;
+/** A change to record. Its place in the chain is determined when it is written. */
+type Change = Omit<AuditRecord, 'format' | 'sequence' | 'previous' | 'at'>;
 
-export interface AuditTrail {
+interface AuditTrail {
   readonly records: readonly AuditRecord[];
-  /** SHA-256 of the last record, zeros where there is none: kept elsewhere, it shows whether the end was cut off. */
+  /** SHA-256 of the last record, or zeros. A copy of it kept elsewhere reveals whether the end was cut off. */
   readonly head: string;
-  /** What is wrong with the chain: empty when nothing is. */
+  /** What is wrong with the chain; empty if nothing is. */
   readonly faults: readonly string[];
 }
 
 const START = '0'.repeat(64);
 
-/** All records in the order of their places, and whether they hang together. */
+/** Reads all records in order and checks how they are chained. */
 export async function readAudit(bucket: R2Bucket): Promise<AuditTrail> {
   const records: AuditRecord[] = [];
   const faults: string[] = [];
@@ -57,8 +57,8 @@ export async function readAudit(bucket: R2Bucket): Promise<AuditTrail> {
       head = sha256(bytes);
       continue;
     }
-    if (key !== auditKey(record.sequence)) faults.push(`${key} says that it is number ${record.sequence}`);
-    if (record.previous !== head) faults.push(`${key} does not follow from the record before it`);
+    if (key !== auditKey(record.sequence)) faults.push(`${key} claims to be number ${record.sequence}`);
+    if (record.previous !== head) faults.push(`${key} does not follow from the previous record`);
     head = sha256(bytes);
     records.push(record);
   }
@@ -66,32 +66,28 @@ export async function readAudit(bucket: R2Bucket): Promise<AuditTrail> {
 }
 
 /**
- * Writes down what is about to be done, behind the last record.
+ * Records a change that is about to be made, after the last record.
  *
- * @throws {Error} somebody else takes the same place at the same moment: of two, one can go on; or the chain is
- *   broken
+ * @throws {Error} another publisher took the same place at the same time, or the chain is broken
  */
-export async function writeAudit(bucket: R2Bucket, deed: Deed): Promise<void> {
+export async function writeAudit(bucket: R2Bucket, change: Change): Promise<void> {
   const { records, head, faults } = await readAudit(bucket);
   if (faults.length > 0) throw new Error(`the audit trail is broken: ${faults.join('; ')}`);
   const sequence = records.length + 1;
   const at = new Date().toISOString();
-  const record: AuditRecord = { format: 'husky-ai/audit/1', sequence, previous: head, at, ...deed };
+  const record: AuditRecord = { format: 'husky-ai/audit/1', sequence, previous: head, at, ...change };
   const written = await bucket.put(auditKey(sequence), `${JSON.stringify(record)}\n`, {
     onlyIf: { etagDoesNotMatch: '*' },
     httpMetadata: { contentType: 'application/json' },
   });
-  if (!written) throw new Error('somebody else is publishing at this moment: try again');
+  if (!written) throw new Error('someone else is publishing at the same time: try again');
 }
 
 async function auditKeys(bucket: R2Bucket): Promise<string[]> {
   const keys: string[] = [];
-  let cursor: string | undefined;
-  do {
-    const page = await bucket.list({ prefix: auditKey(), ...(cursor === undefined ? {} : { cursor }) });
-    keys.push(...page.objects.map(({ key }) => key));
-    cursor = page.truncated ? page.cursor : undefined;
-  } while (cursor !== undefined);
+  for await (const { objects } of listPages(bucket, { prefix: auditKey() })) {
+    keys.push(...objects.map(({ key }) => key));
+  }
   return keys.sort();
 }
 

@@ -1,24 +1,24 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { R2Bucket } from '@cloudflare/workers-types';
+import type { R2Bucket, R2ListOptions, R2Objects } from '@cloudflare/workers-types';
 import { getPlatformProxy } from 'wrangler';
 import { modelBucket, readEnvironment } from './environment.ts';
 
 export interface BucketOptions {
-  /** The real bucket at Cloudflare, with the login of wrangler; else the local one of `wrangler dev`. */
+  /** Use the bucket at Cloudflare with wrangler's login, rather than the local one of `wrangler dev`. */
   readonly remote?: boolean;
-  /** Whose bucket: an environment of wrangler.toml; default: the one at its top level. */
+  /** The environment of wrangler.toml whose bucket it is; default: the top level. */
   readonly env?: string | undefined;
-  /** Where the local bucket lives; default: where `wrangler dev` keeps it. */
+  /** The folder of the local bucket; default: the one of `wrangler dev`. */
   readonly persistTo?: string | undefined;
 }
 
 /**
- * Runs `use` with the models' bucket of wrangler.toml, local or real, and lets go of it afterwards. The real one is
- * reached through a remote binding, which has what R2's API over HTTP has not: writes on a condition, and checksums.
+ * Calls `use` with the models' bucket of wrangler.toml, local or remote, and disconnects afterwards. The remote bucket
+ * is reached through a remote binding because R2's HTTP API lacks conditional writes and checksums.
  *
- * @throws {Error} there is no such bucket, or nobody is logged in
+ * @throws {Error} wrangler.toml binds no such bucket, or nobody is logged in
  */
 export async function withBucket<T>(
   options: BucketOptions,
@@ -27,7 +27,7 @@ export async function withBucket<T>(
   const environment = readEnvironment(options.env);
   const { name, account_id, compatibility_date } = environment;
   const bucket = modelBucket(environment);
-  // A configuration of its own: nothing but the bucket, so that nothing else of the Worker is started.
+  // A temporary configuration with only the bucket, so that wrangler starts nothing else of the Worker.
   const folder = await mkdtemp(join(tmpdir(), 'husky-ai-'));
   const configPath = join(folder, 'wrangler.json');
   const r2_buckets = [{ ...bucket, remote: options.remote ?? false }];
@@ -49,4 +49,14 @@ export async function withBucket<T>(
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** Yields all pages of a listing. */
+export async function* listPages(bucket: R2Bucket, options: R2ListOptions): AsyncGenerator<R2Objects> {
+  let cursor: string | undefined;
+  do {
+    const page = await bucket.list({ ...options, ...(cursor === undefined ? {} : { cursor }) });
+    yield page;
+    cursor = page.truncated ? page.cursor : undefined;
+  } while (cursor !== undefined);
 }

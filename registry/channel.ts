@@ -3,25 +3,25 @@ import packageJson from '../package.json' with { type: 'json' };
 import { ChannelPointer, channelKey } from '../src/model/layout.ts';
 import { type AuditRecord, writeAudit } from './audit.ts';
 
-export interface Channel {
-  /** The version that it points at; null where it points at none. */
+interface Channel {
+  /** The version that it points at; null if there is none. */
   readonly version: string | null;
-  /** Null where there is no pointer. */
+  /** Null if there is no pointer. */
   readonly etag: string | null;
 }
 
 export async function readChannel(bucket: R2Bucket, channel: string): Promise<Channel> {
   const object = await bucket.get(channelKey(channel));
   if (!object) return { version: null, etag: null };
-  return { version: versionIn(await object.text()), etag: object.etag };
+  return { version: parsePointer(await object.text()), etag: object.etag };
 }
 
 /**
- * Points the channel at a version, after an audit record says so; nothing happens when it points there already.
+ * Points the channel at a version after recording the change in the audit trail. Does nothing if it points there
+ * already.
  *
- * @param move the version, the key that has signed it, and what this is to be called in the records
- * @returns whether it pointed elsewhere before
- * @throws {Error} somebody else moves the channel at the same moment
+ * @returns whether the channel has moved
+ * @throws {Error} someone else moves the channel at the same time
  */
 export async function moveChannel(
   bucket: R2Bucket,
@@ -37,13 +37,13 @@ export async function moveChannel(
     onlyIf: etag === null ? { etagDoesNotMatch: '*' } : { etagMatches: etag },
     httpMetadata: { contentType: 'application/json' },
   });
-  if (!done) throw new Error(`the channel ${channel} was moved by somebody else at this moment: try again`);
+  if (!done) throw new Error(`someone else moved the channel ${channel} at the same time: try again`);
   return true;
 }
 
-function versionIn(pointer: string): string | null {
+function parsePointer(text: string): string | null {
   try {
-    return ChannelPointer.parse(JSON.parse(pointer)).version;
+    return ChannelPointer.parse(JSON.parse(text)).version;
   } catch {
     return null;
   }

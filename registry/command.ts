@@ -1,13 +1,30 @@
 import { parseArgs } from 'node:util';
+import * as z from 'zod';
+import { ModelUntrusted } from '../src/errors.ts';
+import { InvalidSignature } from '../src/model/oms/invalid-signature.ts';
 import type { BucketOptions } from './bucket.ts';
-import { DEFAULT_ENVIRONMENT, readEnvironment } from './environment.ts';
+import { DEFAULT_ENVIRONMENT, readSettings } from './environment.ts';
 
-/** Runs a command: an error is one line on standard error and the exit code 1. */
+/** Runs a command. An error prints one line to standard error and sets the exit status to 1. */
 export function runCommand(main: () => Promise<void>): void {
   main().catch((error: unknown) => {
-    console.error(error instanceof Error ? error.message : error);
+    console.error(error instanceof ModelUntrusted ? `Refused: ${describe(error)}` : describe(error));
     process.exitCode = 1;
   });
+}
+
+/** The error's message; a refusal's with its cause. */
+function describe(error: unknown): string {
+  if (error instanceof InvalidSignature) return `${error.reason}: ${error.message}`;
+  if (error instanceof z.ZodError) return error.issues.map(describeIssue).join('; ');
+  if (error instanceof ModelUntrusted && error.cause !== undefined)
+    return `${error.message} ${describe(error.cause)}`;
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** Where the value is, and what is wrong with it. */
+export function describeIssue({ path, message }: z.core.$ZodIssue): string {
+  return `${path.join('.')}: ${message}`;
 }
 
 export const DEFAULT_CHANNEL = 'production';
@@ -18,7 +35,7 @@ export interface BucketArguments {
   readonly positionals: readonly string[];
 }
 
-/** The arguments that all commands share which work on the bucket. */
+/** Parses the arguments shared by all commands that work on a bucket. */
 export function bucketArguments(): BucketArguments {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
@@ -31,5 +48,5 @@ export function bucketArguments(): BucketArguments {
   });
   const env = values.env ?? (values.remote ? DEFAULT_ENVIRONMENT : undefined);
   const target = { remote: values.remote, env, persistTo: values['persist-to'] };
-  return { target, channel: values.channel ?? readEnvironment(env).vars.MODEL_CHANNEL, positionals };
+  return { target, channel: values.channel ?? readSettings(env).MODEL_CHANNEL, positionals };
 }

@@ -1,13 +1,14 @@
 import { unstable_readConfig } from 'wrangler';
 import * as z from 'zod';
+import { type Config, Settings } from '../src/config.ts';
 
-/** Where the Worker and its bucket are described, for this machine and for each environment. */
+/** Describes the Worker and its bucket, for this machine and for each environment. */
 export const CONFIG = 'wrangler.toml';
 
-/** The environments of wrangler.toml; what is at its top level is for this machine alone. */
+/** The environments of wrangler.toml. Its top level applies to this machine only. */
 export const ENVIRONMENTS = ['production', 'staging'] as const;
 
-/** Where `--remote` goes unless `--env` says otherwise. */
+/** The environment of `--remote` without `--env`. */
 export const DEFAULT_ENVIRONMENT = 'production';
 
 const BINDING = 'MODELS';
@@ -23,23 +24,28 @@ const Environment = z.object({
       jurisdiction: z.string().optional(),
     }),
   ),
-  vars: z.looseObject({
-    MODEL_PUBLIC_KEYS: z.string().default(''),
-    MODEL_VERSION: z.string().default(''),
-    MODEL_CHANNEL: z.string().default('production'),
-  }),
+  vars: z.record(z.string(), z.unknown()),
 });
 
-/** What wrangler.toml says of one environment, as far as it is about models. */
+/** What wrangler.toml says about one environment, as far as models are concerned. */
 export type Environment = z.infer<typeof Environment>;
 
 /**
- * Reads an environment of wrangler.toml; without a name, what holds on this machine.
+ * Reads an environment of wrangler.toml; without a name, the one of this machine.
  *
- * @throws {Error} there is no such file, or no such environment in it
+ * @throws {Error} the file or the environment does not exist
  */
 export function readEnvironment(env?: string): Environment {
   return Environment.parse(unstable_readConfig({ config: CONFIG, env }));
+}
+
+/**
+ * Reads the settings of an environment, under the schema that the Worker starts with.
+ *
+ * @throws {z.ZodError} a setting has a value that the Worker would refuse
+ */
+export function readSettings(env?: string): Config {
+  return Settings.parse(readEnvironment(env).vars);
 }
 
 /**
@@ -49,6 +55,6 @@ export function readEnvironment(env?: string): Environment {
  */
 export function modelBucket({ name, r2_buckets }: Environment): Environment['r2_buckets'][number] {
   const bucket = r2_buckets.find(({ binding }) => binding === BINDING);
-  if (!bucket) throw new Error(`${CONFIG} has no R2 bucket bound to ${BINDING} for ${name}`);
+  if (!bucket) throw new Error(`${CONFIG} binds no R2 bucket to ${BINDING} for ${name}`);
   return bucket;
 }

@@ -1,7 +1,7 @@
 /**
  * `npm run model:keygen -- [--out FOLDER] [--curve P-256|P-384]`
  *
- * Makes a pair of keys that sign models. Overwrites nothing.
+ * Generates a key pair that signs models. Never overwrites a file.
  */
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ import { parsePublicKeys } from '../src/model/oms/public-keys.ts';
 import { runCommand } from './command.ts';
 import { generateKeyPair } from './keys.ts';
 
-/** Where keys go unless told otherwise. */
+/** The default folder for keys. */
 export const KEY_FOLDER = '.keys';
 
 export interface KeyFiles {
@@ -22,8 +22,8 @@ export interface KeyFiles {
   readonly fingerprint: string;
 }
 
-/** The paths of a pair of keys in this folder. */
-export function keyPaths(folder: string): { privateKeyPath: string; publicKeyPath: string } {
+/** The paths of the key pair in a folder. */
+export function keyPaths(folder: string): Pick<KeyFiles, 'privateKeyPath' | 'publicKeyPath'> {
   return {
     privateKeyPath: join(folder, 'model-signing.pem'),
     publicKeyPath: join(folder, 'model-signing.pub.pem'),
@@ -31,15 +31,15 @@ export function keyPaths(folder: string): { privateKeyPath: string; publicKeyPat
 }
 
 /**
- * Writes a new pair of keys; only the owner may read the private one. A folder that this makes is closed to others
- * and tells git to ignore all that is in it.
+ * Writes a new key pair; only the owner can read the private key. If this creates the folder, nobody else can enter
+ * it, and git ignores its contents.
  *
- * @throws {Error} one of the files is there already: then nothing is changed
+ * @throws {Error} one of the files exists: then nothing is changed
  */
 export async function writeKeyPair(folder: string, curve: CurveName): Promise<KeyFiles> {
   const { privateKeyPem, publicKeyPem } = generateKeyPair(curve);
   const [publicKey] = await parsePublicKeys(publicKeyPem);
-  if (!publicKey) throw new Error('No key was made.');
+  if (!publicKey) throw new Error('no key was generated');
   const { privateKeyPath, publicKeyPath } = keyPaths(folder);
 
   if (await mkdir(folder, { recursive: true, mode: 0o700 })) {
@@ -49,7 +49,7 @@ export async function writeKeyPair(folder: string, curve: CurveName): Promise<Ke
   try {
     await writeNew(privateKeyPath, privateKeyPem, 0o600);
   } catch (error) {
-    // Without its private half it is of no use, and it is known to be ours.
+    // Useless without its private key, and certainly ours.
     await rm(publicKeyPath);
     throw error;
   }
@@ -61,7 +61,7 @@ async function writeNew(path: string, content: string, mode: number): Promise<vo
     await writeFile(path, content, { flag: 'wx', mode });
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'EEXIST') {
-      throw new Error(`${path} is there already. Keys are never overwritten: name another --out.`);
+      throw new Error(`${path} already exists. Keys are never overwritten: choose another --out.`);
     }
     throw error;
   }
@@ -74,11 +74,9 @@ async function main(): Promise<void> {
   const curve = CURVES.find(({ name }) => name === values.curve);
   if (!curve) throw new Error(`--curve takes ${CURVES.map(({ name }) => name).join(' or ')}`);
   const files = await writeKeyPair(values.out, curve.name);
-  console.log(`A new key on ${curve.name}, fingerprint ${files.fingerprint}`);
+  console.log(`New ${curve.name} key, fingerprint ${files.fingerprint}`);
   console.log(`  ${files.privateKeyPath}  signs: npm run model:sign -- --key ${files.privateKeyPath}`);
-  console.log(
-    '    Who has it can sign any model. Keep it out of the repository, with a copy in a safe place.',
-  );
+  console.log('    Anyone who has it can sign any model. Keep it out of the repository, and keep a backup.');
   console.log(`  ${files.publicKeyPath}  verifies: add it to MODEL_PUBLIC_KEYS in wrangler.toml\n`);
   console.log(files.publicKeyPem);
 }

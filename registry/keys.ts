@@ -2,19 +2,19 @@ import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject 
 import type { CurveName } from '../src/model/oms/curves.ts';
 import { type PublicKey, parsePublicKeys } from '../src/model/oms/public-keys.ts';
 
-/** A pair of keys in PEM: PKCS#8 and SubjectPublicKeyInfo. */
-export interface KeyPair {
+/** A key pair in PEM: PKCS#8 and SubjectPublicKeyInfo. */
+interface KeyPair {
   readonly privateKeyPem: string;
   readonly publicKeyPem: string;
 }
 
-/** A key that signs, with the public key that goes with it. */
+/** A private key and its public key. */
 export interface SigningKey {
   readonly privateKey: KeyObject;
   readonly publicKey: PublicKey;
 }
 
-/** A new pair of keys from the system's random source. */
+/** Generates a key pair from the system's random source. */
 export function generateKeyPair(curve: CurveName): KeyPair {
   const { privateKey, publicKey } = generateKeyPairSync('ec', {
     namedCurve: curve,
@@ -25,9 +25,9 @@ export function generateKeyPair(curve: CurveName): KeyPair {
 }
 
 /**
- * The signing key in this PEM.
+ * Parses a signing key in PEM.
  *
- * @throws {Error} it is no private key, needs a passphrase, or is not an ECDSA key on P-256 or P-384
+ * @throws {Error} it is not a private key, needs a passphrase, or is not an ECDSA key on P-256 or P-384
  */
 export async function parseSigningKey(pem: string): Promise<SigningKey> {
   let privateKey: KeyObject;
@@ -40,7 +40,7 @@ export async function parseSigningKey(pem: string): Promise<SigningKey> {
   try {
     const [publicKey] = await parsePublicKeys(String(spki));
     if (publicKey) return { privateKey, publicKey };
-    throw new Error('There is no key.');
+    throw new Error('no key');
   } catch (cause) {
     throw new Error('The signing key is not an ECDSA key on P-256 or P-384.', { cause });
   }

@@ -1,7 +1,7 @@
 /**
  * `npm run model:list -- [--channel NAME] [--remote [--env NAME]]`
  *
- * Prints the versions in the bucket; the channel's is marked.
+ * Prints the versions in the bucket and marks the channel's.
  */
 import { modelKey, shortVersion } from '../src/model/layout.ts';
 import { parseManifest } from '../src/model/manifest.ts';
@@ -22,7 +22,7 @@ async function main(): Promise<void> {
         `${mark} ${shortVersion(version)}  ${nameIn(bytes).padEnd(24)}  ${object?.uploaded.toISOString() ?? ''}`,
       );
     }
-    console.log(`* is what the channel ${channel} points at`);
+    console.log(`* the channel ${channel} points here`);
   });
 }
 

@@ -2,20 +2,22 @@
  * `npm run model:promote -- VERSION [--channel NAME] [--remote [--env NAME]]`
  * `npm run model:rollback -- [--channel NAME] [--remote [--env NAME]]`
  *
- * Points a channel at another version that is in the bucket: the one that is named (its first digits do), or the
- * one that the current version had taken the place of. The Worker follows by itself.
+ * Points a channel at another version in the bucket: at the one named by its first digits, or at the one that the
+ * current version replaced. Workers follow without a deployment.
  */
 import type { R2Bucket } from '@cloudflare/workers-types';
 import { shortVersion } from '../src/model/layout.ts';
 import type { PublicKey } from '../src/model/oms/public-keys.ts';
+import type { SizeLimits } from '../src/model/verification.ts';
 import { readAudit } from './audit.ts';
 import { withBucket } from './bucket.ts';
 import { moveChannel, readChannel } from './channel.ts';
 import { bucketArguments, runCommand } from './command.ts';
-import { pinnedVersion, trustedKeys } from './trust.ts';
+import { readSettings } from './environment.ts';
+import { trustedKeys } from './trust.ts';
 import { checkVersion, findVersion } from './versions.ts';
 
-export interface Moved {
+interface Moved {
   readonly version: string;
   readonly moved: boolean;
 }
@@ -23,29 +25,35 @@ export interface Moved {
 /**
  * Points the channel at the version that begins with `digits`.
  *
- * @throws {Error} there is no such version, or the Worker would refuse it
+ * @param keys the keys that the Worker trusts
+ * @param limits what the Worker reads; undefined: any size
+ * @throws {ModelUntrusted} the Worker would refuse it
+ * @throws {Error} there is no such version
  */
 export async function promote(
   bucket: R2Bucket,
   channel: string,
   digits: string,
   keys: readonly PublicKey[],
+  limits?: SizeLimits,
 ): Promise<Moved> {
   const version = await findVersion(bucket, digits);
-  const { signer } = await checkVersion(bucket, version, keys);
+  const { signer } = await checkVersion(bucket, version, keys, limits);
   return { version, moved: await moveChannel(bucket, channel, { action: 'promote', version, signer }) };
 }
 
 /**
- * Points the channel at the version that the current one has replaced, by the audit records. Going back twice goes
- * back two versions.
+ * Points the channel at the version that the current one replaced, according to the audit trail. Rolling back twice
+ * goes back two versions.
  *
- * @throws {Error} there is nothing to go back to, or the Worker would refuse it
+ * @throws {ModelUntrusted} the Worker would refuse it
+ * @throws {Error} there is nothing to roll back to
  */
 export async function rollback(
   bucket: R2Bucket,
   channel: string,
   keys: readonly PublicKey[],
+  limits?: SizeLimits,
 ): Promise<Moved> {
   const { version: current } = await readChannel(bucket, channel);
   const { records } = await readAudit(bucket);
@@ -53,8 +61,8 @@ export async function rollback(
     (record) => record.channel === channel && record.version === current && record.action !== 'rollback',
   );
   const version = arrival?.from;
-  if (!version) throw new Error(`the channel ${channel} has no version to go back to`);
-  const { signer } = await checkVersion(bucket, version, keys);
+  if (!version) throw new Error(`the channel ${channel} has no version to roll back to`);
+  const { signer } = await checkVersion(bucket, version, keys, limits);
   return { version, moved: await moveChannel(bucket, channel, { action: 'rollback', version, signer }) };
 }
 
@@ -62,13 +70,16 @@ async function main(): Promise<void> {
   const { target, channel, positionals } = bucketArguments();
   const [action, digits = ''] = positionals;
   const keys = await trustedKeys(target);
+  const settings = readSettings(target.env);
   const { version, moved } = await withBucket(target, (bucket) =>
-    action === 'rollback' ? rollback(bucket, channel, keys) : promote(bucket, channel, digits, keys),
+    action === 'rollback'
+      ? rollback(bucket, channel, keys, settings)
+      : promote(bucket, channel, digits, keys, settings),
   );
-  const verb = moved ? 'now points' : 'pointed already';
+  const verb = moved ? 'now points' : 'already pointed';
   console.log(`channel ${channel} ${verb} at ${shortVersion(version)}`);
-  const pin = pinnedVersion(target);
-  if (pin) console.log(`but wrangler.toml pins ${shortVersion(pin)}, which goes on being served`);
+  const pin = settings.MODEL_VERSION;
+  if (pin !== '') console.log(`but wrangler.toml pins ${shortVersion(pin)}, which is still served`);
 }
 
 if (import.meta.main) runCommand(main);

@@ -1,8 +1,8 @@
 /**
  * `npm run model:publish -- [FOLDER] [--remote [--env NAME]] [--channel NAME] [--persist-to DIR]`
  *
- * Puts a signed version into R2 under its content address, then moves the channel's pointer to it. For the local
- * bucket, a version without a signature is signed with the development key.
+ * Puts a signed version into R2 under its content address, then points the channel at it. For the local bucket, the
+ * development key signs a version that has no signature.
  */
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -10,29 +10,31 @@ import { join } from 'node:path';
 import type { R2Bucket } from '@cloudflare/workers-types';
 import { modelKey, shortVersion } from '../src/model/layout.ts';
 import type { PublicKey } from '../src/model/oms/public-keys.ts';
-import { verifySignature } from '../src/model/oms/verify.ts';
+import { type SizeLimits, verifyVersion } from '../src/model/verification.ts';
 import { withBucket } from './bucket.ts';
 import { moveChannel } from './channel.ts';
 import { bucketArguments, runCommand } from './command.ts';
+import { readSettings } from './environment.ts';
 import { RELEASE_FOLDER, type Release, readRelease, sha256 } from './release.ts';
 import { createSignature, SIGNATURE_FILE } from './sign.ts';
-import { developmentKey, pinnedVersion, trustedKeys } from './trust.ts';
+import { developmentKey, trustedKeys } from './trust.ts';
 
 export interface Published {
-  /** Files that had to be written; those that were there already are left alone. */
+  /** Files that were written; the others existed already. */
   readonly written: readonly string[];
-  /** Whether the channel pointed elsewhere before. */
+  /** Whether the channel has moved. */
   readonly moved: boolean;
 }
 
 /**
- * Publishes a version. The pointer moves last, so whatever interrupts this leaves the old version served;
- * repeating it changes nothing.
+ * Publishes a version. The pointer moves last, so an interruption leaves the old version served; repeating a complete
+ * publication changes nothing.
  *
  * @param signature the content of model.sig
- * @param keys those that the Worker trusts: what it would refuse is not published
- * @throws {InvalidSignature} the signature is not one of theirs
- * @throws {Error} R2 refuses a write, or somebody else moves the channel at the same moment
+ * @param keys the keys that the Worker trusts
+ * @param limits what the Worker reads; undefined: any size
+ * @throws {ModelUntrusted} the Worker would refuse the version: then nothing is written
+ * @throws {Error} R2 refuses a write, or someone else moves the channel at the same time
  */
 export async function publish(
   bucket: R2Bucket,
@@ -40,14 +42,15 @@ export async function publish(
   signature: Buffer,
   keys: readonly PublicKey[],
   channel: string,
+  limits?: SizeLimits,
 ): Promise<Published> {
-  const { version } = release;
-  const signer = await signerOf(release, signature, keys);
+  const { version, files } = release;
+  const { signer } = await verifyVersion(version, files, signature, keys, limits);
   const written = [];
-  for (const [file, bytes] of release.files) {
+  for (const [file, bytes] of files) {
     if (await putOnce(bucket, modelKey(version, file), bytes)) written.push(file);
   }
-  // A good signature stays: another one of the same files would say nothing new.
+  // Keep a good signature: another one over the same files adds nothing.
   if (!(await isSigned(bucket, release, keys))) {
     await bucket.put(modelKey(version, SIGNATURE_FILE), signature, { sha256: sha256(signature) });
     written.push(SIGNATURE_FILE);
@@ -67,24 +70,23 @@ export async function isPublished(
   return isSigned(bucket, release, keys);
 }
 
-async function isSigned(bucket: R2Bucket, release: Release, keys: readonly PublicKey[]): Promise<boolean> {
-  const object = await bucket.get(modelKey(release.version, SIGNATURE_FILE));
+async function isSigned(
+  bucket: R2Bucket,
+  { version, files }: Release,
+  keys: readonly PublicKey[],
+): Promise<boolean> {
+  const object = await bucket.get(modelKey(version, SIGNATURE_FILE));
   if (!object) return false;
-  const signature = Buffer.from(await object.arrayBuffer());
-  return signerOf(release, signature, keys).then(
+  const signature = new Uint8Array(await object.arrayBuffer());
+  return verifyVersion(version, files, signature, keys).then(
     () => true,
     () => false,
   );
 }
 
-async function signerOf(release: Release, signature: Buffer, keys: readonly PublicKey[]): Promise<string> {
-  const digests = new Map([...release.files].map(([name, bytes]) => [name, sha256(bytes)]));
-  return (await verifySignature(signature, keys, digests)).fingerprint;
-}
-
 async function putOnce(bucket: R2Bucket, key: string, bytes: Uint8Array): Promise<boolean> {
   if (await holds(bucket, key, bytes)) return false;
-  // R2 refuses the bytes if they are not these on arrival.
+  // R2 refuses the write if the bytes that arrive have another digest.
   await bucket.put(key, bytes, { sha256: sha256(bytes) });
   return true;
 }
@@ -95,7 +97,7 @@ async function holds(bucket: R2Bucket, key: string, bytes: Uint8Array): Promise<
   return checksum !== undefined && Buffer.from(checksum).toString('hex') === sha256(bytes);
 }
 
-async function signatureOf(folder: string, release: Release, remote: boolean): Promise<Buffer> {
+async function readSignature(folder: string, release: Release, remote: boolean): Promise<Buffer> {
   const file = join(folder, SIGNATURE_FILE);
   if (existsSync(file)) return readFile(file);
   if (remote) throw new Error(`${file} is missing: sign the version first, with npm run model:sign`);
@@ -107,18 +109,20 @@ async function main(): Promise<void> {
   const remote = target.remote === true;
   const folder = positionals[0] ?? RELEASE_FOLDER;
   const release = await readRelease(folder);
-  const signature = await signatureOf(folder, release, remote);
+  const signature = await readSignature(folder, release, remote);
   const keys = await trustedKeys(target);
+  const settings = readSettings(target.env);
   const { written, moved } = await withBucket(target, (bucket) =>
-    publish(bucket, release, signature, keys, channel),
+    publish(bucket, release, signature, keys, channel, settings),
   );
-  const where = remote ? 'the real bucket' : 'the local bucket';
-  console.log(`${release.manifest.name} ${shortVersion(release.version)} in ${where}:`);
-  console.log(`  files: ${written.length > 0 ? `wrote ${written.join(', ')}` : 'all there already'}`);
-  console.log(`  channel ${channel}: ${moved ? 'now points at this version' : 'pointed at it already'}`);
-  const pin = pinnedVersion(target);
-  if (pin && pin !== release.version)
-    console.log(`  but wrangler.toml pins ${shortVersion(pin)}, which goes on being served`);
+  console.log(
+    `${release.manifest.name} ${shortVersion(release.version)} in the ${remote ? 'remote' : 'local'} bucket:`,
+  );
+  console.log(`  files: ${written.length > 0 ? `wrote ${written.join(', ')}` : 'all existed already'}`);
+  console.log(`  channel ${channel}: ${moved ? 'now points at this version' : 'already pointed at it'}`);
+  const pin = settings.MODEL_VERSION;
+  if (pin !== '' && pin !== release.version)
+    console.log(`  but wrangler.toml pins ${shortVersion(pin)}, which is still served`);
 }
 
 if (import.meta.main) runCommand(main);

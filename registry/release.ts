@@ -1,38 +1,34 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Manifest, parseManifest } from '../src/model/manifest.ts';
+import type { Manifest } from '../src/model/manifest.ts';
+import { readModel, type VersionFiles } from '../src/model/verification.ts';
 
-/** The files of a version, checked against one another. */
+/** A version whose manifest and model fit each other. */
 export interface Release {
   /** SHA-256 of manifest.json, 64 hex digits. */
   readonly version: string;
   readonly manifest: Manifest;
-  /** Name and bytes, in the order in which they are published. */
-  readonly files: ReadonlyMap<string, Buffer>;
+  /** In the order in which they are published. */
+  readonly files: VersionFiles;
 }
 
-/** Where `model:convert` writes the version that `model:publish` and `start` take by default. */
+/** Where `model:convert` writes a version, and where `model:publish` and `start` look for it by default. */
 export const RELEASE_FOLDER = 'model/release';
 
 export const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
 /**
- * The version in this folder.
+ * Reads the version in a folder. Its signature is not checked.
  *
- * @throws {Error} the manifest is not valid, or the model is not the one that it names
+ * @throws {ModelUntrusted} the manifest is not valid, or the model is not the one that it names
  */
 export async function readRelease(folder: string): Promise<Release> {
   const manifestBytes = await readFile(join(folder, 'manifest.json'));
-  const manifest = parseManifest(manifestBytes);
-  const onnx = await readFile(join(folder, 'model.onnx'));
-  const expected = manifest.files['model.onnx'];
-  if (onnx.byteLength !== expected.bytes || sha256(onnx) !== expected.sha256) {
-    throw new Error(`${join(folder, 'model.onnx')} is not the model that its manifest names`);
-  }
   const files = new Map([
-    ['model.onnx', onnx],
+    ['model.onnx', await readFile(join(folder, 'model.onnx'))],
     ['manifest.json', manifestBytes],
   ]);
+  const { manifest } = await readModel(files);
   return { version: sha256(manifestBytes), manifest, files };
 }

@@ -1,7 +1,7 @@
 /**
  * `npm run model:sign -- [FOLDER] --key FILE`
  *
- * Signs the version in a folder by OpenSSF Model Signing v1.0, with a key, and writes model.sig beside it.
+ * Signs the version in a folder with a key, according to OpenSSF Model Signing v1.0, and writes model.sig next to it.
  */
 import { randomUUID, sign } from 'node:crypto';
 import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
@@ -16,7 +16,7 @@ import { RELEASE_FOLDER, type Release, readRelease, sha256 } from './release.ts'
 
 export const SIGNATURE_FILE = 'model.sig';
 
-/** What the format leaves out of every signature, and the signature itself; each bundle says so. */
+/** The paths that the format never signs, and the signature itself. Each bundle lists them. */
 export const UNSIGNED_PATHS: readonly string[] = [
   '.git',
   '.gitattributes',
@@ -26,7 +26,7 @@ export const UNSIGNED_PATHS: readonly string[] = [
 ];
 
 /**
- * A signature over the version's files, as the content of model.sig. ECDSA draws a random number, so no two are
+ * Signs the files of a version: the content of model.sig. ECDSA draws a random number, so no two signatures are
  * equal.
  */
 export function createSignature(release: Release, key: SigningKey): Buffer {
@@ -55,7 +55,7 @@ function statementOf({ version, files }: Release): object {
   const digests = Buffer.concat(resources.map(({ digest }) => Buffer.from(digest, 'hex')));
   return {
     _type: STATEMENT_TYPE,
-    // The name of the folder, which is models/<version>/ wherever a version is served from.
+    // The name of the folder: a version is served from models/<version>/.
     subject: [{ name: version, digest: { sha256: sha256(digests) } }],
     predicateType: PREDICATE_TYPE,
     predicate: {
@@ -70,19 +70,18 @@ function statementOf({ version, files }: Release): object {
   };
 }
 
-/** What was signed, and by whom. */
-export interface Signed {
+interface Signed {
   readonly release: Release;
   /** SHA-256 of the public key in DER, 64 hex digits. */
   readonly fingerprint: string;
 }
 
 /**
- * Signs the version in the folder and writes model.sig, in place of one that is there. Whatever interrupts this
- * leaves the old one.
+ * Signs the version in the folder and writes model.sig, replacing an existing one atomically.
  *
- * @throws {Error} the folder holds no valid version, or files that the signature would not cover; the key is no
- *   private key on P-256 or P-384
+ * @throws {ModelUntrusted} the folder holds no valid version
+ * @throws {Error} the folder holds files that the signature would not cover, or the key is not a private key on P-256
+ *   or P-384
  */
 export async function signRelease(folder: string, privateKeyPem: string): Promise<Signed> {
   const key = await parseSigningKey(privateKeyPem);
@@ -90,7 +89,7 @@ export async function signRelease(folder: string, privateKeyPem: string): Promis
   const covered = new Set([...release.files.keys(), ...UNSIGNED_PATHS]);
   const strange = (await readdir(folder)).find((name) => !covered.has(name));
   if (strange !== undefined) {
-    throw new Error(`${join(folder, strange)} is no part of a version: a signature would not fit the folder`);
+    throw new Error(`${join(folder, strange)} is not part of a version: the signature would not cover it`);
   }
   await replaceFile(join(folder, SIGNATURE_FILE), createSignature(release, key));
   return { release, fingerprint: key.publicKey.fingerprint };

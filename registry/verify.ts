@@ -1,34 +1,34 @@
 /**
  * `npm run model:verify -- [FOLDER] --key PUBLIC.pem`
  *
- * Says whether the version in a folder is signed by one of the keys in the file; exits with 1 if not.
+ * Checks that one of the keys in the file signed the version in a folder; exits with status 1 if not.
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { shortVersion } from '../src/model/layout.ts';
-import { parseManifest } from '../src/model/manifest.ts';
-import { InvalidSignature } from '../src/model/oms/invalid-signature.ts';
 import { type PublicKey, parsePublicKeys } from '../src/model/oms/public-keys.ts';
-import { type Verified, verifySignature } from '../src/model/oms/verify.ts';
+import { type VerifiedModel, verifyVersion } from '../src/model/verification.ts';
+import { runCommand } from './command.ts';
 import { RELEASE_FOLDER, sha256 } from './release.ts';
 import { SIGNATURE_FILE, UNSIGNED_PATHS } from './sign.ts';
 
 /**
- * Verifies the version in the folder: model.sig is by one of the keys and covers every file there.
+ * Verifies the version in a folder as the Worker does. The signature has to cover every file in the folder.
  *
- * @throws {InvalidSignature} it is not
- * @throws {Error} something there cannot be read as a file
+ * @throws {ModelUntrusted} the version is refused
+ * @throws {Error} the folder holds something that is not a file, or lacks a manifest or a signature
  */
-export async function verifyRelease(folder: string, keys: readonly PublicKey[]): Promise<Verified> {
-  const files = new Map<string, string>();
+export async function verifyRelease(folder: string, keys: readonly PublicKey[]): Promise<VerifiedModel> {
+  const files = new Map<string, Buffer<ArrayBuffer>>();
   for (const entry of await readdir(folder, { withFileTypes: true })) {
     if (UNSIGNED_PATHS.includes(entry.name)) continue;
     const path = join(folder, entry.name);
     if (!entry.isFile()) throw new Error(`${path} is not a plain file`);
-    files.set(entry.name, sha256(await readFile(path)));
+    files.set(entry.name, await readFile(path));
   }
-  return verifySignature(await readFile(join(folder, SIGNATURE_FILE)), keys, files);
+  const version = sha256(files.get('manifest.json') ?? Buffer.of());
+  return verifyVersion(version, files, await readFile(join(folder, SIGNATURE_FILE)), keys);
 }
 
 async function main(): Promise<void> {
@@ -36,19 +36,11 @@ async function main(): Promise<void> {
     allowPositionals: true,
     options: { key: { type: 'string' } },
   });
-  if (values.key === undefined) throw new Error('--key FILE names the public key, or keys, to trust');
-  const folder = positionals[0] ?? RELEASE_FOLDER;
+  if (values.key === undefined) throw new Error('--key FILE names the public keys to trust');
   const keys = await parsePublicKeys(await readFile(values.key, 'utf8'));
-  const { fingerprint } = await verifyRelease(folder, keys);
-  const manifest = await readFile(join(folder, 'manifest.json'));
-  console.log(`Good signature of ${parseManifest(manifest).name} ${shortVersion(sha256(manifest))}`);
-  console.log(`  by the key ${fingerprint}`);
+  const { manifest, version, signer } = await verifyRelease(positionals[0] ?? RELEASE_FOLDER, keys);
+  console.log(`Good signature of ${manifest.name} ${shortVersion(version)}`);
+  console.log(`  by the key ${signer}`);
 }
 
-if (import.meta.main) {
-  main().catch((error: unknown) => {
-    if (error instanceof InvalidSignature) console.error(`Refused, ${error.reason}: ${error.message}`);
-    else console.error(error instanceof Error ? error.message : error);
-    process.exitCode = 1;
-  });
-}
+if (import.meta.main) runCommand(main);

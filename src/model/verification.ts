@@ -66,7 +66,8 @@ export function tooLarge(file: string, bytes: number, limit: number): ModelUntru
   return new ModelUntrusted('A file of the model is too large.', { cause });
 }
 
-function checkSizes(files: VersionFiles, { MAX_MANIFEST_BYTES, MAX_MODEL_BYTES }: SizeLimits): void {
+/** @throws {ModelUntrusted} a file is larger than the Worker reads */
+export function checkSizes(files: VersionFiles, { MAX_MANIFEST_BYTES, MAX_MODEL_BYTES }: SizeLimits): void {
   for (const [file, limit] of [
     ['manifest.json', MAX_MANIFEST_BYTES],
     ['model.onnx', MAX_MODEL_BYTES],

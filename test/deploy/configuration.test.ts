@@ -95,7 +95,7 @@ test('a signature that does not hold', async () => {
 
 test('a model that is not whole', async () => {
   await writeFile(join(project.folder, 'model/release/model.onnx'), 'something else');
-  expect(await refused()).toContain('is not the model that its manifest names');
+  expect(await refused()).toContain('not the one that its manifest names');
 });
 
 test.each([

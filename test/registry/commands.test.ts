@@ -48,7 +48,7 @@ test('publish, list, roll back, promote and audit, as a user types them', async 
   const [first = '', second = ''] = versions;
   expect(await command('publish', folders[0] ?? '')).toContain('now points at this version');
   expect(await command('publish', folders[1] ?? '')).toContain('now points at this version');
-  expect(await command('publish', folders[1] ?? '')).toContain('all there already');
+  expect(await command('publish', folders[1] ?? '')).toContain('all existed already');
   expect(await command('list')).toMatch(new RegExp(`^\\* ${second}  tiny-colour`, 'm'));
   expect(await command('promote', 'rollback')).toContain(`now points at ${first}`);
   expect(await command('promote', 'promote', second)).toContain(`now points at ${second}`);
@@ -70,7 +70,7 @@ test('there is nothing to promote or to go back to: one line says so, and nothin
   }
 });
 
-test('under a pin, publish, promote and rollback say that it goes on being served', async () => {
+test('with a pinned version, publish, promote and rollback say that it is still served', async () => {
   await configure(PIN);
   const pinned = `wrangler.toml pins ${PIN.slice(0, 12)}`;
   expect(await command('publish', folders[0] ?? '')).toContain(pinned);

@@ -2,9 +2,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { R2Bucket } from '@cloudflare/workers-types';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { withBucket } from '../../registry/bucket.ts';
 import { generateKeyPair, parseSigningKey, type SigningKey } from '../../registry/keys.ts';
+import { promote, rollback } from '../../registry/promote.ts';
 import * as publishing from '../../registry/publish.ts';
 import { type Release, readRelease, sha256 } from '../../registry/release.ts';
 import { createSignature } from '../../registry/sign.ts';
@@ -124,8 +125,61 @@ test('a broken pointer is mended', () =>
     expect(await served(bucket)).toEqual({ version: first.version });
   }));
 
+/** Puts a version into the bucket without any of the checks of `publish`. */
+async function putUnchecked(bucket: R2Bucket, release: Release): Promise<void> {
+  const { version } = release;
+  for (const [file, bytes] of release.files) await bucket.put(modelKey(version, file), bytes);
+  await bucket.put(modelKey(version, 'model.sig'), createSignature(release, key));
+}
+
+describe('what the Worker would refuse is neither published, promoted nor rolled back to, though well signed', () => {
+  /** The second version with this file changed, under its own content address, with a fitting signature. */
+  function changed(file: string, content: string): Release {
+    const files = new Map(second.files).set(file, Buffer.from(content));
+    return { ...second, version: sha256(files.get('manifest.json') ?? Buffer.of()), files };
+  }
+
+  test.each([
+    [
+      'a manifest that names another model',
+      'model.onnx',
+      'another model',
+      'not the one that its manifest names',
+    ],
+    ['a manifest that is not valid', 'manifest.json', '{}', 'manifest is not valid'],
+  ])('%s', (_, file, content, message) =>
+    withEmptyBucket(async (bucket) => {
+      const bad = changed(file, content);
+      await publish(bucket, first, 'production');
+      await putUnchecked(bucket, bad);
+      await expect(publish(bucket, bad, 'production')).rejects.toThrow(message);
+      await expect(promote(bucket, 'production', bad.version, [key.publicKey])).rejects.toThrow(message);
+      expect(await served(bucket)).toEqual({ version: first.version });
+    }),
+  );
+
+  test('a version that was spoiled after another took its place', () =>
+    withEmptyBucket(async (bucket) => {
+      await publish(bucket, first, 'production');
+      await publish(bucket, second, 'production');
+      await bucket.put(modelKey(first.version, 'model.onnx'), 'other bytes');
+      await expect(rollback(bucket, 'production', [key.publicKey])).rejects.toThrow('signature');
+      expect(await served(bucket)).toEqual({ version: second.version });
+    }));
+
+  test('a model that is larger than the Worker reads', () =>
+    withEmptyBucket(async (bucket) => {
+      const limits = { MAX_MANIFEST_BYTES: 100_000, MAX_MODEL_BYTES: 10 };
+      await putUnchecked(bucket, first);
+      await expect(promote(bucket, 'production', first.version, [key.publicKey], limits)).rejects.toThrow(
+        'too large',
+      );
+      expect(await served(bucket)).toBeUndefined();
+    }));
+});
+
 test("a folder whose model is not the manifest's is not read", async () => {
   await writeRelease('third');
   await writeFile(join(folder, 'model.onnx'), 'other bytes');
-  await expect(readRelease(folder)).rejects.toThrow('not the model that its manifest names');
+  await expect(readRelease(folder)).rejects.toThrow('not the one that its manifest names');
 });
