@@ -10,7 +10,7 @@ export interface CExports {
 }
 
 /** Thrown in place of C's `longjmp`: the decoder has failed, and its instance is unusable. */
-export class LongJump extends Error {}
+class LongJump extends Error {}
 
 /** Memory of a fresh instance: data, stack and tables. */
 export const INSTANCE_BYTES = 400_000;

@@ -24,7 +24,7 @@ export interface JpegScan {
   readonly detail: boolean;
 }
 
-export interface JpegComponent {
+interface JpegComponent {
   readonly horizontal: number;
   readonly vertical: number;
 }

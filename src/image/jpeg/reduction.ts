@@ -2,7 +2,7 @@ import type { Size } from '../codec.ts';
 import type { JpegHeader, JpegScan } from './header.ts';
 
 /** Factor by which libjpeg-turbo scales down while decoding, at no cost, in the frequency domain. */
-export type JpegReduction = 1 | 2 | 4 | 8;
+type JpegReduction = 1 | 2 | 4 | 8;
 
 /** Returns the largest reduction that leaves twice the target, as Pillow's `reducing_gap=2` does. */
 export function jpegReduction(size: Size, target: Size): JpegReduction {

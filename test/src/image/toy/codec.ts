@@ -1,5 +1,5 @@
 import { ByteReader, startsWith } from '../../../../src/image/bytes.ts';
-import type { Codec, Header } from '../../../../src/image/codec.ts';
+import type { Codec } from '../../../../src/image/codec.ts';
 import { createReducer } from '../../../../src/image/reducer.ts';
 
 const SIGNATURE = 'TOY1';
@@ -9,7 +9,7 @@ const MAX_PIXELS = 1_000_000;
 let lastPicture = new Uint8Array();
 
 /** A made-up format: the signature, width and height as 16-bit big-endian integers, and rows of RGB triples. */
-export const toy: Codec<Header> = {
+export const toy: Codec = {
   format: 'toy',
   name: 'Toy',
   mediaTypes: ['image/x-toy'],

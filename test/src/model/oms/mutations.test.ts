@@ -3,6 +3,7 @@ import { utf8 } from '../../../../src/model/oms/bytes.ts';
 import { InvalidSignature } from '../../../../src/model/oms/invalid-signature.ts';
 import type { PublicKey } from '../../../../src/model/oms/public-keys.ts';
 import { verifySignature } from '../../../../src/model/oms/verify.ts';
+import { seeded } from '../../../random.ts';
 import vectors from './reference-vectors.json';
 import { type Curve, curves, expectRefusal, files, referenceBundle, referenceKeys } from './refusal.ts';
 import type { Bundle } from './signer.ts';
@@ -14,21 +15,10 @@ beforeAll(async () => {
 });
 
 describe('any one byte changed', () => {
-  /** A generator of numbers from 0 to 1 (mulberry32), so that a failure can be seen again. */
-  function generator(seed: number): () => number {
-    let state = seed;
-    return () => {
-      state = (state + 0x6d2b79f5) | 0;
-      let t = Math.imul(state ^ (state >>> 15), 1 | state);
-      t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-      return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-    };
-  }
-
   test.each(curves)('%s: refused, or the same content is verified', async (name) => {
     const original = utf8(vectors.bundles[name]);
     const { dsseEnvelope } = referenceBundle(name);
-    const next = generator(name === 'P-256' ? 1 : 2);
+    const next = seeded(name === 'P-256' ? 1 : 2);
     let refused = 0;
     for (let round = 0; round < 400; round++) {
       const changed = original.slice();
