@@ -1,30 +1,50 @@
 import { cloudflareTest } from '@cloudflare/vitest-plugin';
-import { defineConfig } from 'vitest/config';
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
+
+/** Tests that measure the isolate's memory or need an empty bucket. */
+const OWN_ISOLATE = [
+  'test/src/{fuzz,memory,new-format,scheduled}.test.ts',
+  'test/src/image/{budget,memory}.test.ts',
+  'test/src/model/{changeover,host}.test.ts',
+];
+
+/** Tests inside workerd, with the bindings of wrangler.toml. */
+const insideWorkerd = (test: TestProjectInlineConfiguration['test']): TestProjectInlineConfiguration => ({
+  plugins: [
+    cloudflareTest({
+      wrangler: { configPath: './wrangler.toml' },
+      miniflare: { bindings: { FUZZ_FILES: Number(process.env.FUZZ_FILES ?? 2_000) } },
+    }),
+  ],
+  test: { testTimeout: 30_000, ...test },
+});
+
+/** Tests in Node. They start processes, `wrangler dev` and Chromium, and may have to share two cores. */
+const insideNode = (test: TestProjectInlineConfiguration['test']): TestProjectInlineConfiguration => ({
+  test: { testTimeout: 60_000, hookTimeout: 120_000, ...test },
+});
 
 export default defineConfig({
   test: {
-    // What the Worker logs is shown only where a test fails.
+    // Show the log of the Worker only for tests that fail.
     silent: 'passed-only',
+    maxWorkers: 2,
     projects: [
-      {
-        // Inside workerd, with the bindings of wrangler.toml.
-        plugins: [
-          cloudflareTest({
-            wrangler: { configPath: './wrangler.toml' },
-            miniflare: { bindings: { FUZZ_FILES: Number(process.env.FUZZ_FILES ?? 2_000) } },
-          }),
-        ],
-        test: { name: 'worker', include: ['test/src/**/*.test.ts'], testTimeout: 30_000 },
-      },
-      {
-        // In Node: real processes, a real `wrangler dev`, a real browser.
-        test: {
-          name: 'node',
-          include: ['test/{bench,deploy,registry,scripts,docs,e2e}/**/*.test.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 120_000,
-        },
-      },
+      insideWorkerd({
+        name: 'worker',
+        include: ['test/src/**/*.test.ts'],
+        exclude: OWN_ISOLATE,
+        // Loading the Worker takes longer than most of these tests, so they share an isolate.
+        isolate: false,
+      }),
+      insideWorkerd({ name: 'worker-isolated', include: OWN_ISOLATE }),
+      insideNode({ name: 'node', include: ['test/{bench,deploy,registry,scripts,docs}/**/*.test.ts'] }),
+      insideNode({
+        name: 'e2e',
+        include: ['test/e2e/**/*.test.ts'],
+        globalSetup: './test/e2e/shared-service.ts',
+        isolate: false,
+      }),
     ],
   },
 });

@@ -1,25 +1,17 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, inject, test } from 'vitest';
 import type { BatchEntry, Prediction } from '../../src/api/schemas.ts';
 import { ApiProblem, createClient } from '../../static/client/client.js';
 import { solidPng } from '../pictures/png.ts';
-import { tinyRelease } from './page-models.ts';
-import { type RunningWorker, startWorker } from './wrangler.ts';
 
 const WHITE = new Blob([await solidPng([250, 250, 250])], { type: 'image/png' });
 const BLACK = new Blob([await solidPng([5, 5, 5])], { type: 'image/png' });
 const TEXT = new Blob(['no photo'], { type: 'text/plain' });
 
-let worker: RunningWorker;
-
-beforeAll(async () => {
-  worker = await startWorker({ release: await tinyRelease('brightness'), vars: { MAX_BATCH_PHOTOS: 3 } });
-});
-
-afterAll(() => worker?.stop());
+const origin = inject('sharedService');
 
 test('one photo: its prediction, and how far it is', async () => {
   const sent: number[] = [];
-  const client = createClient({ origin: worker.url });
+  const client = createClient({ origin });
   const answer: Prediction = await client.predict(WHITE, { onProgress: (part) => sent.push(part) });
   expect(answer).toMatchObject({ label: 'husky', threshold: 0.5, image: { format: 'png' } });
   expect(answer.heatmap).toBe(undefined);
@@ -30,7 +22,7 @@ test('one photo: its prediction, and how far it is', async () => {
 test('many photos: one entry each, in their order, however many the service takes at a time', async () => {
   let requests = 0;
   const client = createClient({
-    origin: worker.url,
+    origin,
     fetch: (...args) => {
       requests++;
       return fetch(...args);
@@ -51,14 +43,14 @@ test('many photos: one entry each, in their order, however many the service take
 });
 
 test('what is served, and whether it works', async () => {
-  const client = createClient({ origin: worker.url });
+  const client = createClient({ origin });
   const model = await client.model();
   expect([model.name, model.service.batch, model.service.token]).toEqual(['tiny-brightness', 3, false]);
   expect((await client.health()).status).toBe('ok');
 });
 
 test('a failure is what the service says of it', async () => {
-  const failure = await createClient({ origin: worker.url })
+  const failure = await createClient({ origin })
     .predict(TEXT)
     .catch((reason: unknown) => reason);
   if (!(failure instanceof ApiProblem)) throw new Error('no ApiProblem');
@@ -86,7 +78,7 @@ test.for([
 test('nobody there, and who does not want to wait', async () => {
   const client = createClient({ origin: 'http://127.0.0.1:9' });
   await expect(client.predict(WHITE)).rejects.toMatchObject({ code: 'unreachable', status: 0 });
-  const stopped = createClient({ origin: worker.url }).predict(WHITE, { signal: AbortSignal.abort() });
+  const stopped = createClient({ origin }).predict(WHITE, { signal: AbortSignal.abort() });
   await expect(stopped).rejects.toMatchObject({ name: 'AbortError' });
   expect(() => createClient()).toThrow(TypeError);
 });

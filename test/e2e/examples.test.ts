@@ -4,13 +4,12 @@ import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { z } from 'zod';
 import { API_ENVIRONMENT, preparePython, pythonEnvironment } from '../../scripts/python.ts';
 import { solidPng } from '../pictures/png.ts';
 import { markedJpeg, newMarks } from './marks.ts';
-import { tinyRelease } from './page-models.ts';
-import { type RunningWorker, startWorker } from './wrangler.ts';
+import { startWorker } from './wrangler.ts';
 
 const run = promisify(execFile);
 
@@ -26,28 +25,24 @@ const Document = z.object({
 });
 
 let python: string;
-let release: string;
 let folder: string;
 
 beforeAll(async () => {
   python = await preparePython(API_ENVIRONMENT);
-  release = await tinyRelease('brightness');
   folder = await mkdtemp(join(tmpdir(), 'husky-ai-examples-'));
-  // Where the typed client is, seen from the root of the repository.
+  // The examples import the typed client from the root of the repository.
   await symlink(resolve('static'), join(folder, 'static'));
   await writeFile(join(folder, 'photo.jpg'), markedJpeg(newMarks()));
   await writeFile(join(folder, 'other.png'), await solidPng([250, 250, 250]));
 }, 600_000);
 
-afterAll(async () => {
-  for (const each of [release, folder]) await rm(each, { recursive: true, force: true });
-});
+afterAll(() => rm(folder, { recursive: true, force: true }));
 
 type Sample = z.infer<typeof Sample>;
 
-/** All examples of the document, by what they ask. */
-async function samplesOf(worker: RunningWorker): Promise<readonly (readonly [operation: string, Sample])[]> {
-  const { paths } = Document.parse(await (await fetch(`${worker.url}/openapi.json`)).json());
+/** Reads all examples from the OpenAPI document, each with the path that it requests. */
+async function readSamples(url: string): Promise<readonly (readonly [path: string, Sample])[]> {
+  const { paths } = Document.parse(await (await fetch(`${url}/openapi.json`)).json());
   return Object.entries(paths).flatMap(([path, methods]) =>
     Object.values(methods).flatMap((operation) =>
       operation['x-codeSamples'].map((sample) => [path, sample] as const),
@@ -55,7 +50,7 @@ async function samplesOf(worker: RunningWorker): Promise<readonly (readonly [ope
   );
 }
 
-/** Runs an example beside the two photos, just as it stands in the document; what it prints. */
+/** Runs an example unchanged in the folder of the two photos, and returns its output. */
 async function runSample({ lang, source }: Sample): Promise<string> {
   const env = { ...pythonEnvironment(), HUSKY_AI_TOKEN: TOKEN };
   const options = { cwd: folder, env };
@@ -71,7 +66,7 @@ async function runSample({ lang, source }: Sample): Promise<string> {
   }
 }
 
-/** What each kind of example must print, at least. */
+/** The least that an example must print. */
 const prints: Record<string, RegExp> = {
   '/api/predict': /not husky/,
   '/api/predict, several': /not husky[\s\S]*husky/,
@@ -80,25 +75,27 @@ const prints: Record<string, RegExp> = {
   '/api/health': /ok/,
 };
 
-test.each([
-  ['open', {}],
-  ['that asks for a token', { API_TOKENS: createHash('sha256').update(TOKEN).digest('hex') }],
-])(
-  'every example of the document works with a service %s',
-  async (_, vars) => {
-    const worker = await startWorker({ release, vars });
-    try {
-      const samples = await samplesOf(worker);
-      const languages = samples.filter(([path]) => path === '/api/predict').map(([, { lang }]) => lang);
-      expect(new Set(languages)).toEqual(new Set(['Shell', 'TypeScript', 'Python']));
-      for (const [path, sample] of samples) {
-        const kind = sample.label.includes('several') ? `${path}, several` : path;
-        const printed = await runSample(sample);
-        expect(printed, sample.source).toMatch(prints[kind] ?? /nothing is expected of this one/);
-      }
-    } finally {
-      await worker.stop();
-    }
-  },
-  180_000,
-);
+/** Runs every example of the service's document. */
+async function checkSamples(url: string): Promise<void> {
+  const samples = await readSamples(url);
+  const languages = samples.filter(([path]) => path === '/api/predict').map(([, { lang }]) => lang);
+  expect(new Set(languages)).toEqual(new Set(['Shell', 'TypeScript', 'Python']));
+  for (const [path, sample] of samples) {
+    const kind = sample.label.includes('several') ? `${path}, several` : path;
+    expect(await runSample(sample), sample.source).toMatch(
+      prints[kind] ?? /no output is expected of this one/,
+    );
+  }
+}
+
+test('every example of the document works', () => checkSamples(inject('sharedService')), 180_000);
+
+test('every example works where a token is required', async () => {
+  const digest = createHash('sha256').update(TOKEN).digest('hex');
+  const worker = await startWorker({ model: 'brightness', vars: { API_TOKENS: digest } });
+  try {
+    await checkSamples(worker.url);
+  } finally {
+    await worker.stop();
+  }
+}, 180_000);

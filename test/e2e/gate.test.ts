@@ -1,11 +1,9 @@
 import { createHash } from 'node:crypto';
-import { rm } from 'node:fs/promises';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { unstable_readConfig } from 'wrangler';
 import { z } from 'zod';
 import { solidPng } from '../pictures/png.ts';
-import { tinyRelease } from './page-models.ts';
 import { type RunningWorker, startWorker } from './wrangler.ts';
 
 const RateLimits = z.object({
@@ -17,19 +15,14 @@ const RateLimits = z.object({
 const TOKEN = 'right';
 const WHITE = await solidPng([250, 250, 250]);
 
-let release: string;
 let worker: RunningWorker;
 
 beforeAll(async () => {
-  release = await tinyRelease('brightness');
   const digest = createHash('sha256').update(TOKEN).digest('hex');
-  worker = await startWorker({ release, vars: { RATE_LIMITS: 'on', API_TOKENS: digest } });
+  worker = await startWorker({ model: 'brightness', vars: { RATE_LIMITS: 'on', API_TOKENS: digest } });
 });
 
-afterAll(async () => {
-  await worker?.stop();
-  await rm(release, { recursive: true });
-});
+afterAll(() => worker?.stop());
 
 const predict = (address: string, token?: string) =>
   fetch(`${worker.url}/api/predict`, {

@@ -11,19 +11,19 @@ import { solidPng } from '../pictures/png.ts';
 import { tinyRelease } from './page-models.ts';
 import { type RunningWorker, startWorker } from './wrangler.ts';
 
-let folders: string[];
+let colour: string;
 let worker: RunningWorker;
 let photo: Uint8Array<ArrayBuffer>;
 
 beforeAll(async () => {
-  folders = [await tinyRelease('brightness'), await tinyRelease('colour')];
-  worker = await startWorker({ release: folders[0] ?? '', vars: { MODEL_REFRESH: 100 } });
+  colour = await tinyRelease('colour');
+  worker = await startWorker({ model: 'brightness', vars: { MODEL_REFRESH: 100 } });
   photo = await solidPng([0, 0, 255], 64);
 });
 
 afterAll(async () => {
   await worker?.stop();
-  for (const folder of folders ?? []) await rm(folder, { recursive: true });
+  await rm(colour, { recursive: true });
 });
 
 const Prediction = z.object({ model: z.object({ version: z.string() }) });
@@ -67,7 +67,7 @@ test('publish, roll back, promote: followed without a restart, and no upload fai
   let done = false;
   const uploads = stream(() => done);
   try {
-    await worker.publish(folders[1] ?? '');
+    await worker.publish(colour);
     const second = (await worker.bucket(listVersions)).find((version) => version !== first) ?? '';
     await untilServed(second);
     await worker.bucket((r2) => rollback(r2, DEFAULT_CHANNEL, keys));

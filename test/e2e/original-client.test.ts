@@ -1,33 +1,13 @@
 /// <reference lib="dom" />
-import { rm } from 'node:fs/promises';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { launchChromium } from '../../scripts/chromium.ts';
+import { expect, test } from 'vitest';
 import { solidPng } from '../pictures/png.ts';
-import { tinyRelease } from './page-models.ts';
-import { visit } from './page-visit.ts';
-import { type RunningWorker, startWorker } from './wrangler.ts';
+import { usePage } from './page-fixture.ts';
 
-let release: string;
-let worker: RunningWorker;
-let browser: Browser;
-let page: Page;
+const fixture = usePage();
 
-beforeAll(async () => {
-  release = await tinyRelease('brightness');
-  worker = await startWorker({ release });
-  browser = await launchChromium();
-  ({ page } = await visit(browser, worker.url));
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await worker?.stop();
-  await rm(release, { recursive: true });
-});
-
-/** What the original's page does with a chosen file: it sends it by XMLHttpRequest and parses what comes back. */
+/** Sends a file as the page of the original does, by XMLHttpRequest, and parses the answer. */
 async function sendAsOriginal(file: Uint8Array, name: string): Promise<{ status: number; answer: unknown }> {
+  const page = await fixture.open();
   return page.evaluate(
     ([base64, fileName]) =>
       new Promise((resolve, reject) => {
@@ -44,7 +24,7 @@ async function sendAsOriginal(file: Uint8Array, name: string): Promise<{ status:
   );
 }
 
-test('the original’s page gets what it parses', async () => {
+test('the page of the original gets answers that it can parse', async () => {
   const husky = await sendAsOriginal(await solidPng([255, 255, 255]), 'photo.png');
   expect(husky).toEqual({ status: 200, answer: { score: '100.00', text: 'It is a husky!' } });
   const other = await sendAsOriginal(await solidPng([0, 0, 0]), 'photo.png');
@@ -54,15 +34,15 @@ test('the original’s page gets what it parses', async () => {
   });
 });
 
-test('and a problem where the original refused', async () => {
+test('it gets a problem where the original refused', async () => {
   expect(await sendAsOriginal(Buffer.from('no photo'), 'photo.txt')).toMatchObject({
     status: 415,
     answer: { code: 'unsupported_media_type' },
   });
 });
 
-test('its address leads to the page', async () => {
-  const response = await fetch(`${worker.url}/huskyai/`);
-  expect(response.url).toBe(`${worker.url}/`);
+test('the address of the original leads to the page', async () => {
+  const response = await fetch(`${fixture.url}/huskyai/`);
+  expect(response.url).toBe(`${fixture.url}/`);
   expect(response.headers.get('Content-Type')).toContain('text/html');
 });

@@ -1,21 +1,9 @@
-import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import type { AxeResults } from 'axe-core';
 import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
+import { findViolations } from './axe.ts';
 import { BLACK, choose, picture, reads, usePage, WHITE } from './page-fixture.ts';
 
-const fixture = usePage('brightness');
-const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-
-/** What axe finds wrong, best practices included: rule and place of each. */
-async function violations(page: Page): Promise<string[]> {
-  // By the browser's tools and not as a script of the page, which its policy would not run.
-  await page.evaluate(axe);
-  const { violations: found, passes }: AxeResults = await page.evaluate('axe.run()');
-  expect(passes.length).toBeGreaterThan(10);
-  return found.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target}`));
-}
+const fixture = usePage();
 
 const STATES: Record<string, (page: Page) => Promise<unknown>> = {
   'the empty page': (page) => page.getByText('Model tiny-brightness').waitFor(),
@@ -71,28 +59,5 @@ test.for(
 )('axe finds nothing wrong with $state, $colorScheme', async ({ state, colorScheme }) => {
   const page = await fixture.open({ colorScheme, reducedMotion: 'reduce' });
   await STATES[state]?.(page);
-  expect(await violations(page)).toEqual([]);
+  expect(await findViolations(page)).toEqual([]);
 });
-
-test.for(['light', 'dark'] as const)(
-  'nor with the documents and the answer without scripts, %s',
-  async (colorScheme) => {
-    const page = await fixture.open({ colorScheme }, '/docs');
-    expect(await violations(page)).toEqual([]);
-    await page.goto(`${fixture.worker.url}/docs/model`);
-    expect(await violations(page)).toEqual([]);
-
-    const answers = await fixture.open({ colorScheme, javaScriptEnabled: false });
-    for (const files of [[picture(WHITE)], [picture(WHITE), picture(Buffer.from('x'))]]) {
-      await answers.goto(fixture.worker.url);
-      await answers.locator('#file').setInputFiles(files);
-      await answers.getByRole('button', { name: 'Is it a husky?' }).click();
-      await answers.waitForURL('**/api/predict');
-      await page.setContent(await answers.content());
-      await page.evaluate(
-        `for (const each of document.querySelectorAll('link')) each.href = each.getAttribute('href')`,
-      );
-      expect(await violations(page)).toEqual([]);
-    }
-  },
-);

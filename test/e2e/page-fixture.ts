@@ -1,13 +1,11 @@
-import { rm } from 'node:fs/promises';
 import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, expect } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, inject } from 'vitest';
 import { launchChromium } from '../../scripts/chromium.ts';
 import { solidPng } from '../pictures/png.ts';
-import { type TinyModel, tinyRelease } from './page-models.ts';
 import { type Visit, visit } from './page-visit.ts';
 import { type RunningWorker, startWorker, type WorkerOptions } from './wrangler.ts';
 
-// What the model `brightness` takes for a husky, and what not.
+// The model `brightness` takes white for a husky, and black for something else.
 export const WHITE = Buffer.from(await solidPng([250, 250, 250], 64));
 export const BLACK = Buffer.from(await solidPng([5, 5, 5], 64));
 
@@ -18,48 +16,44 @@ export const picture = (buffer: Buffer, name = 'photo.png', mimeType = 'image/pn
 });
 
 export interface PageFixture {
-  readonly worker: RunningWorker;
-  readonly browser: Browser;
-  /** Opens the page in a fresh profile; after the test it is closed, and may not have complained of anything. */
+  /** The address of the service, without a slash at its end. */
+  readonly url: string;
+  /** Opens a path of the service in a fresh profile until the end of the test, and fails the test if it complains. */
   open(options?: BrowserContextOptions, path?: string): Promise<Page>;
 }
 
-/** A running service with a tiny model (null: the committed one) and a browser, for all tests of a file. */
-export function usePage(model: TinyModel | null, vars: WorkerOptions['vars'] = {}): PageFixture {
-  let worker: RunningWorker;
+/** Launches a browser for the tests of a file. They use the shared service, or one that is started with `options`. */
+export function usePage(options?: WorkerOptions): PageFixture {
+  let worker: RunningWorker | undefined;
+  let url: string;
   let browser: Browser;
-  let release: string | undefined;
   const visits: Visit[] = [];
 
   beforeAll(async () => {
-    release = model === null ? undefined : await tinyRelease(model);
-    worker = await startWorker({ ...(release !== undefined && { release }), vars });
+    worker = options && (await startWorker(options));
+    url = worker?.url ?? inject('sharedService');
     browser = await launchChromium();
   });
 
   afterAll(async () => {
     await browser?.close();
     await worker?.stop();
-    if (release) await rm(release, { recursive: true });
   });
 
   afterEach(async () => {
     const complaints = visits.flatMap((each) => each.complaints);
-    // A request may still be on its way through a test's own route.
+    // A request may still be in flight through a route of the test.
     await Promise.all(visits.map(({ page }) => page.unrouteAll({ behavior: 'ignoreErrors' })));
     await Promise.all(visits.splice(0).map((each) => each.close()));
     expect(complaints).toEqual([]);
   });
 
   return {
-    get worker() {
-      return worker;
+    get url() {
+      return url;
     },
-    get browser() {
-      return browser;
-    },
-    async open(options, path = '/') {
-      const opened = await visit(browser, worker.url + path, options);
+    async open(contextOptions, path = '/') {
+      const opened = await visit(browser, url + path, contextOptions);
       visits.push(opened);
       return opened.page;
     },
@@ -75,7 +69,7 @@ export const choose = (page: Page, files: Picture | readonly Picture[] | string[
 export const cardOf = (page: Page, name = 'photo.png'): Locator =>
   page.getByRole('article', { name, exact: true });
 
-/** Waits until the card says this, and returns all that it says. */
+/** Waits until the card shows the headline, and returns all text of the card. */
 export async function reads(page: Page, headline: string, name?: string): Promise<string> {
   const card = cardOf(page, name);
   await card.getByText(headline, { exact: true }).waitFor();

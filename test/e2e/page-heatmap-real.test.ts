@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { drawPng } from '../pictures/png.ts';
 import { cardOf, choose, picture, usePage } from './page-fixture.ts';
 
-const { open } = usePage('spots');
+const { open } = usePage({ model: 'spots' });
 
 test('the map of a model that has one lies where the photo has what it looks for', async () => {
   const page = await open();

@@ -2,7 +2,7 @@ import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
 import { BLACK, cardOf, choose, picture, reads, usePage, WHITE } from './page-fixture.ts';
 
-const { open } = usePage('brightness');
+const { open } = usePage();
 
 const MAP = { rows: 2, columns: 3, values: [0, 0, 1, 0, 0, 0] };
 

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { cardOf, choose, picture, reads, usePage, WHITE } from './page-fixture.ts';
 
 // The committed network, since what it looks at is what reducing a photo must leave.
-const fixture = usePage(null);
+const fixture = usePage({});
 
 interface Draw {
   readonly width: number;
@@ -98,7 +98,7 @@ async function draw(page: Page, options: Draw): Promise<Buffer> {
 
 /** What the service says of the file as it is. */
 async function scoreOf(file: Buffer): Promise<Answer> {
-  const response = await fetch(`${fixture.worker.url}/api/predict`, {
+  const response = await fetch(`${fixture.url}/api/predict`, {
     method: 'POST',
     headers: { 'Content-Type': 'application/octet-stream' },
     body: new Uint8Array(file),

@@ -4,10 +4,9 @@ import { choose, picture, reads, usePage, WHITE } from './page-fixture.ts';
 
 const TOKEN = 'a-token-for-tests';
 const digest = createHash('sha256').update(TOKEN).digest('hex');
-const { open } = usePage('brightness', {
-  API_TOKENS: digest,
-  SCORES: 'label',
-  SOURCE_URL: 'https://example.org/husky',
+const { open } = usePage({
+  model: 'brightness',
+  vars: { API_TOKENS: digest, SCORES: 'label', SOURCE_URL: 'https://example.org/husky' },
 });
 
 test('where a token is needed there is a field for it; wrong, missing and right are told apart', async () => {
@@ -51,4 +50,10 @@ test('a service that hides its scores tells the verdict only, and the source has
   expect(await page.getByRole('link', { name: 'Source' }).getAttribute('href')).toBe(
     'https://example.org/husky',
   );
+});
+
+test('the model card links to the source', async () => {
+  const page = await open({}, '/docs/model');
+  const link = page.getByRole('link', { name: 'The source of this service' });
+  expect(await link.getAttribute('href')).toBe('https://example.org/husky');
 });

@@ -2,7 +2,7 @@ import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
 import { BLACK, choose, picture, reads, usePage, WHITE } from './page-fixture.ts';
 
-const { open } = usePage('brightness');
+const { open } = usePage();
 
 const many = (count: number) => Array.from({ length: count }, (_, index) => picture(WHITE, `${index}.png`));
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { choose, picture, reads, usePage, WHITE } from './page-fixture.ts';
 
-const fixture = usePage('brightness');
+const fixture = usePage();
 
 test('the whole page, drawings and all, is under 60 KB', async () => {
   const page = await fixture.open(undefined, '/api/health');
@@ -15,7 +15,7 @@ test('the whole page, drawings and all, is under 60 KB', async () => {
   devtools.on('Network.loadingFinished', ({ requestId, encodedDataLength }) => {
     sizes.set(paths.get(requestId) ?? '', encodedDataLength);
   });
-  await page.goto(fixture.worker.url);
+  await page.goto(fixture.url);
   await page.getByText('Model tiny-brightness').waitFor();
   await choose(page, picture(WHITE));
   await reads(page, 'It is a husky');
@@ -37,7 +37,7 @@ test('no module is more than two imports away from the entry', async () => {
       .filter((path) => path.endsWith('.js')),
   );
   const importsOf = async (path: string) => {
-    const url = new URL(path, fixture.worker.url);
+    const url = new URL(path, fixture.url);
     const source = await (await fetch(url)).text();
     return Array.from(
       source.matchAll(/^import .* from '(\.[^']+)';/gm),
@@ -57,7 +57,7 @@ test('no module is more than two imports away from the entry', async () => {
 });
 
 test('the page may do what it needs and nothing else', async () => {
-  const { headers, status } = await fetch(fixture.worker.url);
+  const { headers, status } = await fetch(fixture.url);
   expect(status).toBe(200);
   const policy = headers.get('content-security-policy') ?? '';
   expect(policy).toMatch(/^default-src 'none'; script-src 'self'; style-src 'self';/);
@@ -71,7 +71,7 @@ test('the page may do what it needs and nothing else', async () => {
     'cross-origin-resource-policy': 'same-origin',
     etag: expect.stringMatching(/./),
   });
-  const file = (await fetch(`${fixture.worker.url}/main.js`)).headers;
+  const file = (await fetch(`${fixture.url}/main.js`)).headers;
   expect(Object.fromEntries(file)).toMatchObject({
     'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
     'x-content-type-options': 'nosniff',

@@ -1,22 +1,18 @@
-import { rm } from 'node:fs/promises';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { launchChromium } from '../../scripts/chromium.ts';
 import { PROBLEM_CODES } from '../../src/api/problems.ts';
 import { solidPng } from '../pictures/png.ts';
-import { tinyRelease } from './page-models.ts';
 import { type Visit, visit } from './page-visit.ts';
 import { type RunningWorker, startWorker } from './wrangler.ts';
 
 let worker: RunningWorker;
 let browser: Browser;
-let release: string;
 let opened: Visit;
 let page: Page;
 
 beforeAll(async () => {
-  release = await tinyRelease('colour');
-  worker = await startWorker({ release });
+  worker = await startWorker({ model: 'colour' });
   browser = await launchChromium();
   opened = await visit(browser, worker.url);
   page = opened.page;
@@ -25,7 +21,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await browser?.close();
   await worker?.stop();
-  await rm(release, { recursive: true });
 });
 
 /** What `use` makes of a module of the page, as it is served. */

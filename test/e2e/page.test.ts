@@ -7,7 +7,7 @@ import { drawPng } from '../pictures/png.ts';
 import { BLACK, cardOf, choose, picture, reads, usePage, WHITE } from './page-fixture.ts';
 import { dropFiles, horizontalOverflow, paste } from './page-visit.ts';
 
-const fixture = usePage('brightness', { MAX_BODY_BYTES: 1_000_000 });
+const fixture = usePage();
 const { open } = fixture;
 
 test('a chosen photo gets its verdict, with the score as a number and as a bar', async () => {
@@ -328,14 +328,14 @@ test('the page says what is served, and the command that it shows is its own', a
     .getByText(/^Model tiny-brightness · version [0-9a-f]{12} · signed by key [0-9a-f]{12}, verified .*\d/)
     .waitFor();
   expect(await page.locator('#curl').textContent()).toBe(
-    `curl -F file=@photo.jpg ${fixture.worker.url}/api/predict`,
+    `curl -F file=@photo.jpg ${fixture.url}/api/predict`,
   );
   for (const [name, path] of [
     ['Model card', '/docs/model'],
     ['API', '/docs'],
   ] as const) {
     expect(await page.getByRole('link', { name }).getAttribute('href')).toBe(path);
-    expect((await page.request.get(fixture.worker.url + path)).status()).toBe(200);
+    expect((await page.request.get(fixture.url + path)).status()).toBe(200);
   }
   expect(await page.getByRole('link', { name: 'Source' }).count()).toBe(0);
 });
@@ -347,7 +347,7 @@ test('without scripts the form posts photos and the service answers with a page'
   await page.waitForURL('**/api/predict');
   await page.getByRole('heading', { name: 'Husky', exact: true }).waitFor();
 
-  await page.goto(fixture.worker.url);
+  await page.goto(fixture.url);
   expect(await page.getByText('Try a drawing').isVisible()).toBe(false);
   await page.locator('#file').setInputFiles([picture(WHITE), picture(BLACK)]);
   await page.getByRole('button', { name: 'Is it a husky?' }).click();

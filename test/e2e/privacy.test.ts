@@ -1,28 +1,20 @@
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { PROBLEM_CODES } from '../../src/api/problems.ts';
 import { filesIn, type Marks, markedJpeg, markedPng, newMarks, type Place, placesWith } from './marks.ts';
-import { tinyRelease } from './page-models.ts';
 import { type RunningWorker, startWorker } from './wrangler.ts';
 
 const UPLOADS = 200;
 
-let release: string;
 const running: RunningWorker[] = [];
-
-beforeAll(async () => {
-  release = await tinyRelease('brightness');
-});
 
 afterAll(async () => {
   for (const worker of running) await worker.stop();
-  await rm(release, { recursive: true, force: true });
 });
 
 async function start(options: Parameters<typeof startWorker>[0] = {}): Promise<RunningWorker> {
-  const worker = await startWorker({ release, ...options });
+  const worker = await startWorker({ model: 'brightness', ...options });
   running.push(worker);
   return worker;
 }

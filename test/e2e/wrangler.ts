@@ -10,34 +10,41 @@ import { RELEASE_FOLDER, readRelease } from '../../registry/release.ts';
 import { createSignature } from '../../registry/sign.ts';
 import { freePort, spawnWranglerDev, untilAnswers } from '../../scripts/wrangler-dev.ts';
 import type { PublicKey } from '../../src/model/oms/public-keys.ts';
+import { type TinyModel, tinyRelease } from './page-models.ts';
 
 export interface WorkerOptions {
-  /** The version to publish before it starts; null: none. Default: the committed one. */
+  /** A tiny model to publish before the start, in place of `release`. */
+  readonly model?: TinyModel;
+  /** The folder of the version to publish before the start; null for none. Default: the committed version. */
   readonly release?: string | null;
-  /** Variables that override wrangler.toml's; photos are not limited unless they say so. */
+  /** Variables that override those of wrangler.toml. Rate limits are off unless a variable turns them on. */
   readonly vars?: Readonly<Record<string, string | number>>;
-  /** Another entry than src/index.ts. */
+  /** The entry in place of src/index.ts. */
   readonly entry?: string;
-  /** Another configuration than wrangler.toml. */
+  /** The configuration in place of wrangler.toml. */
   readonly config?: string;
 }
 
 export interface RunningWorker {
   readonly url: string;
-  /** The folder in which it keeps its bucket, and whatever else it might keep. */
+  /** The folder of its bucket and all other local state. */
   readonly folder: string;
-  /** Everything that `wrangler dev` has printed so far. */
+  /** The output of `wrangler dev` so far. */
   logs(): string;
-  /** Reads or changes the bucket that the Worker serves from, while it runs. */
+  /** Gives access to the bucket of the running Worker. */
   bucket<T>(use: (bucket: R2Bucket) => Promise<T>): Promise<T>;
-  /** Signs another version with the key that this Worker trusts, and publishes it. */
+  /** Signs a version with the key that this Worker trusts, and publishes it. */
   publish(folder: string): Promise<void>;
-  /** The keys that it trusts. */
+  /** The keys that this Worker trusts. */
   readonly keys: readonly PublicKey[];
   stop(): Promise<void>;
 }
 
-/** A real `wrangler dev` with a bucket of its own, on a free port of 127.0.0.1. */
+/**
+ * Starts `wrangler dev` with its own bucket on a free port of 127.0.0.1.
+ *
+ * @throws {Error} it does not start; the message contains its output
+ */
 export async function startWorker(options: WorkerOptions = {}): Promise<RunningWorker> {
   const persistTo = await mkdtemp(join(tmpdir(), 'husky-ai-test-'));
   const bucket: RunningWorker['bucket'] = (use) => withBucket({ persistTo }, use);
@@ -48,7 +55,11 @@ export async function startWorker(options: WorkerOptions = {}): Promise<RunningW
     const signature = createSignature(release, key);
     await bucket((r2) => publish(r2, release, signature, [key.publicKey], DEFAULT_CHANNEL));
   };
-  if (options.release !== null) await publishRelease(options.release ?? RELEASE_FOLDER);
+  if (options.model) {
+    const folder = await tinyRelease(options.model);
+    await publishRelease(folder);
+    await rm(folder, { recursive: true });
+  } else if (options.release !== null) await publishRelease(options.release ?? RELEASE_FOLDER);
   const port = await freePort();
   const vars = Object.entries({
     MODEL_PUBLIC_KEYS: publicKeyPem,
