@@ -78,12 +78,12 @@ export const Settings = z.object({
   UPLOAD_TIMEOUT: milliseconds(60_000, 'How long an upload may take.'),
   UPLOAD_IDLE_TIMEOUT: milliseconds(
     10_000,
-    'How long an upload may stall. The memory of a request that has vanished is free again after this time.',
+    'How long an upload may stall. The memory of an abandoned request is freed after this time.',
   ),
 
   RATE_LIMITS: z.enum(['on', 'off']).default('on').register(settingInfo, {
     about:
-      '`off` removes the limits on photos, for tests and benchmarks on your own machine. Pages and questions about the model are never limited.',
+      '`off` removes the limits on photos, for tests and benchmarks on your own machine. Other requests are never limited.',
   }),
   // [[ratelimits]] in wrangler.toml sets the real limits. The Worker cannot read them, so it reports these to clients.
   BURST_PHOTOS: photos(
@@ -103,7 +103,7 @@ export const Settings = z.object({
   ),
   SCORES: z.enum(['full', 'rounded', 'label']).default('full').register(settingInfo, {
     about:
-      'How much of the score clients see: `full` (six decimals), `rounded` (two), or the `label` alone. The [threat model](threat-model.md#asking-until-it-gives-way) says what each costs an attacker.',
+      'How much of the score clients see: `full` (six decimals), `rounded` (two), or the `label` alone. The [threat model](threat-model.md#query-attacks) says what each reveals to an attacker.',
   }),
   SOURCE_URL: z
     .union([z.literal(''), z.url({ protocol: /^https?$/ })])
@@ -114,11 +114,11 @@ export const Settings = z.object({
 
   ISOLATE_MEMORY_BYTES: bytes(
     120_000_000,
-    'Memory that the isolate may use in all. The platform kills it at 128 MiB (134,217,728 bytes), and garbage takes time to collect.',
+    'Memory that the isolate may use in all. The platform kills it at 128 MiB (134,217,728 bytes); the rest is a margin for garbage.',
   ),
   MODEL_MEMORY_BYTES: bytes(
     52_000_000,
-    'Memory that ONNX Runtime takes with a model. The budget uses the real figure once it is larger.',
+    'Memory reserved for ONNX Runtime and the model. If they use more, that counts.',
   ),
   BASELINE_MEMORY_BYTES: bytes(
     8_000_000,
