@@ -20,9 +20,21 @@ export default defineConfig({
         // In Node: real processes, a real `wrangler dev`, a real browser.
         test: {
           name: 'node',
-          include: ['test/{bench,deploy,registry,scripts,docs,e2e}/**/*.test.ts'],
+          include: ['test/{bench,deploy,registry,scripts,docs,e2e}/**/*.test.ts', 'test/soak/short.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 120_000,
+        },
+      },
+      {
+        // `npm run test:soak`: minutes of load and faults, one file at a time. `npm test` leaves it out.
+        test: {
+          name: 'soak',
+          include: ['test/soak/*.test.ts'],
+          exclude: ['test/soak/short.test.ts'],
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
+          testTimeout: 3_600_000,
+          hookTimeout: 300_000,
         },
       },
     ],

@@ -56,17 +56,6 @@ const DRAWINGS = [
     grain: 12,
     save: jpeg({ quality: 92 }),
   })),
-  // Small photos as a browser sends them, for test/soak: each scene has its own score, in every format.
-  ...Array.from({ length: 12 }, (_, i) => 21 + i).flatMap((seed) =>
-    Object.entries({ jpg: jpeg(), webp, png, gif }).map(([extension, save]) => ({
-      name: `small-${seed}.${extension}`,
-      width: 512,
-      height: 384,
-      seed,
-      grain: 4,
-      save,
-    })),
-  ),
 ];
 
 /** Tommy Ettinger's 32-bit generator: integers from 0 to 2^32 - 1. @param {number} seed */

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { Readable } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
 import { Client as Connection, type Dispatcher } from 'undici';
 
@@ -68,7 +69,7 @@ export class Client {
     for (let tries = refusedEarly ? TRIES : 1; ; ) {
       const answered = new AbortController();
       const bytes = body && body.length > 0 ? write(outgoing, body, manner, answered.signal) : undefined;
-      const request = { ...outgoing, headers: length, ...(bytes && { body: bytes }) };
+      const request = { ...outgoing, headers: length, ...(bytes && { body: Readable.from(bytes) }) };
       try {
         const answer = await exchange(this.#connection, request, () => answered.abort());
         this.#used = true;
@@ -177,7 +178,7 @@ async function* writeHoldingBack(body: Buffer, answered: AbortSignal) {
 }
 
 async function* writePart(body: Buffer, share: number, end: () => Promise<void>) {
-  yield body.subarray(0, Math.ceil(body.length * share));
+  yield body.subarray(0, Math.max(1, Math.floor(body.length * share)));
   await end();
   throw new Error('the upload is broken off');
 }

@@ -219,7 +219,10 @@ function codesWebp(side: number): Buffer {
     for (let bit = 0; bit < 8; bit++) bits |= ((value >> bit) & 1) << (7 - bit);
     return bits;
   };
-  writer.put(side - 1, 14).put(side - 1, 14).put(0, 4);
+  writer
+    .put(side - 1, 14)
+    .put(side - 1, 14)
+    .put(0, 4);
   writer.put(0, 1).put(0, 1).put(1, 1).put(0, 3).put(0, 1);
   everyByte(280);
   everyByte(256);

@@ -24,7 +24,8 @@ export function keyOf({ status, headers, body }: Answer): string {
 }
 
 /** Whether the answer names the seconds to wait. */
-export const hasRetryAfter = ({ headers }: Answer): boolean => /^[1-9]\d*$/.test(headers['retry-after'] ?? '');
+export const hasRetryAfter = ({ headers }: Answer): boolean =>
+  /^[1-9]\d*$/.test(headers['retry-after'] ?? '');
 
 /** Compares an answer with the reference, byte for byte; without a reference, any allowed status and code will do. */
 export function judge(

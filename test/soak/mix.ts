@@ -110,11 +110,15 @@ interface Job {
 /** Draws what to send next: the same for the same seed, whatever the answers. */
 function drawFrom(kinds: readonly Kind[], seed: number): () => Job {
   const next = seeded(seed);
-  const total = kinds.reduce((sum, { weight }) => sum + weight, 0);
+  let total = 0;
+  const ends = kinds.map(({ weight }) => {
+    total += weight;
+    return total;
+  });
   const one = <T>(list: readonly T[]): T => at(list, Math.floor(next() * list.length));
   return () => {
-    let left = next() * total;
-    const kind = kinds.find(({ weight }) => (left -= weight) < 0) ?? one(kinds);
+    const drawn = next() * total;
+    const kind = kinds.find((_, i) => drawn < (ends[i] ?? 0)) ?? one(kinds);
     const cases = Array.from({ length: kind.pipelined ?? 1 }, () => one(kind.cases));
     return { kind, cases, next: seeded(1 + Math.floor(next() * 2 ** 31)) };
   };
@@ -127,9 +131,14 @@ async function send(
   references: ReadonlyMap<Case, Reference>,
 ): Promise<Verdict[]> {
   if (kind.pipelined) {
-    const answers = await pipeline(url, cases.map(({ outgoing }) => outgoing));
+    const answers = await pipeline(
+      url,
+      cases.map(({ outgoing }) => outgoing),
+    );
     // After it has refused a request for want of memory, the service closes without reading the next ones.
-    const closed: Verdict = answers.some((answer) => answer?.status === 503) ? 'busy' : { wrong: 'no answer' };
+    const closed: Verdict = answers.some((answer) => answer?.status === 503)
+      ? 'busy'
+      : { wrong: 'no answer' };
     return cases.map((each, i) => {
       const answer = answers[i];
       return answer ? judge(answer, each, references.get(each)) : closed;

@@ -66,7 +66,9 @@ export function kindsOf({ small, large }: Photos, seed: number): Kind[] {
     },
     allowed: ['413 body_too_large'],
   };
-  const tooMany = formOf(several(MAX_BATCH_PHOTOS + 1).map((file) => ({ ...file, bytes: file.bytes.subarray(0, 10) })));
+  const tooMany = formOf(
+    several(MAX_BATCH_PHOTOS + 1).map((file) => ({ ...file, bytes: file.bytes.subarray(0, 10) })),
+  );
   const cut = (share: number, after: number): Manner => ({ kind: 'cut', share, after });
   return [
     kind('JPEG, 512 px', 2600, typed('jpeg')),
@@ -86,7 +88,11 @@ export function kindsOf({ small, large }: Photos, seed: number): Kind[] {
       ),
     ),
     kind('batch of 2 to 5', 100, casesOf([2, 3, 4, 5].map((count) => formOf(several(count))))),
-    kind('batch with a damaged photo', 50, casesOf([1, 3].map((count) => formOf([...several(count), damaged])))),
+    kind(
+      'batch with a damaged photo',
+      50,
+      casesOf([1, 3].map((count) => formOf([...several(count), damaged]))),
+    ),
     kind('chunked', 60, any, { manner: () => ({ kind: 'chunked' }) }),
     kind('trickled', 200, any, {
       manner: (next) => ({ kind: 'trickled', pieces: 4 + Math.floor(next() * 12), pause: 20 + next() * 150 }),
@@ -112,7 +118,11 @@ export function kindsOf({ small, large }: Photos, seed: number): Kind[] {
     kind('empty', 400, casesOf(EMPTY, ['400 empty_body'])),
     kind('wrong request', 700, WRONG),
     kind('too many photos', 50, casesOf([tooMany], ['413 too_many_photos'])),
-    kind('query', 1000, ['/api/health', '/api/model', '/openapi.json', '/docs', '/docs/model'].map((path) => get(path, '200'))),
+    kind(
+      'query',
+      1000,
+      ['/api/health', '/api/model', '/openapi.json', '/docs', '/docs/model'].map((path) => get(path, '200')),
+    ),
   ];
 }
 

@@ -1,5 +1,5 @@
 /** The Worker with a bucket and a clock that can fail, a log that is counted, and scores that can be wrong. */
-import { env } from 'cloudflare:workers';
+import { env as bindings } from 'cloudflare:workers';
 import worker from '../../../bench/worker/memory.js';
 
 /**
@@ -21,8 +21,9 @@ let reads = 0;
 let scores = 0;
 
 // The binding's prototype, so that the faults hold wherever the Worker got its bucket from.
+const { MODELS } = /** @type {import('../../../src/config.ts').Env} */ (/** @type {unknown} */ (bindings));
 /** @type {R2Bucket} */
-const bucket = Object.getPrototypeOf(env.MODELS);
+const bucket = Object.getPrototypeOf(MODELS);
 const { get, head } = bucket;
 const BODY = new Set(['body', 'bodyUsed', 'arrayBuffer', 'bytes', 'text', 'json', 'blob']);
 
@@ -31,7 +32,8 @@ Object.assign(bucket, {
   async get(name, options) {
     await disturb();
     const object = await get.call(this, name, options);
-    if (!object || !('body' in object) || faults.files === 'whole' || !name.startsWith('models/')) return object;
+    if (!object || !('body' in object) || faults.files === 'whole' || !name.startsWith('models/'))
+      return object;
     const spoiled = new Response(spoil(await object.arrayBuffer(), faults.files));
     return new Proxy(object, {
       get(_, key) {
@@ -51,7 +53,8 @@ Object.assign(bucket, {
 async function disturb() {
   const { delay, failing, of } = faults;
   if (delay > 0) await scheduler.wait(delay);
-  if (reads++ % of < failing) throw new Error('get: We encountered an internal error. Please try again. (10001)');
+  if (reads++ % of < failing)
+    throw new Error('get: We encountered an internal error. Please try again. (10001)');
 }
 
 /** @param {ArrayBuffer} buffer @param {'half' | 'damaged'} how */
@@ -117,6 +120,9 @@ export default {
     const { wrongScore } = faults;
     if (wrongScore === 0 || response.status !== 200 || request.method !== 'POST') return response;
     const text = await response.text();
-    return new Response(++scores % wrongScore === 0 ? text.replace(/"score":([\d.]+)/, makeWrong) : text, response);
+    return new Response(
+      ++scores % wrongScore === 0 ? text.replace(/"score":([\d.]+)/, makeWrong) : text,
+      response,
+    );
   },
 };
