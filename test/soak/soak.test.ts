@@ -29,7 +29,7 @@ test(`${REQUESTS} mixed requests: every answer is right, and nothing leaks`, asy
     store,
     photos,
     requests: REQUESTS,
-    pauses: 20,
+    pauses: 10,
   });
   console.table([{ requests, ...totals }]);
   console.table(
