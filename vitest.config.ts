@@ -38,12 +38,25 @@ export default defineConfig({
         isolate: false,
       }),
       insideWorkerd({ name: 'worker-isolated', include: OWN_ISOLATE }),
-      insideNode({ name: 'node', include: ['test/{bench,deploy,registry,scripts,docs}/**/*.test.ts'] }),
+      insideNode({
+        name: 'node',
+        include: ['test/{deploy,registry,scripts,docs}/**/*.test.ts', 'test/soak/short.test.ts'],
+      }),
       insideNode({
         name: 'e2e',
         include: ['test/e2e/**/*.test.ts'],
         globalSetup: './test/e2e/shared-service.ts',
         isolate: false,
+      }),
+      // `npm run test:soak`: minutes of load and faults, one file at a time.
+      insideNode({
+        name: 'soak',
+        include: ['test/soak/*.test.ts'],
+        exclude: ['test/soak/short.test.ts'],
+        fileParallelism: false,
+        sequence: { groupOrder: 1 },
+        testTimeout: 3_600_000,
+        hookTimeout: 300_000,
       }),
     ],
   },

@@ -1,0 +1,65 @@
+import { setTimeout } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Bundle, bundle, createStore, type Store, startWorkerd } from '../../bench/workerd.ts';
+import { Client } from './client.ts';
+import { hasRetryAfter, keyOf } from './judge.ts';
+import { megabytes } from './memory.ts';
+import { loadPhotos, type Photos } from './photos.ts';
+import { at, upload } from './requests.ts';
+import { expectFlat, soak } from './soak.ts';
+
+const REQUESTS = Number(process.env.SOAK_REQUESTS ?? 4_000);
+/** More than the short window of wrangler.toml's rate limits admits in two periods, fewer than the long one does in one. */
+const PHOTOS = 50;
+
+let photos: Photos;
+let modules: Bundle;
+let store: Store;
+
+beforeAll(async () => {
+  photos = await loadPhotos();
+  modules = await bundle('test/soak/worker/faulty.js');
+  store = await createStore();
+});
+afterAll(() => store?.remove());
+
+test(`${REQUESTS} mixed requests: every answer is right, and nothing leaks`, async () => {
+  const { wrong, memory, requests, totals } = await soak({
+    modules,
+    store,
+    photos,
+    requests: REQUESTS,
+    pauses: 10,
+  });
+  console.table([{ requests, ...totals }]);
+  console.table(
+    memory.map(({ peak, lasting, rss }, i) => ({
+      requests: Math.round((requests * (i + 1)) / memory.length),
+      'in use at most, MB': megabytes(peak),
+      'kept, MB': megabytes(lasting),
+      'process, MB': megabytes(rss),
+    })),
+  );
+  console.log(`${megabytes(Math.max(...memory.map(({ peak }) => peak)))} MB in use at most`);
+  expect(wrong).toEqual([]);
+  expectFlat(memory);
+});
+
+test('a client over its rate limit is told when to return, and served then', async () => {
+  const workerd = await startWorkerd(modules, store, { vars: { RATE_LIMITS: 'on' }, rateLimits: true });
+  const clients = Array.from({ length: PHOTOS }, () => new Client(workerd.url));
+  const send = (client: Client, i: number) => client.send(upload(at(photos.small, i)));
+  try {
+    const answers = await Promise.all(clients.map(send));
+    const refused = answers.filter(({ status }) => status !== 200);
+    expect(new Set(refused.map(keyOf))).toEqual(new Set(['429 rate_limited']));
+    expect(refused.every(hasRetryAfter)).toBe(true);
+    const seconds = Math.max(...refused.map(({ headers }) => Number(headers['retry-after'])));
+    await setTimeout(seconds * 1000);
+    expect(keyOf(await send(at(clients, 0), 0))).toBe('200');
+    console.log(`${PHOTOS} photos at once: ${refused.length} x 429 with Retry-After of up to ${seconds} s`);
+  } finally {
+    for (const client of clients) await client.close();
+    await workerd.stop();
+  }
+});
