@@ -103,13 +103,9 @@ test('an audit record that is changed, or taken out, breaks the chain', async ()
     const key = auditKey(2);
     const record = (await (await r2.get(key))?.text()) ?? '';
     await r2.put(key, record.replace('publish', 'promote'));
-    expect((await readAudit(r2)).faults).toEqual([
-      `${auditKey(3)} does not follow from the previous record`,
-    ]);
+    expect((await readAudit(r2)).faults).toEqual([`${auditKey(3)} does not follow from the previous record`]);
     await r2.delete(key);
-    expect((await readAudit(r2)).faults).toEqual([
-      `${auditKey(3)} does not follow from the previous record`,
-    ]);
+    expect((await readAudit(r2)).faults).toEqual([`${auditKey(3)} does not follow from the previous record`]);
     await r2.put(key, record);
     expect((await readAudit(r2)).faults).toEqual([]);
   });

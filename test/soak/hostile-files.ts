@@ -1,5 +1,5 @@
 import { crc32, deflateSync } from 'node:zlib';
-import { seeded } from '../src/fuzz.ts';
+import { seeded } from '../random.ts';
 import type { File } from './requests.ts';
 
 /** A damaged or malicious file. */

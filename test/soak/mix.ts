@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
-import { seeded } from '../src/fuzz.ts';
+import { seeded } from '../random.ts';
 import { Client, CUT, pipeline } from './client.ts';
 import { judge, keyOf, type Reference, type Verdict } from './judge.ts';
 import { at, type Case, type Kind } from './requests.ts';
