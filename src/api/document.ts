@@ -9,8 +9,7 @@ import type { FailureCode } from '../errors.ts';
 import type { Codec } from '../image/codec.ts';
 import { getSamples, huskyaiSamples, predictSamples } from './examples.ts';
 import { PROBLEMS } from './problems.ts';
-import { PredictQuery } from './requests.ts';
-import { ImageFormat, schemas } from './schemas.ts';
+import { ImageFormat, PredictQuery, schemas } from './schemas.ts';
 
 /** Increases with every change of the API. */
 const API_VERSION = '1.0.0';

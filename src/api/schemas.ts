@@ -1,4 +1,4 @@
-/** The schemas of all answers. The OpenAPI document and the types derive from them. */
+/** The schemas of the API. The OpenAPI document and the types derive from them. */
 import * as z from 'zod';
 import { PROBLEM_CODES } from './problems.ts';
 
@@ -7,6 +7,14 @@ const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const size = z.number().int().positive();
 const label = z.string().min(1);
 const unknownValues = z.record(z.string(), z.json());
+
+/** The query parameters of `/api/predict`. */
+export const PredictQuery = z.object({
+  heatmap: z
+    .enum(['0', '1'])
+    .optional()
+    .meta({ description: '`1` adds a heat map: which parts of the photo support the label.' }),
+});
 
 /** Its values depend on the codecs of the service: the document adds them. */
 export const ImageFormat = z.string().describe('Detected from the file’s own bytes.');
@@ -192,6 +200,7 @@ const Health = z
 
 export const schemas = { Prediction, Problem, BatchEntry, HuskyAnswer, ModelInfo, Health };
 
+export type PredictQuery = z.infer<typeof PredictQuery>;
 export type Prediction = z.infer<typeof Prediction>;
 export type Problem = z.infer<typeof Problem>;
 export type BatchEntry = z.infer<typeof BatchEntry>;

@@ -1,8 +1,7 @@
 import { type Context, Hono } from 'hono';
 import { toPrediction } from '../api/prediction.ts';
 import { PROBLEMS } from '../api/problems.ts';
-import { PredictQuery } from '../api/requests.ts';
-import type { BatchEntry } from '../api/schemas.ts';
+import { type BatchEntry, PredictQuery } from '../api/schemas.ts';
 import type { AppEnv } from '../env.ts';
 import { Failure, InvalidParameter } from '../errors.ts';
 import { bearerToken } from '../http/bearer-token.ts';

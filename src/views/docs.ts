@@ -41,7 +41,7 @@ export function docsPage(document: ApiDocument): Markup {
 function section({ id, method, path, summary, description, ...rest }: Operation): Markup {
   return html`<section class="operation" aria-labelledby="${id}">
     <h2 id="${id}">${summary}</h2>
-    <p><code>${method} ${path}</code>${rest.token ? html` <span class="hint">needs a token</span>` : ''}</p>
+    <p><code>${method} ${path}</code>${rest.needsToken ? html` <span class="hint">needs a token</span>` : ''}</p>
     <p>${words(description)}</p>
     ${
       rest.parameters.length === 0
@@ -52,9 +52,9 @@ function section({ id, method, path, summary, description, ...rest }: Operation)
           )}</dl>`
     }
     ${
-      rest.bodies.length === 0
+      rest.mediaTypes.length === 0
         ? ''
-        : html`<h3>Body</h3><p>${rest.bodies.map((type, index) => html`${index ? ', ' : ''}<code>${type}</code>`)}</p>`
+        : html`<h3>Body</h3><p>${rest.mediaTypes.map((type, index) => html`${index ? ', ' : ''}<code>${type}</code>`)}</p>`
     }
     ${rest.samples.length === 0 ? '' : html`<h3>Examples</h3>`}
     ${rest.samples.map(
