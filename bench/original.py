@@ -9,11 +9,8 @@ are decoded side by side; Keras predicts one at a time, in as many threads as Te
 import argparse
 import io
 import json
-import os
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
 import numpy as np

@@ -1,6 +1,6 @@
 """A Keras model as an ONNX graph: input ``input`` (N, H, W, 3) float32 in [0, 1], output ``scores`` (N, C) float32.
 
-Where the network allows it there are a second input and output, ``heatmaps`` and ``heatmap`` (see heatmap.py).
+If the network allows it, the graph also has an input ``heatmaps`` and an output ``heatmap`` (see heatmap.py).
 """
 
 import logging
@@ -10,53 +10,53 @@ import onnx
 import tensorflow as tf
 import tf2onnx
 
-from contract import Contract
-from fold import fold_normalisations
-from heatmap import INPUT, OUTPUT, poolings_of
-from heatmap_graph import add_heatmap
-from inspect_file import ConversionError
+from convert.contract import Contract
+from convert.errors import ConversionError
+from convert.folding import fold_normalisations
+from convert.heatmap import INPUT, OUTPUT, find_poolings
+from convert.heatmap_graph import add_heatmap
 
 OPSET = 17
 PRODUCER = "husky-ai"
 
-# What the Keras model wants, as (factor, offset) on an input in [0, 1]. It becomes part of the graph.
+# (factor, offset) from an input in [0, 1] to what the Keras model expects. Becomes part of the graph.
 INPUT_RANGES = {"0..1": (1.0, 0.0), "0..255": (255.0, 0.0), "-1..1": (2.0, -1.0)}
 
 
 def to_onnx(model: keras.Model, contract: Contract, input_range: str = "0..1") -> onnx.ModelProto:
-    """Return the checked ONNX form of ``model``; the same model gives the same bytes each time.
+    """Return ``model`` as a checked ONNX graph; the same model always gives the same bytes.
 
-    Raises ``ConversionError`` where tf2onnx cannot convert it, or only to operators that are not ONNX's own.
+    Raises ``ConversionError`` if tf2onnx cannot convert it, or needs operators outside the ONNX standard.
     """
     factor, offset = INPUT_RANGES[input_range]
 
-    def answer(pixels: tf.Tensor) -> tf.Tensor:
+    def predict(pixels: tf.Tensor) -> tf.Tensor:
         scaled = pixels if input_range == "0..1" else pixels * factor + offset
         return model(scaled, training=False)
 
     signature = [tf.TensorSpec((None, contract.height, contract.width, 3), tf.float32, name="input")]
     logging.getLogger("tf2onnx").setLevel(logging.CRITICAL)
     try:
-        proto, _ = tf2onnx.convert.from_function(tf.function(answer, signature), signature, opset=OPSET)
-    except Exception as error:  # tf2onnx has no error class of its own
+        proto, _ = tf2onnx.convert.from_function(tf.function(predict, signature), signature, opset=OPSET)
+    except Exception as error:  # tf2onnx defines no error class
         raise ConversionError(f"tf2onnx cannot convert this network: {_first_line(error)}") from error
     if len(proto.graph.input) != 1 or len(proto.graph.output) != 1:
         raise ConversionError("the graph must have one input and one output")
     fold_normalisations(proto)
-    if len(poolings_of(model)) == 1:
+    if len(find_poolings(model)) == 1:
         add_heatmap(proto)
-    _tidy(proto)
+    _canonicalise(proto)
     _check(proto, contract)
     return proto
 
 
-def _tidy(proto: onnx.ModelProto) -> None:
-    """Put the graph into one canonical form: our names, an order given by its structure, nothing about tools.
+def _canonicalise(proto: onnx.ModelProto) -> None:
+    """Give the graph fixed names, an order that follows from its structure, and no metadata of tools.
 
-    tf2onnx names and orders by counters and sets, so two runs would differ in bytes and not in meaning.
+    tf2onnx names and orders nodes by counters and sets, so two runs give different bytes with the same meaning.
     """
     graph = proto.graph
-    nodes = _in_order(graph)
+    nodes = _sort_nodes(graph)
     renamed = {graph.input[0].name: "input", graph.output[0].name: "scores", INPUT: INPUT, OUTPUT: OUTPUT}
     weights = {tensor.name: tensor for tensor in graph.initializer}
     kept: list[onnx.TensorProto] = []
@@ -90,8 +90,8 @@ def _tidy(proto: onnx.ModelProto) -> None:
     proto.producer_name, proto.producer_version, proto.doc_string = PRODUCER, "", ""
 
 
-def _in_order(graph: onnx.GraphProto) -> list[onnx.NodeProto]:
-    """Return copies of the nodes that the outputs need, each after its inputs, depth first from the outputs."""
+def _sort_nodes(graph: onnx.GraphProto) -> list[onnx.NodeProto]:
+    """Return copies of the nodes the outputs depend on, each after its inputs, depth first from the outputs."""
     maker = {name: node for node in graph.node for name in node.output}
     order: list[onnx.NodeProto] = []
     done: set[int] = set()
@@ -114,16 +114,16 @@ def _check(proto: onnx.ModelProto, contract: Contract) -> None:
     graph = proto.graph
     foreign = sorted({f"{node.domain}.{node.op_type}" for node in graph.node if node.domain not in ("", "ai.onnx")})
     if foreign or proto.functions:
-        raise ConversionError(f"the graph needs operators that are not ONNX's own: {', '.join(foreign)}")
+        raise ConversionError(f"the graph needs operators outside the ONNX standard: {', '.join(foreign)}")
     nested = sorted({node.op_type for node in graph.node if any(field.HasField("g") for field in node.attribute)})
     if nested:
-        raise ConversionError(f"the graph has branches or loops ({', '.join(nested)}), which are not served")
+        raise ConversionError(f"the graph has branches or loops ({', '.join(nested)}), which the Worker does not serve")
     if any(tensor.data_location == onnx.TensorProto.EXTERNAL for tensor in graph.initializer):
-        raise ConversionError("the graph keeps its weights outside of the file")
+        raise ConversionError("the graph keeps its weights in another file")
     for value, rest in ((graph.input[0], [contract.height, contract.width, 3]), (graph.output[0], [contract.size])):
         kind = value.type.tensor_type
         if kind.elem_type != onnx.TensorProto.FLOAT or [dim.dim_value for dim in kind.shape.dim[1:]] != rest:
-            raise ConversionError(f"'{value.name}' of the graph has another shape or type than the network's")
+            raise ConversionError(f"'{value.name}' of the graph differs from the network in shape or type")
     try:
         onnx.checker.check_model(proto, full_check=True)
     except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:

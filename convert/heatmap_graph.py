@@ -1,4 +1,4 @@
-"""The class activation map of heatmap.py as a second output of an ONNX graph."""
+"""Adds the class activation map of heatmap.py to an ONNX graph, as a second output."""
 
 from dataclasses import dataclass
 
@@ -6,9 +6,9 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from heatmap import INPUT, OUTPUT, SURE
+from convert.heatmap import INPUT, OUTPUT, SURE
 
-# What may stand between the pooling and the scores: each works on every vector (row) by itself.
+# Operators allowed between the pooling and the scores: each treats every vector (row) independently.
 UNARY = """
 Abs BatchNormalization Cast Clip Elu Erf Exp HardSigmoid HardSwish Identity LeakyRelu Log LpNormalization Neg Reciprocal
 Relu Selu Sigmoid Softplus Softsign Sqrt Tanh ThresholdedRelu
@@ -21,7 +21,7 @@ REDUCING = frozenset("ReduceL2 ReduceMax ReduceMean ReduceSum".split())
 
 @dataclass(frozen=True)
 class Pooling:
-    """A global average pooling in the graph: from the feature grid, to one vector for each photo."""
+    """A global average pooling in the graph, from the feature grid to one vector a photo."""
 
     features: str
     vectors: str
@@ -29,18 +29,18 @@ class Pooling:
 
 
 def add_heatmap(proto: onnx.ModelProto) -> bool:
-    """Give a graph with one output a second one, (M, rows, columns) or (M, rows, columns, classes), where it can.
+    """Add the output ``heatmap``, (M, rows, columns) or (M, rows, columns, classes), to a graph with one output.
 
-    M is how many photos want one: the value of the second input, (1,) int64, at most N. It can where the scores depend
-    on the photo through one global average pooling and, after that, through operators that treat each vector by itself,
-    the last of them a sigmoid or softmax. Returns whether it could; otherwise the graph is as it was.
+    M is the value of the second input, (1,) int64: how many photos need a heat map, at most N. The scores must depend
+    on the photo through one global average pooling, followed only by operators that treat each vector independently,
+    the last a sigmoid or softmax. Returns whether that holds; otherwise the graph is unchanged.
     """
     graph = proto.graph
     found = _find_head(graph)
     if found is None:
         return False
     pooling, head = found
-    shapes = _shapes(proto)
+    shapes = _infer_shapes(proto)
     grid = shapes.get(pooling.features, [])
     if pooling.channels_first and len(grid) == 4:
         grid = [grid[0], grid[2], grid[3], grid[1]]
@@ -57,7 +57,7 @@ def add_heatmap(proto: onnx.ModelProto) -> bool:
     if pooling.channels_first:
         graph.node.append(helper.make_node("Transpose", [source], ["heatmap/last"], perm=[0, 2, 3, 1]))
         source = "heatmap/last"
-    _reshape(graph, source, cells, [-1, channels])
+    _add_reshape(graph, source, cells, [-1, channels])
     renamed = {pooling.vectors: cells}
     for node in head[:-1]:
         twin = onnx.NodeProto.FromString(node.SerializeToString())
@@ -67,7 +67,7 @@ def add_heatmap(proto: onnx.ModelProto) -> bool:
         graph.node.append(twin)
     shape = [rows, columns] if size == 1 else [rows, columns, size]
     logits = renamed[head[-1].input[0]]
-    _reshape(graph, logits if size == 1 else _margins(graph, logits), "heatmap/grid", [-1, *shape])
+    _add_reshape(graph, logits if size == 1 else _add_margins(graph, logits), "heatmap/grid", [-1, *shape])
     graph.initializer.append(numpy_helper.from_array(np.float32(SURE), "heatmap/sure"))
     graph.node.extend(
         [
@@ -81,8 +81,8 @@ def add_heatmap(proto: onnx.ModelProto) -> bool:
     return True
 
 
-def grid_of(proto: onnx.ModelProto) -> tuple[int, int] | None:
-    """Return (rows, columns) of the graph's heat map, None where it has none."""
+def read_grid(proto: onnx.ModelProto) -> tuple[int, int] | None:
+    """Return (rows, columns) of the graph's heat map, or None if it has none."""
     for value in proto.graph.output:
         if value.name == OUTPUT:
             rows, columns = value.type.tensor_type.shape.dim[1:3]
@@ -90,8 +90,8 @@ def grid_of(proto: onnx.ModelProto) -> tuple[int, int] | None:
     return None
 
 
-def _margins(graph: onnx.GraphProto, logits: str) -> str:
-    """Add what takes from each of (cells, classes) logits the best of the others; return the result's name."""
+def _add_margins(graph: onnx.GraphProto, logits: str) -> str:
+    """Subtract from each of the logits (cells, classes) the best of the others; return the name of the result."""
     graph.initializer.append(numpy_helper.from_array(np.array([2], np.int64), "heatmap/two"))
     graph.node.extend(
         [
@@ -105,14 +105,14 @@ def _margins(graph: onnx.GraphProto, logits: str) -> str:
     return "heatmap/margin"
 
 
-def _reshape(graph: onnx.GraphProto, source: str, target: str, shape: list[int]) -> None:
+def _add_reshape(graph: onnx.GraphProto, source: str, target: str, shape: list[int]) -> None:
     name = f"{target}/shape"
     graph.initializer.append(numpy_helper.from_array(np.array(shape, np.int64), name))
     graph.node.append(helper.make_node("Reshape", [source, name], [target]))
 
 
 def _find_head(graph: onnx.GraphProto) -> tuple[Pooling, list[onnx.NodeProto]] | None:
-    """Return the pooling and the nodes after it, in order; None where the network is not built like that."""
+    """Return the pooling and the nodes after it, in order, or None if the network is built differently."""
     constants = {tensor.name: tensor for tensor in graph.initializer}
     maker = {name: node for node in graph.node for name in node.output}
     last = maker[graph.output[0].name]
@@ -133,7 +133,7 @@ def _find_head(graph: onnx.GraphProto) -> tuple[Pooling, list[onnx.NodeProto]] |
             edge.add(name)
     if len(edge) != 1:
         return None
-    pooling = _pooling_at(edge.pop(), maker, constants)
+    pooling = _read_pooling(edge.pop(), maker, constants)
     if pooling is None:
         return None
     head = [node for node in graph.node if node.output[0] in seen - {pooling.vectors} and node is not last]
@@ -149,15 +149,15 @@ def _is_per_vector(node: onnx.NodeProto, constants: dict[str, TensorProto]) -> b
     if node.op_type in ALONG_AXIS:
         return fields.get("axis", -1) in (-1, 1)
     if node.op_type in REDUCING:
-        return fields.get("keepdims", 1) == 1 and _axes(node, fields, constants) in ([1], [-1])
-    # A Reshape or Flatten of vectors to vectors.
+        return fields.get("keepdims", 1) == 1 and _read_axes(node, fields, constants) in ([1], [-1])
+    # A Reshape or Flatten from vectors to vectors.
     if node.op_type == "Reshape" and node.input[1] in constants:
         shape = numpy_helper.to_array(constants[node.input[1]]).tolist()
         return len(shape) == 2 and shape[0] == -1
     return False
 
 
-def _pooling_at(vectors: str, maker: dict[str, onnx.NodeProto], constants: dict[str, TensorProto]) -> Pooling | None:
+def _read_pooling(vectors: str, maker: dict[str, onnx.NodeProto], constants: dict[str, TensorProto]) -> Pooling | None:
     node = maker[vectors]
     if node.op_type == "Squeeze":
         node = maker.get(node.input[0], node)
@@ -165,20 +165,20 @@ def _pooling_at(vectors: str, maker: dict[str, onnx.NodeProto], constants: dict[
     if node.op_type == "GlobalAveragePool":
         return Pooling(node.input[0], vectors, channels_first=True)
     if node.op_type == "ReduceMean":
-        axes = _axes(node, fields, constants)
+        axes = _read_axes(node, fields, constants)
         if axes in ([1, 2], [2, 3]):
             return Pooling(node.input[0], vectors, channels_first=axes == [2, 3])
     return None
 
 
-def _axes(node: onnx.NodeProto, fields: dict, constants: dict[str, TensorProto]) -> list[int]:
+def _read_axes(node: onnx.NodeProto, fields: dict, constants: dict[str, TensorProto]) -> list[int]:
     if len(node.input) > 1:
         tensor = constants.get(node.input[1])
         return [] if tensor is None else numpy_helper.to_array(tensor).tolist()
     return list(fields.get("axes", []))
 
 
-def _shapes(proto: onnx.ModelProto) -> dict[str, list[int]]:
+def _infer_shapes(proto: onnx.ModelProto) -> dict[str, list[int]]:
     inferred = onnx.shape_inference.infer_shapes(proto)
     return {
         value.name: [dim.dim_value for dim in value.type.tensor_type.shape.dim]

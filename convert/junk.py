@@ -1,7 +1,7 @@
-"""Pictures of nothing: noise, plain colours, gradients, patterns and pages, which no classifier should take for one.
+"""Junk images: noise, plain colours, gradients, patterns and pages, none of which shows any class.
 
-They are drawn from a seed, so that the same ones can be drawn again; whoever trains with some takes another seed than
-``TEST_SEED``, which is what a converted model is tested with. Only numpy and Pillow are needed.
+A seed reproduces them. Conversion tests models with ``TEST_SEED``, so training must use another seed. Only numpy and
+Pillow are needed.
 """
 
 from collections.abc import Callable, Iterator
@@ -18,37 +18,37 @@ Random = np.random.Generator
 Draw = Callable[[Random, int, int], np.ndarray]
 
 
-def pictures(count: int, seed: int, width: int, height: int) -> np.ndarray:
-    """Return (count, height, width, 3) float32 in [0, 1], every value a byte / 255, the kinds in turn.
+def draw_images(count: int, seed: int, width: int, height: int) -> np.ndarray:
+    """Return (count, height, width, 3) float32 in [0, 1], every value a byte / 255, alternating between the kinds.
 
-    Picture ``i`` is of ``kind_of(i)`` and the same whatever ``count`` is.
+    Image ``i`` is of ``kind_of(i)`` and does not depend on ``count``.
     """
-    return np.stack([picture(index, seed, width, height) for index in range(count)])
+    return np.stack([draw_image(index, seed, width, height) for index in range(count)])
 
 
-def batches(count: int, seed: int, width: int, height: int, size: int) -> Iterator[np.ndarray]:
-    """Yield the pictures of ``pictures``, ``size`` at a time."""
+def draw_batches(count: int, seed: int, width: int, height: int, size: int) -> Iterator[np.ndarray]:
+    """Yield the images of ``draw_images``, ``size`` at a time."""
     for start in range(0, count, size):
-        yield np.stack([picture(index, seed, width, height) for index in range(start, min(start + size, count))])
+        yield np.stack([draw_image(index, seed, width, height) for index in range(start, min(start + size, count))])
 
 
 def kind_of(index: int) -> str:
-    """Return the name of the kind that picture ``index`` is of."""
+    """Return the name of the kind of image ``index``."""
     return KINDS[index % len(KINDS)]
 
 
-def picture(index: int, seed: int, width: int, height: int) -> np.ndarray:
-    """Return picture ``index``: (height, width, 3) float32 in [0, 1]."""
+def draw_image(index: int, seed: int, width: int, height: int) -> np.ndarray:
+    """Return image ``index``: (height, width, 3) float32 in [0, 1]."""
     drawn = DRAW[kind_of(index)](np.random.default_rng([seed, index]), height, width)
     return (np.clip(np.round(drawn), 0, 255) / 255.0).astype(np.float32)
 
 
 def _solid(random: Random, height: int, width: int) -> np.ndarray:
-    return np.broadcast_to(_colour(random), (height, width, 3))
+    return np.broadcast_to(_draw_colour(random), (height, width, 3))
 
 
 def _solid_with_grain(random: Random, height: int, width: int) -> np.ndarray:
-    return _colour(random) + random.normal(0, random.uniform(1, 12), (height, width, 3))
+    return _draw_colour(random) + random.normal(0, random.uniform(1, 12), (height, width, 3))
 
 
 def _noise(random: Random, height: int, width: int) -> np.ndarray:
@@ -60,72 +60,72 @@ def _grey_noise(random: Random, height: int, width: int) -> np.ndarray:
 
 
 def _salt_and_pepper(random: Random, height: int, width: int) -> np.ndarray:
-    drawn = np.tile(_colour(random), (height, width, 1))
+    drawn = np.tile(_draw_colour(random), (height, width, 1))
     drawn[random.random((height, width)) < random.uniform(0.01, 0.4)] = 0
     drawn[random.random((height, width)) < random.uniform(0.01, 0.4)] = 255
     return drawn
 
 
 def _block_noise(random: Random, height: int, width: int) -> np.ndarray:
-    return _enlarged(random, height, width, Image.Resampling.NEAREST)
+    return _enlarge_cells(random, height, width, Image.Resampling.NEAREST)
 
 
 def _smooth_noise(random: Random, height: int, width: int) -> np.ndarray:
-    return _enlarged(random, height, width, Image.Resampling.BICUBIC)
+    return _enlarge_cells(random, height, width, Image.Resampling.BICUBIC)
 
 
 def _cloud_noise(random: Random, height: int, width: int) -> np.ndarray:
-    """Noise with the spectrum of photos, 1/f: octaves of smooth noise, the coarse ones strong."""
+    """Noise with the 1/f spectrum of photos: octaves of smooth noise, the coarse ones strongest."""
     drawn, total = np.zeros((height, width, 3)), 0.0
     for cells in (2, 4, 8, 16, 32):
         coarse = random.normal(0, 1, (cells, cells, 3 if random.random() < 0.5 else 1)).repeat(3, axis=2)[..., :3]
         drawn += _resize(coarse, height, width, Image.Resampling.BICUBIC) / cells
         total += 1 / cells
-    return _colour(random) + drawn / total * random.uniform(30, 110)
+    return _draw_colour(random) + drawn / total * random.uniform(30, 110)
 
 
 def _linear_gradient(random: Random, height: int, width: int) -> np.ndarray:
-    along = _along(random, height, width)
-    return _between(random, (along - along.min()) / max(float(np.ptp(along)), 1e-9))
+    along = _draw_ramp(random, height, width)
+    return _mix(random, (along - along.min()) / max(float(np.ptp(along)), 1e-9))
 
 
 def _radial_gradient(random: Random, height: int, width: int) -> np.ndarray:
     rows, columns = np.mgrid[0 : 1 : height * 1j, 0 : 1 : width * 1j]
     away = np.hypot(rows - random.uniform(0, 1), columns - random.uniform(0, 1))
-    return _between(random, np.clip(away / random.uniform(0.3, 1.2), 0, 1))
+    return _mix(random, np.clip(away / random.uniform(0.3, 1.2), 0, 1))
 
 
 def _checkerboard(random: Random, height: int, width: int) -> np.ndarray:
     rows, columns = np.mgrid[0:height, 0:width]
     side = random.integers(1, max(2, min(height, width) // 3))
-    return _between(random, ((rows // side + columns // side) % 2).astype(float))
+    return _mix(random, ((rows // side + columns // side) % 2).astype(float))
 
 
 def _stripes(random: Random, height: int, width: int) -> np.ndarray:
     periods = random.uniform(1.5, max(2.0, min(height, width) / 3))
-    waves = np.sin(_along(random, height, width) * 2 * np.pi * periods)
-    return _between(random, (waves > 0).astype(float) if random.random() < 0.5 else waves / 2 + 0.5)
+    waves = np.sin(_draw_ramp(random, height, width) * 2 * np.pi * periods)
+    return _mix(random, (waves > 0).astype(float) if random.random() < 0.5 else waves / 2 + 0.5)
 
 
 def _blank_page(random: Random, height: int, width: int) -> np.ndarray:
-    """A sheet of paper: nearly white, a little uneven, sometimes ruled, sometimes with the table's edge."""
-    light = _between(random, _along(random, height, width) * 0.5 + 0.5, ([235, 235, 225], [256, 256, 256]))
-    page, paper = _page(light)
+    """A sheet of paper: nearly white, slightly uneven, sometimes ruled, sometimes with the edge of the table."""
+    light = _mix(random, _draw_ramp(random, height, width) * 0.5 + 0.5, ([235, 235, 225], [256, 256, 256]))
+    page, paper = _enlarge_page(light)
     if random.random() < 0.5:
         step = random.integers(6, 20) * PAGE_SCALE
         for y in range(int(step), page.height, int(step)):
             paper.line((0, y, page.width, y), fill=(170, 190, 220), width=1)
     if random.random() < 0.3:
-        frame = _colour(random).astype(int)
+        frame = _draw_colour(random).astype(int)
         paper.rectangle((0, 0, page.width - 1, page.height - 1), outline=tuple(frame), width=page.width // 12)
-    return _shrunk(page, height, width)
+    return _shrink_page(page, height, width)
 
 
 def _text_page(random: Random, height: int, width: int) -> np.ndarray:
-    """Lines of words, dark on light or light on dark, a heading above."""
+    """Lines of words under a heading, dark on light or light on dark."""
     light, dark = random.integers(215, 256, 3), random.integers(0, 90, 3)
     ground, ink = (light, dark) if random.random() < 0.8 else (dark, light)
-    page, paper = _page(np.broadcast_to(ground, (height, width, 3)))
+    page, paper = _enlarge_page(np.broadcast_to(ground, (height, width, 3)))
     margin = page.width * random.uniform(0.02, 0.12)
     size = max(4.0, page.height * random.uniform(0.025, 0.09))
     y, scale = margin, random.uniform(1, 2.2)
@@ -137,25 +137,25 @@ def _text_page(random: Random, height: int, width: int) -> np.ndarray:
         paper.text((margin, y), " ".join(words[:-1]) or words[0][:1], fill=tuple(ink.tolist()), font=font)
         y += size * scale * 1.35
         scale = 1.0
-    return _shrunk(page, height, width)
+    return _shrink_page(page, height, width)
 
 
 def _scribble(random: Random, height: int, width: int) -> np.ndarray:
-    page, paper = _page(np.broadcast_to(_colour(random), (height, width, 3)))
+    page, paper = _enlarge_page(np.broadcast_to(_draw_colour(random), (height, width, 3)))
     for _ in range(random.integers(3, 30)):
         points = random.uniform(0, 1, (random.integers(2, 6), 2)) * [page.width, page.height]
-        ink = tuple(_colour(random).astype(int).tolist())
+        ink = tuple(_draw_colour(random).astype(int).tolist())
         paper.line([tuple(point) for point in points.tolist()], fill=ink, width=int(random.integers(1, 10)))
-    return _shrunk(page, height, width)
+    return _shrink_page(page, height, width)
 
 
 def _shapes(random: Random, height: int, width: int) -> np.ndarray:
-    page, paper = _page(np.broadcast_to(_colour(random), (height, width, 3)))
+    page, paper = _enlarge_page(np.broadcast_to(_draw_colour(random), (height, width, 3)))
     for _ in range(random.integers(1, 12)):
         x, y = np.sort(random.uniform(0, 1, (2, 2)), axis=1) * [[page.width], [page.height]]
         draw = paper.ellipse if random.random() < 0.5 else paper.rectangle
-        draw((x[0], y[0], x[1], y[1]), fill=tuple(_colour(random).astype(int).tolist()))
-    return _shrunk(page, height, width)
+        draw((x[0], y[0], x[1], y[1]), fill=tuple(_draw_colour(random).astype(int).tolist()))
+    return _shrink_page(page, height, width)
 
 
 DRAW: dict[str, Draw] = {
@@ -179,27 +179,29 @@ DRAW: dict[str, Draw] = {
 KINDS = tuple(DRAW)
 
 
-def _colour(random: Random) -> np.ndarray:
-    """Any colour; one time in four a grey, black and white among them."""
+def _draw_colour(random: Random) -> np.ndarray:
+    """Any colour; one in four is a grey, including black and white."""
     if random.random() < 0.25:
         return np.full(3, float(random.choice([0, 255, *random.integers(0, 256, 4)])))
     return random.integers(0, 256, 3).astype(float)
 
 
-def _between(random: Random, share: np.ndarray, limits: tuple[list[int], list[int]] | None = None) -> np.ndarray:
-    """Return (height, width, 3): two colours, mixed by ``share`` (height, width) in [0, 1]."""
-    one, other = (random.integers(*limits) for _ in range(2)) if limits else (_colour(random), _colour(random))
+def _mix(random: Random, share: np.ndarray, limits: tuple[list[int], list[int]] | None = None) -> np.ndarray:
+    """Return two colours mixed by ``share`` (height, width) in [0, 1]: (height, width, 3)."""
+    one, other = (
+        (random.integers(*limits) for _ in range(2)) if limits else (_draw_colour(random), _draw_colour(random))
+    )
     return one + share[..., None] * (other - one)
 
 
-def _along(random: Random, height: int, width: int) -> np.ndarray:
-    """Return (height, width): how far each pixel lies along a direction, the picture being 1 by 1."""
+def _draw_ramp(random: Random, height: int, width: int) -> np.ndarray:
+    """Return each pixel's position along a random direction, in units of the image's sides: (height, width)."""
     angle = random.uniform(0, 2 * np.pi)
     rows, columns = np.mgrid[0 : 1 : height * 1j, 0 : 1 : width * 1j]
     return rows * np.sin(angle) + columns * np.cos(angle)
 
 
-def _enlarged(random: Random, height: int, width: int, resampling: Image.Resampling) -> np.ndarray:
+def _enlarge_cells(random: Random, height: int, width: int, resampling: Image.Resampling) -> np.ndarray:
     cells = random.integers(2, 33, 2)
     coarse = random.integers(0, 256, (*cells, 3)) if random.random() < 0.7 else random.integers(0, 256, (*cells, 1))
     return _resize(coarse.repeat(3 // coarse.shape[2], axis=2).astype(float), height, width, resampling)
@@ -210,13 +212,13 @@ def _resize(coarse: np.ndarray, height: int, width: int, resampling: Image.Resam
     return np.stack([np.asarray(channel.resize((width, height), resampling)) for channel in channels], axis=2)
 
 
-def _page(ground: np.ndarray) -> tuple[Image.Image, ImageDraw.ImageDraw]:
-    """Return a larger picture with ``ground`` on it, and what draws on it: details are to be reduced as in photos."""
+def _enlarge_page(ground: np.ndarray) -> tuple[Image.Image, ImageDraw.ImageDraw]:
+    """Return an enlarged image of ``ground`` and its pen: details get reduced later, as in photos."""
     height, width = ground.shape[:2]
     image = Image.fromarray(np.clip(ground, 0, 255).astype(np.uint8))
     image = image.resize((width * PAGE_SCALE, height * PAGE_SCALE), Image.Resampling.BICUBIC)
     return image, ImageDraw.Draw(image)
 
 
-def _shrunk(page: Image.Image, height: int, width: int) -> np.ndarray:
+def _shrink_page(page: Image.Image, height: int, width: int) -> np.ndarray:
     return np.asarray(page.resize((width, height), Image.Resampling.BICUBIC))

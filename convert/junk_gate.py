@@ -1,13 +1,13 @@
-"""The test that a model must pass before it is written: nothing that is drawn in junk.py looks like its class."""
+"""The gate a binary model must pass before it is written: it calls none of the images of junk.py positive."""
 
 import sys
 from dataclasses import dataclass
 
 import numpy as np
 
-import junk
-from contract import Contract
-from onnx_network import OnnxNetwork
+from convert import junk
+from convert.contract import Contract
+from convert.onnx_network import OnnxNetwork
 
 PICTURES = 1000
 BATCH = 20
@@ -15,10 +15,10 @@ BATCH = 20
 
 @dataclass(frozen=True)
 class JunkResult:
-    """How a model takes junk.
+    """How a model scores junk images.
 
-    A picture's score is P(positive), or the highest probability where there are several labels. ``failures`` counts
-    the pictures above the threshold by their kind; without a threshold none fails.
+    An image's score is P(positive), or with several labels the highest probability. ``failures`` counts the images
+    above the threshold by kind; without a threshold none fails.
     """
 
     pictures: int
@@ -29,20 +29,18 @@ class JunkResult:
 
     @property
     def failed(self) -> int:
-        """How many pictures are above the threshold."""
+        """The number of images above the threshold."""
         return sum(self.failures.values())
 
 
 def score_junk(network: OnnxNetwork, contract: Contract, threshold: float | None) -> JunkResult:
-    """Score ``PICTURES`` pictures of junk; with a terminal, a line shows how far it is."""
+    """Score ``PICTURES`` junk images; a terminal shows the progress."""
     count = PICTURES
     scores = np.empty(0, np.float32)
-    for batch in junk.batches(count, junk.TEST_SEED, contract.width, contract.height, BATCH):
+    for batch in junk.draw_batches(count, junk.TEST_SEED, contract.width, contract.height, BATCH):
         scores = np.concatenate([scores, network.scores(batch).max(axis=1)])
         if sys.stdout.isatty():
-            print(
-                f"\r      {len(scores)} of {count} pictures", end="" if len(scores) < count else "\r\x1b[K", flush=True
-            )
+            print(f"\r      {len(scores)} of {count} images", end="" if len(scores) < count else "\r\x1b[K", flush=True)
     failures: dict[str, int] = {}
     for index in np.flatnonzero(scores > threshold) if threshold is not None else ():
         kind = junk.kind_of(int(index))

@@ -1,4 +1,4 @@
-"""The classes of Keras that a file may name: those that compute, read nothing and run no code from the file."""
+"""The Keras classes that a file may name: they compute, read no files and run no code from the model file."""
 
 MODELS = "Functional Model Sequential"
 LAYERS = """
@@ -15,22 +15,22 @@ Constant GlorotNormal GlorotUniform HeNormal HeUniform Identity LecunNormal Lecu
 RandomUniform TruncatedNormal VarianceScaling Zeros
 """
 OTHERS = "DTypePolicy MaxNorm MinMaxNorm NonNeg UnitNorm L1 L2 L1L2 OrthogonalRegularizer Policy"
-# What a configuration says about tensors and tuples, not classes to be made.
+# Markers for tensors and tuples in a configuration, not classes to build.
 MARKERS = "__keras_tensor__ __tuple__ TensorShape"
 
 CLASSES = frozenset(" ".join((MODELS, LAYERS, INITIALIZERS, OTHERS, MARKERS)).split())
 
-NAMES_OF_ACTIVATIONS = """
+ACTIVATION_NAMES = """
 celu elu exponential gelu glu hard_sigmoid hard_silu hard_swish hard_tanh leaky_relu linear log_sigmoid log_softmax
 mish relu relu6 selu sigmoid silu softmax softplus softsign squareplus swish tanh
 """
-ACTIVATIONS = frozenset(NAMES_OF_ACTIVATIONS.split())
+ACTIVATIONS = frozenset(ACTIVATION_NAMES.split())
 
-# Where Keras says that these live: public packages since Keras 3, private ones for models and for the arithmetic of
-# a functional model.
-NAMES_OF_MODULES = """
+# The modules that files name for them: public packages since Keras 3, private ones for models and for the arithmetic
+# in functional models.
+MODULE_NAMES = """
 builtins keras keras.activations keras.constraints keras.dtype_policies keras.engine.functional
 keras.engine.sequential keras.initializers keras.layers keras.models keras.regularizers keras.src.engine.functional
 keras.src.engine.sequential keras.src.models.functional keras.src.models.sequential keras.src.ops.numpy
 """
-MODULES = frozenset(NAMES_OF_MODULES.split())
+MODULES = frozenset(MODULE_NAMES.split())

@@ -1,6 +1,5 @@
-"""The manifest of a converted model: all that a runtime must know, the same bytes for the same conversion."""
+"""The manifest of a converted model: everything a runtime must know, reproducible byte for byte."""
 
-import hashlib
 import json
 import sys
 from importlib.metadata import version
@@ -9,22 +8,18 @@ from typing import Any
 
 import tensorflow as tf
 
-from contract import Contract
-from heatmap import INPUT, OUTPUT
-from junk_gate import JunkResult
-from parity import Parity
+from convert.contract import Contract
+from convert.heatmap import INPUT, OUTPUT
+from convert.junk_gate import JunkResult
+from convert.parity import Parity
+from convert.release import describe_file
 
 FORMAT = "husky-ai/manifest/1"
 TOOLS = ("keras", "numpy", "onnx", "onnxruntime", "tf2onnx")
 
 
-def describe_file(content: bytes) -> dict[str, Any]:
-    """Return size and SHA-256 (hex) of a file's content."""
-    return {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
-
-
-def metrics_beside(source: Path, sha256: str) -> dict[str, Any] | None:
-    """Return the metrics for a manifest, from metrics.json in the folder of ``source``, where it is about that file."""
+def read_metrics(source: Path, sha256: str) -> dict[str, Any] | None:
+    """Return the metrics in metrics.json beside ``source``, or None if that describes a file of another SHA-256."""
     try:
         metrics = json.loads((source.parent / "metrics.json").read_text("utf-8"))
         if metrics["source"]["sha256"] != sha256:
@@ -52,7 +47,7 @@ def build_manifest(
     junk: JunkResult,
     probes: list[dict[str, Any]],
 ) -> bytes:
-    """Return the bytes of manifest.json; ``heatmap`` is (rows, columns) of the graph's, None where it has none."""
+    """Return the bytes of manifest.json; ``heatmap`` is the graph's (rows, columns), or None if it has none."""
     described = describe_file(source_content)
     content = {
         "format": FORMAT,
@@ -74,7 +69,7 @@ def build_manifest(
         "weights": weights,
         "files": {"model.onnx": describe_file(graph)},
         "source": {"file": source.name, **described},
-        "tools": _tool_versions(),
+        "tools": _read_tool_versions(),
         "parity": {"inputs": parity.inputs, "tolerance": parity.tolerance},
         "junk": {
             "pictures": junk.pictures,
@@ -83,13 +78,13 @@ def build_manifest(
             "maximum": round(junk.maximum, 6),
             "failures": junk.failures,
         },
-        "metrics": metrics_beside(source, described["sha256"]),
+        "metrics": read_metrics(source, described["sha256"]),
         "probes": probes,
     }
     return (json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode("utf-8")
 
 
-def _tool_versions() -> dict[str, str]:
+def _read_tool_versions() -> dict[str, str]:
     versions = {tool: version(tool) for tool in TOOLS}
     versions["python"] = f"{sys.version_info.major}.{sys.version_info.minor}"
     versions["tensorflow"] = tf.__version__

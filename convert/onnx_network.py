@@ -1,13 +1,13 @@
-"""The converted network in ONNX Runtime, as the Worker uses it."""
+"""Runs a converted network in ONNX Runtime, as the Worker does."""
 
 import numpy as np
 import onnxruntime
 
-from heatmap import INPUT, OUTPUT
+from convert.heatmap import INPUT, OUTPUT
 
 
 class OnnxNetwork:
-    """A model.onnx on the CPU: pictures (N, H, W, 3) float32 in [0, 1] in, probabilities out."""
+    """A model.onnx on the CPU: maps images (N, H, W, 3), float32 in [0, 1], to probabilities."""
 
     def __init__(self, graph: bytes) -> None:
         options = onnxruntime.SessionOptions()
@@ -15,16 +15,16 @@ class OnnxNetwork:
         self._session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
         self.has_heatmap = OUTPUT in [output.name for output in self._session.get_outputs()]
 
-    def scores(self, pictures: np.ndarray) -> np.ndarray:
-        """Return (N, size)."""
-        return self._run("scores", pictures, 0)
+    def score(self, images: np.ndarray) -> np.ndarray:
+        """Return the scores: (N, size)."""
+        return self._run("scores", images, 0)
 
-    def heatmaps(self, pictures: np.ndarray) -> np.ndarray:
-        """Return (N, rows, columns) or (N, rows, columns, size); only where ``has_heatmap``."""
-        return self._run(OUTPUT, pictures, len(pictures))
+    def draw_heatmaps(self, images: np.ndarray) -> np.ndarray:
+        """Return (N, rows, columns) or (N, rows, columns, size); requires ``has_heatmap``."""
+        return self._run(OUTPUT, images, len(images))
 
-    def _run(self, output: str, pictures: np.ndarray, heatmaps: int) -> np.ndarray:
-        feeds = {"input": pictures}
+    def _run(self, output: str, images: np.ndarray, heatmaps: int) -> np.ndarray:
+        feeds = {"input": images}
         if self.has_heatmap:
             feeds[INPUT] = np.array([heatmaps], np.int64)
         return self._session.run([output], feeds)[0]

@@ -1,4 +1,4 @@
-"""Inputs with known answers, written so small that any runtime can rebuild them and test itself."""
+"""Probes: inputs with known outputs, stored so compactly that any runtime can rebuild them and test itself."""
 
 import base64
 import re
@@ -8,11 +8,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from contract import Contract
-from graph import INPUT_RANGES
-from onnx_network import OnnxNetwork
+from convert.contract import Contract
+from convert.graph import INPUT_RANGES
+from convert.onnx_network import OnnxNetwork
 
-# Few, because an isolate answers all of them before its first visitor, each as slowly as code runs that is new to V8.
+# Few, because an isolate scores all of them before its first request, while its code is still cold in V8.
 COLOURS = np.uint8(
     [
         [[255, 255, 255], [255, 0, 0], [0, 255, 0], [0, 0, 255]],
@@ -29,7 +29,7 @@ HEATMAP_DECIMALS = 4
 
 
 def mulberry32(seed: int, count: int) -> np.ndarray:
-    """Return ``count`` uint32 of the generator mulberry32 (T. Ettinger, 2017), equal to its usual JavaScript form."""
+    """Return ``count`` uint32 of the generator mulberry32 (T. Ettinger, 2017), as its JavaScript form gives them."""
     state = (np.uint32(seed) + np.arange(1, count + 1, dtype=np.uint32) * np.uint32(0x6D2B79F5)).astype(np.uint32)
     mixed = (state ^ (state >> np.uint32(15))) * (state | np.uint32(1))
     mixed ^= mixed + (mixed ^ (mixed >> np.uint32(7))) * (mixed | np.uint32(61))
@@ -37,10 +37,10 @@ def mulberry32(seed: int, count: int) -> np.ndarray:
 
 
 def render(probe: dict[str, Any], height: int, width: int) -> np.ndarray:
-    """Return the picture that ``probe`` describes: (height, width, 3) uint8."""
+    """Return the image that ``probe`` describes: (height, width, 3) uint8."""
     match probe["kind"]:
         case "noise":
-            # floor(u * 256), u being the generator's output / 2^32.
+            # floor(256 * u), where u is the generator's output / 2^32.
             return (
                 (mulberry32(probe["seed"], height * width * 3) >> np.uint32(24))
                 .astype(np.uint8)
@@ -60,33 +60,33 @@ def make_probes(
     input_range: str,
     labels: list[str],
 ) -> list[dict[str, Any]]:
-    """Return the probes of a manifest, with onnxruntime's answers as ``expected``.
+    """Return the probes of a manifest, with onnxruntime's scores as ``expected``.
 
-    Where the graph has a heat map, the optimised probe has its values too, row by row; of a network with several
-    labels the plane of the most probable one.
+    If the graph has a heat map, the optimised probe has its values too, row by row; with several labels, those of the
+    most probable one.
     """
     probes = [
-        _grid("flat-colours", COLOURS),
+        _describe_grid("flat-colours", COLOURS),
         *({"name": f"noise-{seed}", "kind": "noise", "seed": seed} for seed in NOISE_SEEDS),
-        _optimised_probe(model, contract, input_range, labels[0]),
+        _optimise_probe(model, contract, input_range, labels[0]),
     ]
     for probe in probes:
         pixels = render(probe, contract.height, contract.width)
-        picture = (pixels[None] / 255.0).astype(np.float32)
-        answer = network.scores(picture)[0]
-        probe["expected"] = [round(float(score), DECIMALS) for score in answer]
+        image = (pixels[None] / 255.0).astype(np.float32)
+        scores = network.score(image)[0]
+        probe["expected"] = [round(float(score), DECIMALS) for score in scores]
     if network.has_heatmap:
-        (heatmap,) = network.heatmaps(picture)
-        plane = heatmap if contract.size == 1 else heatmap[..., int(answer.argmax())]
+        (heatmap,) = network.draw_heatmaps(image)
+        plane = heatmap if contract.size == 1 else heatmap[..., int(scores.argmax())]
         probe["heatmap"] = [round(float(value), HEATMAP_DECIMALS) for value in plane.ravel()]
     return probes
 
 
-def _optimised_probe(model: keras.Model, contract: Contract, input_range: str, label: str) -> dict[str, Any]:
-    """Return a grid that the network takes for ``label``: the one answer that no accident gives.
+def _optimise_probe(model: keras.Model, contract: Contract, input_range: str, label: str) -> dict[str, Any]:
+    """Return a grid that scores as ``label``: the one result no accident produces.
 
-    Gradient ascent on the first output, by the gradient's sign, from a seeded start near grey; it ends as soon as the
-    grid, rounded to bytes, scores over ``GOAL``. A network that never does leaves its best grid.
+    Ascends the first output along the gradient's sign, from seeded starts near grey, until the grid, rounded to bytes,
+    scores over ``GOAL``. Returns the best grid if none does.
     """
     factor, offset = INPUT_RANGES[input_range]
     rows = np.arange(contract.height) * GRID // contract.height
@@ -96,8 +96,8 @@ def _optimised_probe(model: keras.Model, contract: Contract, input_range: str, l
     def ascend(grid: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         with tf.GradientTape() as tape:
             tape.watch(grid)
-            picture = tf.gather(tf.gather(grid, rows, axis=0), columns, axis=1) / 255.0
-            score = model((picture * factor + offset)[None], training=False)[0, 0]
+            image = tf.gather(tf.gather(grid, rows, axis=0), columns, axis=1) / 255.0
+            score = model((image * factor + offset)[None], training=False)[0, 0]
             gain = tf.math.log(tf.maximum(score, 1e-30))
         return score, tf.convert_to_tensor(tape.gradient(gain, grid))
 
@@ -116,11 +116,11 @@ def _optimised_probe(model: keras.Model, contract: Contract, input_range: str, l
         if best_score > GOAL:
             break
     slug = re.sub(r"[^a-z0-9]+", "-", label.lower()).strip("-") or "first"
-    return _grid(f"optimised-{slug}", best)
+    return _describe_grid(f"optimised-{slug}", best)
 
 
-def _grid(name: str, content: np.ndarray) -> dict[str, Any]:
-    """Return the probe whose cells have the colours ``content``: (rows, columns, 3) uint8."""
+def _describe_grid(name: str, content: np.ndarray) -> dict[str, Any]:
+    """Return the probe with cells of the colours ``content``: (rows, columns, 3) uint8."""
     rows, columns = content.shape[:2]
     encoded = base64.b64encode(content.tobytes()).decode("ascii")
     return {"name": name, "kind": "grid", "rows": rows, "columns": columns, "rgb": encoded}

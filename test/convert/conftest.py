@@ -1,4 +1,4 @@
-"""A file to convert and a way to convert it, shared by the conversion tests."""
+"""A file to convert and the command that converts it, shared by the conversion tests."""
 
 import hashlib
 import json
@@ -9,8 +9,7 @@ from pathlib import Path
 import keras
 import pytest
 
-import convert
-import junk_gate
+from convert import convert, junk_gate
 from networks import sigmoid_network
 
 
@@ -21,17 +20,18 @@ def _seeded() -> None:
 
 @pytest.fixture(autouse=True)
 def _little_junk(monkeypatch) -> None:
-    """Three pictures of each kind are enough where junk is not what a test is about."""
+    """Tests that are not about junk need only three images of each kind."""
     monkeypatch.setattr(junk_gate, "PICTURES", 48)
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one call of the command did."""
+    """The outcome of one call of the command."""
 
     code: int
     out: Path
     error: str
+    """Its own lines on standard error; libraries may print others."""
 
     @property
     def manifest(self) -> dict:
@@ -46,14 +46,16 @@ class Outcome:
 def run(tmp_path, capsys) -> Callable[..., Outcome]:
     """Return a function that runs the convert command on a file, as a user would.
 
-    The networks of the tests are not trained, so what they make of junk is allowed unless a test is about it.
+    The networks of the tests are untrained, so junk is allowed unless a test is about it.
     """
 
     def call(file: Path, *arguments: str, out: str = "release", allow_junk: bool = True) -> Outcome:
         capsys.readouterr()
         allowed = ["--allow-junk"] if allow_junk else []
         code = convert.main([str(file), "--out", str(tmp_path / out), *allowed, *arguments])
-        return Outcome(code, tmp_path / out, capsys.readouterr().err)
+        lines = capsys.readouterr().err.splitlines()
+        own = [line for line in lines if line.startswith(("Not converted: ", "Interrupted: "))]
+        return Outcome(code, tmp_path / out, "\n".join(own))
 
     return call
 

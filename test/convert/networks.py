@@ -5,7 +5,7 @@ import numpy as np
 
 
 def sigmoid_network(size: int = 24, name: str = "binary") -> keras.Model:
-    """Return a small husky-like network with confident answers."""
+    """Return a small network with one sigmoid, shaped like the classic one."""
     return keras.Sequential(
         [
             keras.Input((size, size, 3)),
@@ -20,7 +20,7 @@ def sigmoid_network(size: int = 24, name: str = "binary") -> keras.Model:
 
 
 def softmax_network(height: int, width: int, classes: int) -> keras.Model:
-    """Return a functional network with a branch, whose own input is 0 to 255."""
+    """Return a functional network with a branch, which expects inputs from 0 to 255."""
     pixels = keras.Input((height, width, 3))
     scaled = keras.layers.Rescaling(1 / 127.5, offset=-1.0)(pixels)
     body = keras.layers.Conv2D(6, 3, strides=2, padding="same")(scaled)
@@ -32,7 +32,7 @@ def softmax_network(height: int, width: int, classes: int) -> keras.Model:
 
 
 def pooling_network(size: int = 32, name: str = "pooling") -> keras.Model:
-    """Return a small network as those for phones are: separable convolutions, ReLU6, one pooling and a linear head."""
+    """Return a small mobile network: separable convolutions, ReLU6, one pooling and a linear head."""
     layers = keras.layers
     model = keras.Sequential(
         [

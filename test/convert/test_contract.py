@@ -1,11 +1,11 @@
-"""What cannot be served is refused, each with its reason."""
+"""Models that cannot be served are refused, each with its reason."""
 
 import keras
 import numpy as np
 import pytest
 
-from contract import Contract, check_outputs, read_contract
-from inspect_file import ConversionError
+from convert.contract import Contract, check_outputs, read_contract
+from convert.errors import ConversionError
 
 layers = keras.layers
 
@@ -27,7 +27,7 @@ def two_outputs():
     return keras.Model(pixels, [layers.Dense(1)(flat), layers.Dense(1)(flat)])
 
 
-def picture_out():
+def image_out():
     pixels = keras.Input((8, 8, 3))
     return keras.Model(pixels, layers.Conv2D(1, 1)(pixels))
 
@@ -38,20 +38,20 @@ def picture_out():
         (lambda: network((8,)), "four dimensions"),
         (lambda: network((8, 8, 1)), "3 channels"),
         (lambda: network((None, 8, 3)), "height and width of the input must be fixed"),
-        (lambda: network((8, 8, 3), batch=4), "batch size must be free"),
+        (lambda: network((8, 8, 3), batch=4), "batch size must not be fixed"),
         (lambda: network((2048, 8, 3)), "1024 pixels"),
-        (two_inputs, "one input and one output are needed, found 2 and 1"),
-        (two_outputs, "one input and one output are needed, found 1 and 2"),
-        (picture_out, "output must be"),
-        (lambda: network((8, 8, 3), outputs=3), "3 labels are needed"),
+        (two_inputs, "one input and one output, found 2 and 1"),
+        (two_outputs, "one input and one output, found 1 and 2"),
+        (image_out, "output must be"),
+        (lambda: network((8, 8, 3), outputs=3), "needs 3 labels"),
     ],
 )
-def test_a_shape_that_cannot_be_served(model, reason):
+def test_refuses_shapes_that_cannot_be_served(model, reason):
     with pytest.raises(ConversionError, match=reason):
         read_contract(model(), ["husky", "not husky"])
 
 
-def test_the_contract_names_shape_and_activation():
+def test_the_contract_has_shape_and_activation():
     assert read_contract(network((8, 9, 3)), ["a", "b"]) == Contract(8, 9, 1, "sigmoid")
     assert read_contract(network((8, 9, 3), 2, "softmax"), ["a", "b"]) == Contract(8, 9, 2, "softmax")
 
@@ -65,13 +65,13 @@ def test_the_contract_names_shape_and_activation():
         (2, [[0.9, 0.9]], "sum to 1"),
     ],
 )
-def test_outputs_that_are_no_probabilities(size, outputs, reason):
+def test_refuses_outputs_that_are_not_probabilities(size, outputs, reason):
     with pytest.raises(ConversionError, match=reason):
         check_outputs(Contract(8, 8, size, "sigmoid" if size == 1 else "softmax"), np.float32(outputs))
 
 
 @pytest.mark.parametrize(("outputs", "activation"), [(1, "linear"), (3, "sigmoid"), (3, "linear")])
-def test_a_network_without_probabilities_is_not_converted(run, tmp_path, outputs, activation):
+def test_does_not_convert_a_network_without_probabilities(run, tmp_path, outputs, activation):
     network((24, 24, 3), outputs, activation).save(tmp_path / "raw.keras")
     labels = "a,b" if outputs == 1 else "a,b,c"
     refused = run(tmp_path / "raw.keras", "--labels", labels, "--input-range", "0..255")

@@ -1,4 +1,4 @@
-"""The heat map: what it is, of which networks there is one, and that Keras must agree."""
+"""The heat map: its definition, the networks that have one, and the proof against Keras."""
 
 import keras
 import numpy as np
@@ -6,12 +6,12 @@ import onnx
 import onnxruntime
 import pytest
 
-import heatmap_graph
-from contract import Contract
-from graph import to_onnx
+from convert import graph, heatmap_graph
+from convert.contract import Contract
+from convert.graph import to_onnx
+from convert.onnx_network import OnnxNetwork
+from convert.parity import draw_inputs
 from networks import pooling_network, sigmoid_network, softmax_network
-from onnx_network import OnnxNetwork
-from parity import parity_inputs
 
 layers = keras.layers
 
@@ -19,7 +19,7 @@ layers = keras.layers
 def converted(model: keras.Model, height: int, width: int, classes: int = 1):
     """Return the network in ONNX Runtime, and the grid of its heat map."""
     proto = to_onnx(model, Contract(height, width, classes, "softmax" if classes > 1 else "sigmoid"))
-    return OnnxNetwork(proto.SerializeToString()), heatmap_graph.grid_of(proto)
+    return OnnxNetwork(proto.SerializeToString()), heatmap_graph.read_grid(proto)
 
 
 def pixels(count: int, height: int, width: int | None = None) -> np.ndarray:
@@ -32,11 +32,11 @@ def logit(probability: np.ndarray) -> np.ndarray:
 
 
 def scaled(evidence: np.ndarray) -> np.ndarray:
-    """Return the map of evidence (rows, columns) by the words of its definition."""
+    """Return the map of ``evidence`` (rows, columns), by its definition."""
     return np.maximum(evidence, 0) / max(evidence.max(), np.log(19))
 
 
-def test_the_evidence_of_the_cells_is_what_the_photos_logit_is_the_mean_of():
+def test_the_mean_evidence_of_the_cells_is_the_logit_of_the_photo():
     model = pooling_network()
     network, grid = converted(model, 32, 32)
     assert grid == (8, 8)
@@ -46,21 +46,21 @@ def test_the_evidence_of_the_cells_is_what_the_photos_logit_is_the_mean_of():
     photos = pixels(5, 32)
     trunk = keras.Sequential([keras.Input((32, 32, 3)), *model.layers[:7]])
     evidence = (keras.ops.convert_to_numpy(trunk(photos)) @ (kernel * 20) + bias)[..., 0]
-    assert np.abs(evidence.mean(axis=(1, 2)) - logit(network.scores(photos))[:, 0]).max() < 1e-3
-    found = network.heatmaps(photos)
+    assert np.abs(evidence.mean(axis=(1, 2)) - logit(network.score(photos))[:, 0]).max() < 1e-3
+    found = network.draw_heatmaps(photos)
     assert found.shape == (5, 8, 8)
     for one, expected in zip(found, evidence, strict=True):
         assert np.abs(one - scaled(expected)).max() < 1e-5
     assert (found.std(axis=(1, 2)) > 0.05).any()
 
 
-def test_a_sure_head_does_not_make_the_map_one_everywhere():
-    """Evidence of 30 and of 10 are both a probability of 1 in float32."""
+def test_a_confident_head_does_not_make_the_map_one_everywhere():
+    """Evidence of 30 and of 10 both give a probability of 1 in float32."""
     network, _ = spotter([[30], [0], [0]], [0])
     photo = np.full((1, 24, 24, 3), 1 / 3, np.float32)
     photo[0, :6, :6, 0] = 1
-    (found,) = network.heatmaps(photo)
-    assert network.scores(photo) > 0.9999
+    (found,) = network.draw_heatmaps(photo)
+    assert network.score(photo) > 0.9999
     assert found[0, 0] == 1
     assert np.abs(found.ravel()[1:] - 1 / 3).max() < 1e-5
 
@@ -69,10 +69,10 @@ def test_weak_evidence_is_not_stretched():
     network, _ = spotter([[1], [0], [0]], [0])
     photo = np.zeros((1, 24, 24, 3), np.float32)
     photo[0, :6, :6, 0] = 1
-    (found,) = network.heatmaps(photo)
+    (found,) = network.draw_heatmaps(photo)
     assert found[0, 0] == pytest.approx(1 / np.log(19), abs=1e-6)
     network, _ = spotter([[1], [0], [0]], [-5])
-    assert network.heatmaps(photo).max() == 0
+    assert network.draw_heatmaps(photo).max() == 0
 
 
 def spotter(kernel, bias):
@@ -89,19 +89,19 @@ def spotter(kernel, bias):
     return converted(model, 24, 24, len(bias))
 
 
-def test_of_several_labels_the_evidence_is_the_margin_over_the_best_other_one():
+def test_with_several_labels_the_evidence_is_the_margin_over_the_best_other():
     network, _ = spotter(10 * np.eye(3), [0, 0, 0])
     photo = np.zeros((1, 24, 24, 3), np.float32)
     photo[0, :, :] = [0.2, 0.1, 0.4]
     photo[0, :6, :6] = [0.9, 0.8, 0.1]
-    (found,) = network.heatmaps(photo)
-    # Label 0: margin 1 in its cell, and behind in the others. Label 2: margin 2 in all others.
+    (found,) = network.draw_heatmaps(photo)
+    # Label 0 has a margin of 1 in its cell and trails elsewhere; label 2 has a margin of 2 in all other cells.
     assert found[0, 0] == pytest.approx([1 / np.log(19), 0, 0], abs=1e-5)
     assert found[3, 3] == pytest.approx([0, 0, 2 / np.log(19)], abs=1e-5)
 
 
-def test_a_cell_is_what_the_photo_were_if_all_of_it_looked_like_the_cell():
-    """With a head that is not linear, and several labels: against Keras, one cell after the other."""
+def test_a_cell_scores_as_a_photo_that_looks_like_it_everywhere():
+    """Compares a nonlinear head with several labels to Keras, cell by cell."""
     grid = keras.Input((5, 7, 6))
     head = [
         layers.GlobalAveragePooling2D(),
@@ -123,7 +123,7 @@ def test_a_cell_is_what_the_photo_were_if_all_of_it_looked_like_the_cell():
     head[3].set_weights([np.random.default_rng(1).uniform(0.5, 1.5, 9).astype(np.float32) for _ in range(4)])
 
     network, _ = converted(model, 10, 14, 3)
-    found = network.heatmaps(pixels(2, 10, 14))
+    found = network.draw_heatmaps(pixels(2, 10, 14))
     assert found.shape == (2, 5, 7, 3)
     features = keras.ops.convert_to_numpy(body(pixels(2, 10, 14)))
     for one, cells in zip(found, features, strict=True):
@@ -136,8 +136,8 @@ def test_a_cell_is_what_the_photo_were_if_all_of_it_looked_like_the_cell():
             assert np.abs(one[..., label] - scaled(margins[..., label])).max() < 1e-5
 
 
-def test_the_head_is_applied_to_the_cells_of_as_many_photos_as_want_it():
-    """ONNX Runtime computes what nobody fetches as well: where no map is wanted, it must be one of nothing."""
+def test_the_head_runs_on_the_cells_of_as_many_photos_as_requested():
+    """ONNX Runtime also computes outputs nobody fetches, so without a request the map must be empty."""
     proto = to_onnx(pooling_network(), Contract(32, 32, 1, "sigmoid"))
     session = onnxruntime.InferenceSession(proto.SerializeToString())
     photos = pixels(3, 32)
@@ -152,21 +152,21 @@ def test_the_head_is_applied_to_the_cells_of_as_many_photos_as_want_it():
     while made_of[name].op_type != "Slice":
         operators.append(made_of[name].op_type)
         name = made_of[name].input[0]
-    # All of the head comes after the choice.
+    # The whole head comes after the Slice.
     assert {"MatMul", "Gemm"} & set(operators)
 
 
-def test_a_warm_spot_in_a_corner_lights_up_that_corner():
+def test_a_spot_in_a_corner_lights_up_that_corner():
     network, _ = spotter([[12], [-6], [-6]], [-2])
     for rows, columns, corner in [(slice(6), slice(18, 24), (0, 3)), (slice(18, 24), slice(6), (3, 0))]:
         photo = np.zeros((1, 24, 24, 3), np.float32)
         photo[0, rows, columns, 0] = 1
-        (found,) = network.heatmaps(photo)
+        (found,) = network.draw_heatmaps(photo)
         assert np.unravel_index(found.argmax(), found.shape) == corner
         assert (found > 0.5).sum() == 1
 
 
-def test_the_release_says_where_the_heat_map_is_and_what_it_is(run, tmp_path):
+def test_the_release_describes_the_heat_map(run, tmp_path):
     pooling_network().save(tmp_path / "pooling.keras")
     done = run(tmp_path / "pooling.keras")
     assert done.code == 0, done.error
@@ -182,7 +182,7 @@ def test_the_release_says_where_the_heat_map_is_and_what_it_is(run, tmp_path):
     assert 0 < values.max() <= 1
 
 
-def test_of_several_labels_the_probe_has_the_plane_of_the_answer(run, tmp_path):
+def test_with_several_labels_the_probe_has_the_plane_of_the_best(run, tmp_path):
     model = softmax_network(16, 24, 3)
     kernel, _ = model.layers[-1].get_weights()
     model.layers[-1].set_weights([kernel, np.float32([0, 9, 0])])
@@ -193,7 +193,7 @@ def test_of_several_labels_the_probe_has_the_plane_of_the_answer(run, tmp_path):
     probe = done.manifest["probes"][-1]
     assert np.argmax(probe["expected"]) == 1
     assert len(probe["heatmap"]) == 96
-    assert min(probe["heatmap"]) > 0.5  # the bias speaks for this label everywhere
+    assert min(probe["heatmap"]) > 0.5  # the bias favours this label everywhere
 
 
 def head_of(*after, pooled=None, last=None):
@@ -213,7 +213,7 @@ def two_poolings():
     return keras.Model(photo, layers.Dense(1, activation="sigmoid")(pooled))
 
 
-def another_way_round():
+def bypass():
     photo = keras.Input((16, 16, 3))
     grid = layers.Conv2D(4, 3, padding="same")(photo)
     both = [layers.GlobalAveragePooling2D()(grid), layers.GlobalMaxPooling2D()(grid)]
@@ -225,12 +225,12 @@ def another_way_round():
     [
         lambda: sigmoid_network(16),
         two_poolings,
-        another_way_round,
+        bypass,
         lambda: head_of(pooled=layers.GlobalMaxPooling2D()),
         lambda: head_of(layers.Reshape((2, 2)), layers.GlobalAveragePooling1D()),
         lambda: head_of(last=layers.Dense(1, activation="hard_sigmoid")),
     ],
-    ids=["dense over the grid", "two poolings", "a way past it", "the maximum", "cells of one vector", "no logit"],
+    ids=["dense over the grid", "two poolings", "a path around it", "the maximum", "cells of one vector", "no logit"],
 )
 def test_networks_without_a_heat_map(network):
     built, grid = converted(network(), 16, 16)
@@ -238,7 +238,7 @@ def test_networks_without_a_heat_map(network):
     assert not built.has_heatmap
 
 
-def test_a_heat_map_that_keras_does_not_confirm_is_not_converted(run, tmp_path, monkeypatch):
+def test_does_not_convert_a_heat_map_that_keras_contradicts(run, tmp_path, monkeypatch):
     pooling_network().save(tmp_path / "pooling.keras")
 
     def turned(proto):
@@ -247,26 +247,26 @@ def test_a_heat_map_that_keras_does_not_confirm_is_not_converted(run, tmp_path, 
         (last,) = (node for node in proto.graph.node if node.output[0] == "heatmap/last")
         last.attribute[0].ints[:] = [0, 3, 2, 1]
 
-    monkeypatch.setattr("graph.add_heatmap", turned)
+    monkeypatch.setattr(graph, "add_heatmap", turned)
     refused = run(tmp_path / "pooling.keras")
     assert refused.code == 1
     assert "heat maps of ONNX and Keras differ" in refused.error
     assert not refused.out.exists()
 
 
-def test_the_proof_looks_at_a_picture_on_which_there_is_something_to_see(run, tmp_path, monkeypatch):
-    """A network that likes one colour only has empty maps of everything else; what proves them is what it likes."""
+def test_the_proof_uses_an_image_with_a_heat_map_that_is_not_empty(run, tmp_path, monkeypatch):
+    """A network that favours one colour has empty maps of everything else, so only an image of it proves anything."""
     hidden, last = layers.Dense(6, activation="relu"), layers.Dense(1, activation="sigmoid")
     model = keras.Sequential(
         [keras.Input((24, 24, 3)), layers.AveragePooling2D(6), layers.GlobalAveragePooling2D(), hidden, last]
     )
     # 8 - 60 (|red - 0.75| + |green - 0.25| + |blue - 0.5|)
-    liked = np.float32([0.75, 0.25, 0.5])
-    hidden.set_weights([np.concatenate([np.eye(3), -np.eye(3)], axis=1), np.concatenate([-liked, liked])])
+    favoured = np.float32([0.75, 0.25, 0.5])
+    hidden.set_weights([np.concatenate([np.eye(3), -np.eye(3)], axis=1), np.concatenate([-favoured, favoured])])
     last.set_weights([np.full((6, 1), -60), np.float32([8])])
     model.save(tmp_path / "one-colour.keras")
     network, _ = converted(model, 24, 24)
-    assert network.heatmaps(parity_inputs(24, 24)).max() == 0
+    assert network.draw_heatmaps(draw_inputs(24, 24)).max() == 0
     done = run(tmp_path / "one-colour.keras")
     assert done.code == 0, done.error
 
@@ -275,7 +275,7 @@ def test_the_proof_looks_at_a_picture_on_which_there_is_something_to_see(run, tm
         (sure,) = (tensor for tensor in proto.graph.initializer if tensor.name == "heatmap/sure")
         sure.CopyFrom(onnx.numpy_helper.from_array(np.float32(30), sure.name))
 
-    monkeypatch.setattr("graph.add_heatmap", fainter)
+    monkeypatch.setattr(graph, "add_heatmap", fainter)
     refused = run(tmp_path / "one-colour.keras", out="wrong")
     assert refused.code == 1
     assert "heat maps of ONNX and Keras differ" in refused.error

@@ -1,4 +1,4 @@
-"""Junk: what is drawn, and that a model which takes it for its class is not written."""
+"""Junk images: what they show, and that a model that calls them positive is not written."""
 
 import itertools
 
@@ -6,22 +6,21 @@ import keras
 import numpy as np
 import pytest
 
-import junk
-import junk_gate
+from convert import junk, junk_gate
 from networks import softmax_network
 
 layers = keras.layers
 
 
-def verdict_on_everything(logit: float, size: int = 16) -> keras.Model:
-    """Return a network that answers the same whatever it sees."""
+def constant(logit: float, size: int = 16) -> keras.Model:
+    """Return a network that gives every image the same score."""
     model = keras.Sequential([keras.Input((size, size, 3)), layers.Flatten(), layers.Dense(1, activation="sigmoid")])
     model.layers[-1].set_weights([np.zeros((size * size * 3, 1)), np.array([logit])])
     return model
 
 
 def fond_of_red() -> keras.Model:
-    """Return a network that says yes where all of a picture is red."""
+    """Return a network that calls entirely red images positive."""
     model = keras.Sequential(
         [keras.Input((16, 16, 3)), layers.GlobalMaxPooling2D(), layers.Dense(1, activation="sigmoid")]
     )
@@ -29,27 +28,27 @@ def fond_of_red() -> keras.Model:
     return model
 
 
-def test_the_same_seed_draws_the_same_pictures_and_another_others():
-    first = junk.pictures(40, 7, 24, 20)
-    assert np.array_equal(first, junk.pictures(40, 7, 24, 20))
-    assert np.array_equal(first[:5], junk.pictures(5, 7, 24, 20))
-    assert np.array_equal(first, np.concatenate(list(junk.batches(40, 7, 24, 20, size=9))))
-    other = junk.pictures(40, 8, 24, 20)
+def test_the_seed_alone_decides_the_images():
+    first = junk.draw_images(40, 7, 24, 20)
+    assert np.array_equal(first, junk.draw_images(40, 7, 24, 20))
+    assert np.array_equal(first[:5], junk.draw_images(5, 7, 24, 20))
+    assert np.array_equal(first, np.concatenate(list(junk.draw_batches(40, 7, 24, 20, size=9))))
+    other = junk.draw_images(40, 8, 24, 20)
     assert not any(np.array_equal(one, another) for one, another in zip(first, other, strict=True))
 
 
 @pytest.mark.parametrize(("width", "height"), [(128, 128), (96, 160), (8, 8), (3, 5)])
-def test_pictures_are_inputs_of_a_network(width, height):
-    drawn = junk.pictures(2 * len(junk.KINDS), 1, width, height)
+def test_images_are_inputs_of_a_network(width, height):
+    drawn = junk.draw_images(2 * len(junk.KINDS), 1, width, height)
     assert (drawn.shape, drawn.dtype) == ((2 * len(junk.KINDS), height, width, 3), np.float32)
     assert (drawn.min(), drawn.max()) == (0, 1)
     assert np.abs(drawn * 255 - np.round(drawn * 255)).max() < 1e-4
     assert [junk.kind_of(index) for index in range(len(junk.KINDS))] == list(junk.KINDS)
 
 
-def test_the_kinds_are_what_their_names_say():
+def test_the_kinds_match_their_names():
     drawn: dict[str, list[np.ndarray]] = {kind: [] for kind in junk.KINDS}
-    for index, picture in enumerate(junk.pictures(10 * len(junk.KINDS), 3, 64, 48)):
+    for index, picture in enumerate(junk.draw_images(10 * len(junk.KINDS), 3, 64, 48)):
         drawn[junk.kind_of(index)].append(picture)
     for picture in drawn["solid colour"]:
         assert len(np.unique(picture.reshape(-1, 3), axis=0)) == 1
@@ -70,17 +69,17 @@ def test_the_kinds_are_what_their_names_say():
         assert not np.array_equal(drawn[one][0], drawn[other][0])
 
 
-def test_a_model_that_takes_junk_for_its_class_is_not_written(run, tmp_path):
-    verdict_on_everything(2).save(tmp_path / "yes.keras")
+def test_does_not_write_a_model_that_calls_junk_positive(run, tmp_path):
+    constant(2).save(tmp_path / "yes.keras")
     refused = run(tmp_path / "yes.keras", allow_junk=False)
     assert refused.code == 1
-    assert refused.error.startswith("Not converted: 48 of 48 pictures of nothing score above 0.5 (")
+    assert refused.error.startswith("Not converted: 48 of 48 junk images score above 0.5 (")
     assert "--allow-junk" in refused.error
     assert not refused.out.exists()
 
 
-def test_it_is_written_when_that_is_allowed_and_the_manifest_says_so(run, tmp_path):
-    verdict_on_everything(2).save(tmp_path / "yes.keras")
+def test_writes_it_when_allowed_and_the_manifest_says_so(run, tmp_path):
+    constant(2).save(tmp_path / "yes.keras")
     done = run(tmp_path / "yes.keras")
     assert done.code == 0, done.error
     assert done.manifest["junk"] == {
@@ -98,8 +97,8 @@ def test_one_kind_is_enough_to_fail_and_is_named(run, tmp_path, monkeypatch):
     assert "block noise" not in refused.error
 
 
-def test_the_threshold_of_the_model_is_the_one_that_counts(run, tmp_path):
-    verdict_on_everything(0.5).save(tmp_path / "often.keras")
+def test_the_threshold_of_the_model_decides(run, tmp_path):
+    constant(0.5).save(tmp_path / "often.keras")
     assert run(tmp_path / "often.keras", "--threshold", "0.6", allow_junk=False).code == 1
     done = run(tmp_path / "often.keras", "--threshold", "0.7", allow_junk=False)
     assert done.code == 0, done.error
@@ -107,7 +106,7 @@ def test_the_threshold_of_the_model_is_the_one_that_counts(run, tmp_path):
     assert done.manifest["junk"]["maximum"] == pytest.approx(0.622459, abs=1e-6)
 
 
-def test_a_classifier_of_several_labels_is_measured_and_not_refused(run, tmp_path):
+def test_a_classifier_with_several_labels_is_measured_but_not_refused(run, tmp_path):
     softmax_network(16, 16, 3).save(tmp_path / "three.keras")
     done = run(tmp_path / "three.keras", "--labels", "a,b,c", "--input-range", "0..255", allow_junk=False)
     assert done.code == 0, done.error
@@ -116,6 +115,6 @@ def test_a_classifier_of_several_labels_is_measured_and_not_refused(run, tmp_pat
     assert 1 / 3 < result["mean"] < result["maximum"] <= 1
 
 
-def test_a_thousand_pictures_are_looked_at_when_nobody_says_otherwise(monkeypatch):
+def test_the_default_is_a_thousand_images(monkeypatch):
     monkeypatch.undo()
     assert junk_gate.PICTURES == 1000

@@ -56,7 +56,7 @@ async function ask(vars: WorkerOptions['vars'], ...options: string[]): Promise<O
 
 function expectNoFailure({ code, output, logs }: Outcome): void {
   expect(code, output).toBe(0);
-  expect(Number(/^ +(\d+) generated/m.exec(output)?.[1] ?? 0)).toBeGreaterThan(150);
+  expect(Array.from(logs.matchAll(/"route":"/g)).length).toBeGreaterThan(150);
   const answered = Array.from(
     logs.matchAll(/"route":"\/api\/predict","status":(\d+)/g),
     ([, status]) => status,

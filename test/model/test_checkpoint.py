@@ -1,4 +1,4 @@
-"""Checkpoints of PyTorch are read as data: what else a pickle could do is refused."""
+"""PyTorch checkpoints are read as data; everything else in a pickle is refused."""
 
 import collections
 import pickle
@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from checkpoint import MAGIC, PROTOCOL, CheckpointError, read_checkpoint
+from model.training.checkpoint import MAGIC, PROTOCOL, CheckpointError, read_checkpoint
 
 
 @pytest.fixture(scope="module")
@@ -18,7 +18,7 @@ def lite0() -> Path:
 
 
 class Calls:
-    """Unpickles to a call of ``function``, as a hostile checkpoint would."""
+    """Unpickles to a call of ``function``, as a hostile checkpoint does."""
 
     def __init__(self, function, *arguments):
         self.call = (function, arguments)
@@ -42,7 +42,7 @@ def test_reads_names_shapes_and_values(lite0):
     assert (tensors["_bn0.running_var"] >= 0).all()
 
 
-def test_a_checkpoint_that_would_run_code_is_refused_before_it_does(tmp_path):
+def test_refuses_a_checkpoint_before_it_runs_code(tmp_path):
     victim = tmp_path / "touched"
     hostile = write(tmp_path / "hostile.pth", MAGIC, PROTOCOL, {}, Calls(Path.touch, victim))
     with pytest.raises(CheckpointError, match="more than tensors"):
@@ -55,7 +55,7 @@ def test_a_checkpoint_that_would_run_code_is_refused_before_it_does(tmp_path):
     [(1, PROTOCOL, {}, {}, []), (MAGIC, 7, {}, {}, []), (MAGIC, PROTOCOL, {}, 5, []), (MAGIC, PROTOCOL, {})],
     ids=["another magic number", "another protocol", "no dictionary", "cut off"],
 )
-def test_other_files_are_refused(tmp_path, objects):
+def test_refuses_other_files(tmp_path, objects):
     with pytest.raises(CheckpointError):
         read_checkpoint(write(tmp_path / "other.pth", *objects))
 
@@ -65,7 +65,7 @@ def test_an_empty_checkpoint_is_empty(tmp_path):
     assert read_checkpoint(path) == {}
 
 
-def test_a_truncated_checkpoint_is_refused(lite0, tmp_path):
+def test_refuses_a_truncated_checkpoint(lite0, tmp_path):
     cut = tmp_path / "cut.pth"
     cut.write_bytes(lite0.read_bytes()[:-4000])
     with pytest.raises(CheckpointError):

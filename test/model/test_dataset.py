@@ -1,4 +1,4 @@
-"""A folder of photos becomes balanced, repeatable, augmented batches."""
+"""A folder of photos becomes balanced, reproducible, augmented batches."""
 
 from pathlib import Path
 
@@ -6,15 +6,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from augment import apply_maps, draw_maps
-from dataset import BalancedBatches, DataError, Deck, Split, class_names, load_split
 from draw_shapes import draw_folder
-from photo import read_photo, to_input
+from model.training.augmentation import apply_maps, draw_maps
+from model.training.classic import BalancedBatches, Deck
+from model.training.dataset import DataError, Split, class_names, load_split
+from model.training.photos import read_photo, to_input
 
 
 @pytest.fixture
 def lopsided() -> Split:
-    """Return 5 positive and 40 negative pictures, each of one grey that names it."""
+    """Return 5 positive and 40 negative images, each of a unique grey."""
     pixels = np.repeat(np.arange(45, dtype=np.uint8) * 5, 32 * 32 * 3).reshape(45, 32, 32, 3)
     labels = np.array([1.0] * 5 + [0.0] * 40, np.float32)
     return Split([Path(f"{index}.png") for index in range(45)], labels, pixels)
@@ -76,7 +77,7 @@ def test_half_of_the_views_are_mirrored():
     assert 430 < mirrored.sum() < 570
 
 
-def test_classes_come_from_the_folders_positive_first(tmp_path):
+def test_reads_the_classes_from_the_folders_positive_first(tmp_path):
     draw_folder(tmp_path, count=2, size=32)
     assert class_names(tmp_path) == ("husky", "nothusky")
     split = load_split(tmp_path, "training", ("husky", "nothusky"), 32)
@@ -95,14 +96,14 @@ def test_classes_come_from_the_folders_positive_first(tmp_path):
         (lambda data: (data / "training/husky/bad.jpg").write_bytes(b"no photo"), "cannot read training/husky/bad.jpg"),
     ],
 )
-def test_unusable_data_is_named(tmp_path, spoil, reason):
+def test_names_unusable_data(tmp_path, spoil, reason):
     draw_folder(tmp_path, count=2, size=32)
     spoil(tmp_path)
     with pytest.raises(DataError, match=reason):
         load_split(tmp_path, "training", class_names(tmp_path), 32)
 
 
-def test_photos_are_read_as_the_original_does_but_upright(tmp_path):
+def test_reads_photos_as_the_original_does_but_upright(tmp_path):
     random = np.random.default_rng(1)
     photo = Image.fromarray(random.integers(0, 256, (90, 60, 4), np.uint8), "RGBA")
     photo.save(tmp_path / "alpha.png")

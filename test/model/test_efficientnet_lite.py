@@ -1,23 +1,24 @@
-"""The network in Keras is the one whose weights it carries; the references were computed by the PyTorch original."""
+"""The network in Keras is the one its weights belong to; the PyTorch original computed the references."""
 
 import json
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 
-import efficientnet_lite as lite
+from model.training import efficientnet_lite as lite
 
 REFERENCE = json.loads((Path(__file__).parent / "efficientnet_lite.json").read_text())
 STEP = 25
 
 
 @pytest.mark.parametrize(("variant", "parameters"), [("lite0", 4_652_008 + 42_016), ("lite2", 6_092_072 + 58_096)])
-def test_answers_as_the_original_does(variant, parameters):
-    model = lite.classifier(variant, 96)
+def test_returns_the_logits_of_the_original(variant, parameters):
+    model = lite.build_classifier(variant, 96)
     weighted = [layer for layer in model.layers if layer.weights]
-    assert lite.load_imagenet(model, variant) == len(weighted), "every layer with weights has ImageNet's"
-    assert model.count_params() == parameters, "the published count, and the normalisations' moving averages"
+    assert lite.load_imagenet(model, variant) == len(weighted), "every layer with weights is ImageNet's"
+    assert model.count_params() == parameters, "the published count plus the normalisations' moving averages"
 
     pixels = np.random.default_rng(7).integers(0, 256, (1, 96, 96, 3)).astype(np.float32)
     logits = model.predict(pixels / 255, verbose=0)[0, ::STEP]
@@ -25,12 +26,10 @@ def test_answers_as_the_original_does(variant, parameters):
 
 
 def test_a_cut_network_is_a_part_of_the_whole():
-    whole = lite.classifier("lite0", 64)
+    whole = lite.build_classifier("lite0", 64)
     lite.load_imagenet(whole)
-    import keras
-
     inputs = keras.Input((64, 64, 3))
-    cut = keras.Model(inputs, lite.features(inputs, "lite0", 5))
+    cut = keras.Model(inputs, lite.add_features(inputs, "lite0", 5))
     lite.load_imagenet(cut)
     picture = np.random.default_rng(1).random((1, 64, 64, 3), np.float32)
     until = keras.Model(whole.input, whole.get_layer("block_4_add").output)

@@ -1,13 +1,13 @@
-"""The classic network is the original's."""
+"""The classic network equals the original."""
 
 import keras
 import numpy as np
 
-import network
+from model.training import classic
 
 
 def test_classic_has_the_originals_layers_and_parameters():
-    model = network.build("classic", 128)
+    model = classic.build("classic", 128)
     assert model.count_params() == 3_304_769
     assert model.input_shape == (None, 128, 128, 3)
     assert model.output_shape == (None, 1)
@@ -24,14 +24,14 @@ def test_classic_has_the_originals_layers_and_parameters():
 
 
 def test_output_is_a_probability_for_each_photo():
-    scores = np.asarray(network.build("small", 32)(np.random.default_rng(1).random((3, 32, 32, 3), np.float32)))
+    scores = np.asarray(classic.build("small", 32)(np.random.default_rng(1).random((3, 32, 32, 3), np.float32)))
     assert scores.shape == (3, 1)
     assert ((scores > 0) & (scores < 1)).all()
 
 
 def test_training_uses_the_originals_optimizer_and_loss():
-    model = network.build("small", 32)
-    network.compile_for_training(model)
+    model = classic.build("small", 32)
+    classic.compile_for_training(model)
     assert isinstance(model.optimizer, keras.optimizers.Adam)
     assert np.isclose(float(model.optimizer.learning_rate.numpy()), 5e-4)
     assert isinstance(model.loss, keras.losses.BinaryCrossentropy)

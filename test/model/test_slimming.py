@@ -1,12 +1,12 @@
-"""Smaller depthwise kernels that answer nearly what the larger ones did."""
+"""Smaller depthwise kernels approximate the larger ones."""
 
 import keras
 import numpy as np
 import pytest
 from keras import layers
 
-from photo import to_input
-from slimming import slim
+from model.training.photos import to_input
+from model.training.slimming import fit_kernels
 
 SIZE = 24
 
@@ -37,26 +37,26 @@ def large(stride: int) -> keras.Model:
     return model
 
 
-def answers(model: keras.Model, pixels: np.ndarray) -> np.ndarray:
+def predict(model: keras.Model, pixels: np.ndarray) -> np.ndarray:
     return model.predict(to_input(pixels), verbose=0)
 
 
 @pytest.mark.parametrize("stride", [1, 2])
-def test_a_kernel_that_is_nothing_but_its_middle_loses_nothing(pixels, stride):
+def test_a_kernel_that_is_zero_outside_its_centre_loses_nothing(pixels, stride):
     model, small = large(stride), network(3, stride)
     kernel = np.zeros((5, 5, 6, 1), np.float32)
     kernel[1:4, 1:4] = np.random.default_rng(4).normal(size=(3, 3, 6, 1))
     model.get_layer("depthwise").set_weights([kernel])
-    slim(model, small, pixels)
-    np.testing.assert_allclose(answers(small, pixels), answers(model, pixels), atol=0.02)
+    fit_kernels(model, small, pixels)
+    np.testing.assert_allclose(predict(small, pixels), predict(model, pixels), atol=0.02)
 
 
 @pytest.mark.parametrize("stride", [1, 2])
-def test_the_fitted_kernel_is_nearer_than_the_middle_also_on_pictures_not_seen(pixels, stride):
+def test_the_fitted_kernel_beats_the_centre_on_unseen_images(pixels, stride):
     model, small, middle = large(stride), network(3, stride), network(3, stride)
-    slim(model, small, pixels[:30])
+    fit_kernels(model, small, pixels[:30])
     middle.set_weights([part[1:4, 1:4] if part.shape == (5, 5, 6, 1) else part for part in model.get_weights()])
     unseen = pixels[30:]
-    wanted = answers(model, unseen)
-    fitted, cut = (np.square(answers(each, unseen) - wanted).mean() for each in (small, middle))
+    wanted = predict(model, unseen)
+    fitted, cut = (np.square(predict(each, unseen) - wanted).mean() for each in (small, middle))
     assert fitted < 0.5 * cut

@@ -1,4 +1,4 @@
-"""The training command, end to end on drawn pictures."""
+"""The train command from scratch, end to end on drawn shapes."""
 
 import hashlib
 import json
@@ -8,10 +8,9 @@ import keras
 import numpy as np
 import pytest
 
-import train
-import training
 from draw_shapes import draw_folder
-from evaluation import evaluate
+from model.training import classic, train
+from model.training.evaluation import evaluate
 
 
 @pytest.fixture(scope="module")
@@ -51,14 +50,14 @@ def test_writes_model_metrics_and_plots_and_nothing_else(trained):
         assert plot.stat().st_size < 100_000
 
 
-def test_the_model_file_holds_weights_and_no_training_state(trained):
+def test_the_model_file_has_weights_but_no_training_state(trained):
     with h5py.File(trained / "huskymodel.h5") as file:
         assert set(file) == {"model_weights"}
         assert "training_config" not in file.attrs
         assert "model_config" in file.attrs
 
 
-def test_metrics_are_about_that_file(trained):
+def test_the_metrics_describe_that_file(trained):
     metrics = json.loads((trained / "metrics.json").read_text())
     content = (trained / "huskymodel.h5").read_bytes()
     assert metrics["source"]["sha256"] == hashlib.sha256(content).hexdigest()
@@ -81,21 +80,21 @@ def test_the_same_seed_gives_the_same_weights(data, trained, tmp_path):
     assert not np.array_equal(weights_of(trained), weights_of(tmp_path / "other"))
 
 
-def test_an_interrupt_leaves_what_was_there(data, tmp_path, monkeypatch, capsys):
+def test_an_interrupt_keeps_the_previous_model(data, tmp_path, monkeypatch, capsys):
     (tmp_path / "huskymodel.h5").write_bytes(b"yesterday's")
 
     def interrupted(*_args, **_options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(training, "fit", interrupted)
+    monkeypatch.setattr(classic, "fit", interrupted)
     assert run(data, tmp_path) == 130
     assert [path.name for path in tmp_path.iterdir()] == ["huskymodel.h5"]
     assert "nothing was written" in capsys.readouterr().err
 
 
-def test_unusable_data_ends_with_one_line(tmp_path, capsys):
+def test_reports_unusable_data(tmp_path, capsys):
     assert run(tmp_path, tmp_path / "out") == 1
-    assert capsys.readouterr().err.splitlines() == ["Not trained: no folder 'training' in the data folder"]
+    assert "Not trained: no folder 'training' in the data folder" in capsys.readouterr().err.splitlines()
     assert not (tmp_path / "out").exists()
 
 

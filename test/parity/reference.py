@@ -1,38 +1,34 @@
-"""What Pillow and Keras make of photos: the reference that a running Worker is compared with.
+"""Computes with Pillow and Keras what a running Worker is compared to.
 
-    reference.py MODEL [--resampling FILTER] [--input-range RANGE]
+    python test/parity/reference.py MODEL [--resampling FILTER] [--input-range RANGE]
 
-Reads JSON lines from standard input, answers each with one on standard output, until the input ends:
+Reads JSON lines from standard input and answers each with one on standard output, until the input ends:
 
     {"file": PATH}  ->  {"tensor": base64 of height * width * 3 RGB bytes, "score": the first output}
 
-With "size": [width, height] the photo is first enlarged to that size, given gaussian grain ("grain": sigma in byte
-values, "seed"), and saved as a 4:2:0 JPEG ("quality") to "out"; the answer is then about that file. A photo that cannot
-be read is answered with {"error": REASON}.
+With "size": [width, height] it first enlarges the photo to that size, adds gaussian grain ("grain": sigma in byte
+values, "seed"), and saves it as a 4:2:0 JPEG ("quality") to "out"; the answer is about that file. The answer to a photo
+that cannot be read is {"error": REASON}.
 """
 
 import argparse
 import base64
 import json
-import os
 import sys
 from pathlib import Path
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "model"), str(ROOT / "convert")]
 
 import keras
 import numpy as np
 from PIL import Image, ImageOps
 
-from graph import INPUT_RANGES
-from inspect_file import ConversionError, inspect_file
-from photo import FILTERS, read_photo, to_input
+from convert.errors import ConversionError
+from convert.graph import INPUT_RANGES
+from convert.inspection import inspect_file
+from model.training.photos import FILTERS, read_photo, to_input
 
 
 def enlarge(request: dict) -> str:
-    """Write the enlarged, grainy JPEG that ``request`` asks for and return its path."""
+    """Write the enlarged, grainy JPEG that ``request`` describes and return its path."""
     width, height = request["size"]
     with Image.open(request["file"]) as image:
         large = ImageOps.exif_transpose(image).convert("RGB").resize((width, height), Image.Resampling.BICUBIC)
@@ -44,7 +40,7 @@ def enlarge(request: dict) -> str:
 
 
 def main() -> int:
-    """Answer until standard input ends."""
+    """Answer requests until standard input ends."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("model", type=Path)
     parser.add_argument("--resampling", choices=FILTERS, default="bicubic")

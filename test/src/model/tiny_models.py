@@ -5,7 +5,6 @@ Run it with the project's Python after a change here: node scripts/python.ts tes
 
 import base64
 import json
-import sys
 from pathlib import Path
 
 import keras
@@ -13,10 +12,8 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "convert"))
-
-from contract import Contract
-from graph import to_onnx
+from convert.contract import Contract
+from convert.graph import to_onnx
 
 SIZE = 8
 

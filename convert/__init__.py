@@ -1,0 +1,1 @@
+"""Converts a Keras file into a release: an ONNX graph, proved equal to the file, and its manifest."""

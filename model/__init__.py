@@ -1,0 +1,1 @@
+"""The default model: its recipe, its card, the trained files, and the package that trains it."""

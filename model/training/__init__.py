@@ -1,0 +1,1 @@
+"""Trains, compares and measures the classifier."""

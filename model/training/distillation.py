@@ -1,0 +1,117 @@
+"""Distillation: the default network learns what a larger one, the teacher, says of the same views, and the labels."""
+
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+from keras import ops
+from sklearn.metrics import roc_auc_score
+
+from model.training.augmentation import change_appearance
+from model.training.dataset import Split
+from model.training.lite_network import IMAGENET, SCORE, build, predict_logits, train_from
+from model.training.photos import to_input
+
+
+@dataclass(frozen=True)
+class Lessons:
+    """The views to learn from, and the targets of each."""
+
+    pixels: np.ndarray
+    """(N, size, size, 3) uint8"""
+    share: np.ndarray
+    """(N,): the probability of drawing the view; sums to 1."""
+    score: np.ndarray
+    """(N,) float32: the P(positive) to learn."""
+    imagenet: np.ndarray
+    """(N, 1000) float16: the teacher's probabilities of the ImageNet classes."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The settings of the training; ``model/husky.toml`` has the values."""
+
+    seed: int
+    epochs: int
+    steps: int
+    batch_size: int
+    learning_rate: float
+    weight_decay: float
+    averaging: float
+    train_from_block: int
+    imagenet_weight: float
+
+
+class Batches(keras.utils.PyDataset):
+    """Batches of views with random changes of appearance; only the seed decides what batch i of an epoch contains."""
+
+    def __init__(self, lessons: Lessons, plan: Plan) -> None:
+        super().__init__(workers=2, use_multiprocessing=False, max_queue_size=8)
+        self._lessons = lessons
+        self._plan = plan
+        self._epoch = 0
+
+    def __len__(self) -> int:
+        return self._plan.steps
+
+    def on_epoch_end(self) -> None:
+        """Continue with new random draws."""
+        self._epoch += 1
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """Return batch ``index``: (B, size, size, 3) float32 in [0, 1], and the targets of both outputs."""
+        random = np.random.default_rng([self._plan.seed, self._epoch, index])
+        lessons = self._lessons
+        chosen = random.choice(len(lessons.share), self._plan.batch_size, p=lessons.share)
+        views = to_input(np.stack([change_appearance(lessons.pixels[place], random) for place in chosen]))
+        targets = {SCORE: lessons.score[chosen, None], IMAGENET: lessons.imagenet[chosen].astype(np.float32)}
+        return views, targets
+
+
+def teach(
+    lessons: Lessons, validation: Split, plan: Plan, *, verbose: int = 0, model: keras.Model | None = None
+) -> tuple[keras.Model, dict[str, list[float]]]:
+    """Return the trained network (two outputs, logits) with averaged weights, and the history of its training.
+
+    Starts from ``model``, or without one from ImageNet's weights. ``validation`` is only watched: it decides nothing,
+    and the weights returned are those of the last epoch.
+    """
+    keras.utils.set_random_seed(plan.seed)
+    model = model or build(lessons.pixels.shape[1], plan.seed)
+    train_from(model, plan.train_from_block)
+    total = plan.epochs * plan.steps
+    rate = keras.optimizers.schedules.CosineDecay(
+        0.0, total, alpha=0.0, warmup_target=plan.learning_rate, warmup_steps=total // 20
+    )
+    model.compile(
+        optimizer=keras.optimizers.AdamW(
+            rate, weight_decay=plan.weight_decay, use_ema=True, ema_momentum=plan.averaging, clipnorm=1.0
+        ),
+        loss={SCORE: keras.losses.BinaryCrossentropy(from_logits=True), IMAGENET: divergence},
+        loss_weights={SCORE: 1.0, IMAGENET: plan.imagenet_weight},
+    )
+    watch = _Watch(validation)
+    averaged = keras.callbacks.SwapEMAWeights(swap_on_epoch=True)
+    batches = Batches(lessons, plan)
+    result = model.fit(batches, epochs=plan.epochs, verbose=verbose, callbacks=[averaged, watch])
+    history = {name: [round(float(value), 6) for value in values] for name, values in result.history.items()}
+    return model, {**history, "val_auc": [round(value, 6) for value in watch.auc]}
+
+
+def divergence(probabilities: keras.KerasTensor, logits: keras.KerasTensor) -> keras.KerasTensor:
+    """Return the cross-entropy (N,) of ``logits`` against the teacher's ``probabilities``, in nats."""
+    return -ops.sum(probabilities * ops.log_softmax(logits), axis=-1)
+
+
+class _Watch(keras.callbacks.Callback):
+    """Records the AUC on the validation photos after each epoch."""
+
+    def __init__(self, validation: Split) -> None:
+        super().__init__()
+        self._validation = validation
+        self.auc: list[float] = []
+
+    def on_epoch_end(self, epoch: int, _logs: dict[str, float] | None = None) -> None:
+        found = predict_logits(self.model, self._validation.pixels)
+        self.auc.append(float(roc_auc_score(self._validation.labels, found)))
+        print(f"epoch {epoch + 1}: validation AUC {self.auc[-1]:.4f}", flush=True)

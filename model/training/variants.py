@@ -1,0 +1,149 @@
+"""Variants of the network as ONNX files: other kernels, sizes, depths and precisions, and how well each does."""
+
+import argparse
+import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+import keras
+import numpy as np
+import onnx
+from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
+from onnxruntime.quantization.shape_inference import quant_pre_process
+from sklearn.metrics import roc_auc_score
+
+from convert.contract import read_contract
+from convert.float16 import store_as_float16
+from convert.graph import to_onnx
+from convert.heatmap import INPUT
+from convert.onnx_network import OnnxNetwork
+from model.training import classic
+from model.training.dataset import Split, class_names, find_photos, load_split
+from model.training.distillation import divergence, teach
+from model.training.finishing import finish
+from model.training.lessons import prepare
+from model.training.lite_network import build, kernels_of
+from model.training.photos import to_input
+from model.training.recipe import Recipe
+from model.training.runs import CACHE, TAUGHT
+from model.training.slimming import Slimming, build_slim
+
+CALIBRATION_VIEWS = 256
+BATCH = 32
+
+
+def make_candidates(options: argparse.Namespace, recipe: Recipe, names: tuple[str, str]) -> Iterator[dict[str, object]]:
+    """Write the candidates of ``recipe`` as ONNX and yield a description of each, with its AUC."""
+    training = find_photos(options.data, "training", names)
+    prepare_at = cache(lambda size: prepare(training, replace(recipe, size=size), options.taught / CACHE))
+    for candidate in recipe.candidates:
+        print(f"{candidate.name}: {candidate.size} pixels, {candidate.blocks} blocks", flush=True)
+        taught = keras.models.load_model(options.taught / CACHE / TAUGHT, custom_objects={"divergence": divergence})
+        slimming = Slimming(candidate.slim, recipe.slimming.kernel)
+        taught = build_slim(taught, slimming, prepare_at(recipe.size), recipe.plan.seed)
+        validation = load_split(options.data, "validation", names, candidate.size)
+        model = build(candidate.size, recipe.plan.seed, candidate.blocks, kernels_of(taught))
+        copy_weights(taught, model)
+        lessons = prepare_at(candidate.size)
+        if candidate.epochs > 0:
+            plan = replace(recipe.plan, epochs=candidate.epochs, learning_rate=candidate.learning_rate)
+            model, _ = teach(lessons, validation, plan, verbose=2, model=model)
+        model, _ = finish(model, lessons, validation, recipe)
+        for precision, content in export_precisions(export(model), lessons.pixels, candidate.precisions):
+            name = f"{candidate.name} {precision}"
+            file = options.out / f"{name.replace(' ', '-')}.onnx"
+            file.write_bytes(content)
+            yield {
+                "name": name,
+                "file": file.name,
+                "input": candidate.size,
+                "blocks": candidate.blocks,
+                "bytes": len(content),
+                "auc": round(measure_auc(content, validation), 4),
+            }
+
+
+def make_classic(options: argparse.Namespace) -> dict[str, object]:
+    """Write the original's network as ONNX and return its description; only a trained one has an AUC."""
+    keras.utils.set_random_seed(1)
+    model = keras.models.load_model(options.classic, compile=False) if options.classic else classic.build("classic")
+    size = model.input_shape[1]
+    content = export(model).SerializeToString()
+    (options.out / "classic.onnx").write_bytes(content)
+    auc = None
+    if options.data and options.classic:
+        photos = load_split(options.data, "validation", class_names(options.data), size)
+        auc = round(measure_auc(content, photos), 4)
+    return {"name": "classic", "file": "classic.onnx", "input": size, "bytes": len(content), "auc": auc}
+
+
+def copy_weights(source: keras.Model, target: keras.Model) -> None:
+    """Copy the weights of ``source`` to the layers of ``target`` with the same name and shapes."""
+    known = {layer.name: layer.get_weights() for layer in source.layers}
+    for layer in target.layers:
+        weights = known.get(layer.name, [])
+        if weights and [part.shape for part in weights] == [part.shape for part in layer.get_weights()]:
+            layer.set_weights(weights)
+
+
+def export(model: keras.Model) -> onnx.ModelProto:
+    """Return a network to serve as ONNX, as model:convert does."""
+    return to_onnx(model, read_contract(model, ["positive", "negative"]))
+
+
+def export_precisions(proto: onnx.ModelProto, pixels: np.ndarray, wanted: list[str]) -> Iterator[tuple[str, bytes]]:
+    """Yield (name, file) for each of ``wanted``: float32, float16 (weights only) and int8 (QDQ, weights per channel).
+
+    ``pixels`` (N, H, W, 3) uint8 determine the ranges of int8.
+    """
+    for name in wanted:
+        if name == "float32":
+            yield name, proto.SerializeToString()
+        elif name == "float16":
+            half = onnx.ModelProto()
+            half.CopyFrom(proto)
+            store_as_float16(half)
+            yield name, half.SerializeToString()
+        elif name == "int8":
+            yield name, _quantize(proto, pixels)
+        else:
+            raise ValueError(f"unknown precision {name}: use float32, float16 or int8")
+
+
+def measure_auc(content: bytes, photos: Split) -> float:
+    """Return the AUC of an ONNX file on ``photos``."""
+    network = OnnxNetwork(content)
+    scores = [
+        network.score(to_input(photos.pixels[start : start + BATCH]))[:, 0]
+        for start in range(0, len(photos.pixels), BATCH)
+    ]
+    return float(roc_auc_score(photos.labels, np.concatenate(scores)))
+
+
+class _Calibration(CalibrationDataReader):
+    def __init__(self, inputs: list[str], pixels: np.ndarray) -> None:
+        none = {INPUT: np.array([0], np.int64)} if INPUT in inputs else {}
+        self._feeds = iter([{"input": to_input(view[None]), **none} for view in pixels])
+
+    def get_next(self) -> dict[str, np.ndarray] | None:
+        return next(self._feeds, None)
+
+
+def _quantize(proto: onnx.ModelProto, pixels: np.ndarray) -> bytes:
+    chosen = pixels[np.linspace(0, len(pixels) - 1, CALIBRATION_VIEWS).astype(int)]
+    with tempfile.TemporaryDirectory(prefix="husky-ai-int8-") as name:
+        folder = Path(name)
+        onnx.save(proto, folder / "float32.onnx")
+        quant_pre_process(folder / "float32.onnx", folder / "ready.onnx", skip_symbolic_shape=True)
+        quantize_static(
+            folder / "ready.onnx",
+            folder / "int8.onnx",
+            _Calibration([entry.name for entry in proto.graph.input], chosen),
+            quant_format=QuantFormat.QDQ,
+            activation_type=QuantType.QUInt8,
+            weight_type=QuantType.QInt8,
+            per_channel=True,
+        )
+        return (folder / "int8.onnx").read_bytes()
