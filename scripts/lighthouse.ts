@@ -1,6 +1,6 @@
 /**
- * `npm run lighthouse -- [--url URL]`: what Lighthouse says of the page as on a phone on a slow network, and as on a
- * desktop. Without a URL it starts a service of its own. Fails where a score is below 95.
+ * `npm run lighthouse -- [--url URL]`: audits the page with Lighthouse, as on a phone on a slow network and as on a
+ * desktop. Starts a service unless given a URL. Fails if a score is below 95.
  */
 
 import { parseArgs } from 'node:util';
@@ -10,8 +10,8 @@ import { startWorker } from '../test/e2e/wrangler.ts';
 import { launchChromium } from './chromium.ts';
 import { freePort } from './wrangler-dev.ts';
 
-const LOWEST = 95;
-/** Of each device: performance depends on what else the machine is doing. */
+const MIN_SCORE = 95;
+/** Runs per device; the median counts, because performance depends on the machine's other load. */
 const RUNS = 3;
 const CATEGORIES = ['performance', 'accessibility', 'best-practices'];
 
@@ -22,12 +22,12 @@ type Device = 'phone' | 'desktop';
 async function audit(url: string, port: number, device: Device) {
   const flags = { port, onlyCategories: CATEGORIES, logLevel: 'error' } as const;
   const result = await lighthouse(url, flags, device === 'desktop' ? desktopConfig : undefined);
-  if (!result) throw new Error('Lighthouse gave no result');
+  if (!result) throw new Error('Lighthouse returned no result');
   if (result.lhr.runtimeError) throw new Error(result.lhr.runtimeError.message);
   return result.lhr;
 }
 
-/** Prints the scores of one device, and what costs points: the run with the middle performance of several. */
+/** Prints the scores of the median run on one device, with the audits that cost points. Returns whether all scores pass. */
 async function judge(url: string, port: number, device: Device): Promise<boolean> {
   const runs: Awaited<ReturnType<typeof audit>>[] = [];
   for (let run = 1; run <= RUNS; run++) {
@@ -35,20 +35,20 @@ async function judge(url: string, port: number, device: Device): Promise<boolean
     runs.push(await audit(url, port, device));
   }
   const performanceOf = (run: (typeof runs)[number]) => run.categories.performance?.score ?? 0;
-  const middle = runs.sort((a, b) => performanceOf(a) - performanceOf(b))[RUNS >> 1];
-  if (!middle) throw new Error('no run');
-  let isGood = true;
-  for (const { title, score, auditRefs } of Object.values(middle.categories)) {
+  const median = runs.sort((a, b) => performanceOf(a) - performanceOf(b))[RUNS >> 1];
+  if (!median) throw new Error('no run');
+  let passes = true;
+  for (const { title, score, auditRefs } of Object.values(median.categories)) {
     const points = Math.round((score ?? 0) * 100);
-    isGood &&= points >= LOWEST;
+    passes &&= points >= MIN_SCORE;
     console.log(`${device.padEnd(8)} ${title.padEnd(15)} ${points}`);
     for (const { id, weight } of auditRefs) {
-      const { score: part, title: what, displayValue = '' } = middle.audits[id] ?? {};
+      const { score: part, title: what, displayValue = '' } = median.audits[id] ?? {};
       if (weight > 0 && typeof part === 'number' && part < 0.9)
         console.log(`           ${what} ${displayValue}`);
     }
   }
-  return isGood;
+  return passes;
 }
 
 async function main(): Promise<void> {
@@ -57,7 +57,7 @@ async function main(): Promise<void> {
   const browser = await launchChromium([`--remote-debugging-port=${port}`]);
   try {
     const url = values.url ?? worker?.url ?? '';
-    // The model is fetched by the first who asks for it; that is measured elsewhere.
+    // Load the model first: the benchmarks measure that.
     await fetch(new URL('/api/health', url));
     const phone = await judge(url, port, 'phone');
     const desktop = await judge(url, port, 'desktop');

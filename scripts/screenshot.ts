@@ -1,7 +1,7 @@
 /// <reference lib="dom" />
 /**
- * `node scripts/screenshot.ts [--url URL]`: the README's picture of a running service, wide and narrow side by
- * side, with verdicts on the page's own drawings. Default: http://127.0.0.1:8787, where `npm start` serves.
+ * `npm run screenshot -- [--url URL]`: takes the README's picture of a running service, wide and narrow side by side,
+ * with verdicts on the sample drawings. Default: http://127.0.0.1:8787, the address of `npm start`.
  */
 
 import { mkdir, stat, writeFile } from 'node:fs/promises';
@@ -12,18 +12,18 @@ import { launchChromium } from './chromium.ts';
 const FOLDER = 'docs/images';
 const WIDE = { width: 1280, height: 800 };
 const NARROW = { width: 390, height: 844 };
-/** Pixels of the screen for one of CSS. */
+/** Device pixels per CSS pixel. */
 const SCALE = 1.5;
 
 type Scheme = 'light' | 'dark';
 
-/** The page with the verdicts on its own drawings; `shown`: which of them. Their heat maps where the model has some. */
+/** Takes a picture of the page with verdicts on the samples, and with their heat maps if the model has some. */
 async function shoot(
   browser: Browser,
   url: string,
   viewport: typeof WIDE,
   colorScheme: Scheme,
-  shown: readonly string[],
+  samples: readonly string[],
 ) {
   const context = await browser.newContext({
     viewport,
@@ -36,27 +36,27 @@ async function shoot(
   await page.getByText('signed by key').waitFor();
   const heat = page.locator('#heat-switch');
   if (await heat.isVisible()) await heat.check();
-  for (const [index, name] of shown.entries()) {
+  for (const [index, name] of samples.entries()) {
     await page.getByRole('button', { name, exact: true }).click();
     await page.locator('.number').filter({ visible: true }).nth(index).waitFor();
   }
   await page.mouse.move(0, 0);
-  await settled(page);
+  await settle(page);
   const png = await page.screenshot();
   await context.close();
   return png;
 }
 
-/** Waits until the preview is decoded and the fonts are there. */
-async function settled(page: Page): Promise<void> {
+/** Waits until images are decoded and fonts are loaded. */
+async function settle(page: Page): Promise<void> {
   await page.evaluate(async () => {
     await document.fonts.ready;
     await Promise.all(Array.from(document.images, (image) => image.decode()));
   });
 }
 
-/** The pictures side by side in one, with round corners, like screens. */
-async function sideBySide(browser: Browser, pictures: readonly Buffer[]): Promise<Buffer> {
+/** Joins pictures side by side into one, with the round corners of screens. */
+async function join(browser: Browser, pictures: readonly Buffer[]): Promise<Buffer> {
   const page = await browser.newPage();
   const images = pictures.map((png) => `<img alt="" src="data:image/png;base64,${png.toString('base64')}">`);
   await page.setContent(
@@ -66,7 +66,7 @@ async function sideBySide(browser: Browser, pictures: readonly Buffer[]): Promis
       img { height: 800px; border-radius: 16px; box-shadow: 0 0 0 1px #16222f26, 0 8px 24px #16222f33 }
     </style><div>${images.join('')}</div>`,
   );
-  await settled(page);
+  await settle(page);
   const png = await page.locator('div').screenshot({ omitBackground: true });
   await page.close();
   return png;
@@ -84,7 +84,7 @@ const browser = await launchChromium();
 try {
   const wide = await shoot(browser, values.url, WIDE, 'light', ['House', 'Cat', 'Husky']);
   const narrow = await shoot(browser, values.url, NARROW, 'dark', ['Husky']);
-  await save('page.png', await sideBySide(browser, [wide, narrow]));
+  await save('page.png', await join(browser, [wide, narrow]));
 } finally {
   await browser.close();
 }
