@@ -1,58 +1,36 @@
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { readFile } from 'node:fs/promises';
 import os from 'node:os';
 import { join } from 'node:path';
+import * as z from 'zod';
+import { ROOT } from './processes.ts';
 
-/** What a measurement was taken on; nothing that names the machine. */
-export interface Machine {
-  readonly cpu: string;
-  readonly cores: number;
-  readonly memoryGiB: number;
-  readonly system: string;
-  readonly versions: Readonly<Record<string, string>>;
-}
+/** What a measurement was taken on; nothing in it identifies the machine. */
+export const Machine = z.object({
+  cpu: z.string(),
+  cores: z.number(),
+  memoryGiB: z.number(),
+  system: z.string(),
+  versions: z.record(z.string(), z.string()),
+});
+export type Machine = z.infer<typeof Machine>;
 
-export function describeMachine(): Machine {
+const PACKAGES = ['wrangler', 'workerd', 'onnxruntime-web', '@cf-wasm/photon', 'sharp'];
+
+const Lock = z.object({ packages: z.record(z.string(), z.looseObject({ version: z.string().optional() })) });
+
+export async function describeMachine(): Promise<Machine> {
+  const { packages } = Lock.parse(JSON.parse(await readFile(join(ROOT, 'package-lock.json'), 'utf8')));
+  const versions = PACKAGES.map((name) => [name, packages[`node_modules/${name}`]?.version ?? 'unknown']);
   const cpus = os.cpus();
   return {
     cpu: cpus[0]?.model.trim() ?? 'unknown',
     cores: cpus.length,
     memoryGiB: Math.round(os.totalmem() / 2 ** 30),
     system: `${os.type()} ${os.arch()}`,
-    versions: {
-      node: process.versions.node,
-      ...Object.fromEntries(
-        ['wrangler', 'workerd', 'onnxruntime-web', '@cf-wasm/photon'].map((name) => [name, installed(name)]),
-      ),
-      ...ownDependencies(),
-    },
+    versions: { node: process.versions.node, ...Object.fromEntries(versions) },
   };
 }
 
-/** The line that stands below every chart. */
-export function machineLine({ cpu, cores, memoryGiB, system, versions }: Machine): string {
-  return `${cpu}, ${cores} cores, ${memoryGiB} GiB, ${system}; Node ${versions.node}, workerd ${versions.workerd}`;
-}
-
-/** Versions that bench/package.json pins, exactly. */
-function ownDependencies(): Record<string, string> {
-  return JSON.parse(readFileSync(join(import.meta.dirname, 'package.json'), 'utf8')).dependencies;
-}
-
-function installed(name: string): string {
-  const from = createRequire(join(import.meta.dirname, '..', 'package.json'));
-  // Not every package exports its package.json, so it is looked for beside the folder's files.
-  for (const folder of from.resolve.paths(name) ?? []) {
-    const version = versionIn(join(folder, name));
-    if (version) return version;
-  }
-  return 'unknown';
-}
-
-function versionIn(folder: string): string | undefined {
-  try {
-    return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')).version;
-  } catch {
-    return undefined;
-  }
-}
+/** The line below every chart. */
+export const machineLine = ({ cpu, cores, memoryGiB, system, versions }: Machine): string =>
+  `${cpu}, ${cores} cores, ${memoryGiB} GiB, ${system}; Node ${versions.node}, workerd ${versions.workerd}`;

@@ -1,12 +1,12 @@
-/** One line that says what is being done; on a terminal it is overwritten, elsewhere only new steps are printed. */
+/** One line that says what is being measured: overwritten on a terminal, elsewhere printed once for each step. */
 export class Progress {
   #prefix = '';
   #step = '';
 
-  /** Begins a part of the work. @param place such as `[2 of 10] ` */
-  begin(place: string): void {
+  /** @param prefix stands before each line, such as `[2 of 7] ` */
+  begin(prefix: string): void {
     this.clear();
-    this.#prefix = place;
+    this.#prefix = prefix;
   }
 
   /** @param detail such as `3 of 15` */

@@ -1,12 +1,11 @@
 /**
- * Counts the bytes of every wasm memory there is, from the first one on: import this before anything that makes one.
- * Memories that nobody uses any more count until the garbage collector has taken them. Nothing here holds a decoder's
- * memory, not even weakly: within one turn a weak reference would keep it from being collected.
+ * Counts the bytes of every wasm memory. Import this first. A memory that is garbage counts until it is collected, so
+ * nothing here refers to a decoder's memory, not even weakly: within one turn a weak reference would keep it alive.
  */
 
 /** @typedef {'onnxruntime' | 'photon' | 'jpeg' | 'webp'} Kind */
 
-/** One that stays says its size itself; a decoder's is noted after each call. @typedef {{ kind: Kind, bytes: () => number }} Entry */
+/** @typedef {{ kind: Kind, bytes: () => number }} Entry */
 
 /** @type {Set<Entry>} */
 const known = new Set();
@@ -14,37 +13,33 @@ const known = new Set();
 /** @type {FinalizationRegistry<Entry>} */
 const collected = new FinalizationRegistry((entry) => known.delete(entry));
 
-/** @returns {{ all: number, inUse: number, parts: Record<string, number> }} */
-function bytesNow() {
-  let all = 0;
-  /** The newest of a kind is the one in use; it may be idle. @type {Record<string, number>} */
+/** `all` counts garbage too, `inUse` only the newest memory of each kind. */
+function count() {
+  /** @type {Record<string, number>} */
   const parts = {};
-  for (const { kind, bytes } of known) {
-    parts[kind] = bytes();
-    all += bytes();
-  }
-  const inUse = Object.values(parts).reduce((sum, bytes) => sum + bytes, 0);
-  return { all, inUse, parts };
+  for (const { kind, bytes } of known) parts[kind] = bytes();
+  const sum = (/** @type {number[]} */ values) => values.reduce((total, bytes) => total + bytes, 0);
+  return { all: sum([...known].map(({ bytes }) => bytes())), inUse: sum(Object.values(parts)), parts };
 }
 
-let peak = bytesNow();
+let peak = count();
 let peakInUse = peak;
 
-/** Looks at all memories now. */
+/** Counts all memories now. */
 export function sample() {
-  const now = bytesNow();
+  const now = count();
   if (now.all > peak.all) peak = now;
   if (now.inUse > peakInUse.inUse) peakInUse = now;
 }
 
-/** The largest sums since `reset`, with and without what waits for the garbage collector. */
+/** The largest sums since `reset`. */
 export function peaks() {
   sample();
   return { all: peak.all, inUse: peakInUse.inUse, parts: peakInUse.parts };
 }
 
 export function reset() {
-  peak = bytesNow();
+  peak = count();
   peakInUse = peak;
 }
 
@@ -55,8 +50,8 @@ function kindOf(exports) {
   return Object.keys(exports).some((name) => name.includes('photonimage')) ? 'photon' : 'onnxruntime';
 }
 
-/** @param {WebAssembly.Instance} instance @param {WebAssembly.Imports} imports @returns {WebAssembly.Memory} */
-function memoryOf({ exports }, imports) {
+/** @param {WebAssembly.Instance} instance @param {WebAssembly.Imports} [imports] */
+function memoryOf({ exports }, imports = {}) {
   const values = [
     ...Object.values(imports).flatMap((each) => Object.values(each)),
     ...Object.values(exports),
@@ -65,23 +60,17 @@ function memoryOf({ exports }, imports) {
   throw new Error('a wasm instance without memory');
 }
 
-/** @param {WebAssembly.Instance} instance @param {WebAssembly.Imports} imports */
+/** Counts a memory that stays. @param {WebAssembly.Instance} instance @param {WebAssembly.Imports} [imports] */
 function addLasting(instance, imports) {
   const memory = memoryOf(instance, imports);
   known.add({ kind: kindOf(instance.exports), bytes: () => memory.buffer.byteLength });
   sample();
 }
 
-/**
- * The same exports, but after each call the size of the memory is noted.
- *
- * @param {WebAssembly.Instance} instance @param {WebAssembly.Imports} imports
- */
-function addDecoder(instance, imports) {
-  const { exports } = instance;
-  const memory = memoryOf(instance, imports);
-  const noted = { bytes: memory.buffer.byteLength };
-  const entry = entryOf(kindOf(exports), noted);
+/** The decoder's exports, which note the memory's size after each call. @param {WebAssembly.Instance} instance */
+function addDecoder({ exports }, /** @type {WebAssembly.Memory} */ memory) {
+  const size = { bytes: memory.buffer.byteLength };
+  const entry = entryOf(kindOf(exports), size);
   known.add(entry);
   collected.register(memory, entry);
   sample();
@@ -92,7 +81,7 @@ function addDecoder(instance, imports) {
       try {
         return value(...args);
       } finally {
-        noted.bytes = memory.buffer.byteLength;
+        size.bytes = memory.buffer.byteLength;
         sample();
       }
     };
@@ -101,9 +90,9 @@ function addDecoder(instance, imports) {
   return { exports: Object.fromEntries(wrapped) };
 }
 
-/** Apart, so that it closes over nothing else. @param {Kind} kind @param {{ bytes: number }} noted @returns {Entry} */
-function entryOf(kind, noted) {
-  return { kind, bytes: () => noted.bytes };
+/** A function of its own, so that the entry closes over nothing else. @param {Kind} kind @param {{ bytes: number }} size @returns {Entry} */
+function entryOf(kind, size) {
+  return { kind, bytes: () => size.bytes };
 }
 
 const { Instance, instantiate } = WebAssembly;
@@ -112,10 +101,9 @@ WebAssembly.Instance = new Proxy(Instance, {
   /** @param {[WebAssembly.Module, WebAssembly.Imports?]} args */
   construct(target, args) {
     const instance = new target(...args);
-    const imports = args[1] ?? {};
     const kind = kindOf(instance.exports);
-    if (kind === 'jpeg' || kind === 'webp') return addDecoder(instance, imports);
-    addLasting(instance, imports);
+    if (kind === 'jpeg' || kind === 'webp') return addDecoder(instance, memoryOf(instance, args[1]));
+    addLasting(instance, args[1]);
     return instance;
   },
 });
