@@ -56,13 +56,9 @@ class Handler(BaseHTTPRequestHandler):
         """Stay silent: printing takes time too."""
 
 
-class Server(ThreadingHTTPServer):
-    """A server whose queue holds more than the default of five connections."""
-
-    request_queue_size = 64
-
-
 if __name__ == "__main__":
-    server = Server(("127.0.0.1", 0), Handler)
+    # The default lets five connections wait.
+    ThreadingHTTPServer.request_queue_size = 64
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     print(f"http://127.0.0.1:{server.server_port}", flush=True)
     server.serve_forever()

@@ -3,7 +3,6 @@ import type { Picture } from './pictures.ts';
 /** A response, and the milliseconds from the start of the request to the last byte received. */
 export interface Answer {
   readonly status: number;
-  readonly headers: Headers;
   readonly body: Buffer;
   readonly milliseconds: number;
 }
@@ -26,9 +25,9 @@ export class Client {
 
   async #send(path: string, init: RequestInit): Promise<Answer> {
     const started = performance.now();
-    const { status, headers, ...response } = await fetch(this.#origin + path, init);
+    const response = await fetch(this.#origin + path, init);
     const body = Buffer.from(await response.arrayBuffer());
-    return { status, headers, body, milliseconds: performance.now() - started };
+    return { status: response.status, body, milliseconds: performance.now() - started };
   }
 }
 
@@ -37,6 +36,3 @@ export function textOf({ status, body }: Answer): string {
   if (status !== 200) throw new Error(`answered ${status}: ${body.toString().slice(0, 300)}`);
   return body.toString();
 }
-
-/** The score in a prediction. @throws {Error} the status is not 200 */
-export const scoreIn = (answer: Answer): number => Number(JSON.parse(textOf(answer)).score);

@@ -1,60 +1,69 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import os from 'node:os';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { renderChart } from './chart.ts';
 import { insertValues, markedKeys, readDocuments } from './documents.ts';
-import { Machine, machineLine } from './machine.ts';
 import { BENCH, ROOT } from './processes.ts';
 import type { Report, Section } from './section.ts';
 
 const RESULTS = join(BENCH, 'results');
 
-const pathOf = (name: string) => join(RESULTS, `${name}.json`);
-
-/** Writes a section's results file. */
-export async function writeResult({ name }: Section, machine: Machine, result: object): Promise<void> {
-  await mkdir(RESULTS, { recursive: true });
-  await writeFile(pathOf(name), compactJson({ machine, ...result }));
+/** What is measured on; nothing in it identifies the machine. */
+export async function describeMachine(): Promise<string> {
+  const Lock = z.object({
+    packages: z.record(z.string(), z.looseObject({ version: z.string().optional() })),
+  });
+  const { packages } = Lock.parse(JSON.parse(await readFile(join(ROOT, 'package-lock.json'), 'utf8')));
+  const versions = ['workerd', 'onnxruntime-web'].map(
+    (name) => `${name} ${packages[`node_modules/${name}`]?.version}`,
+  );
+  const [cpu] = os.cpus();
+  const memory = Math.round(os.totalmem() / 2 ** 30);
+  return `${cpu?.model.trim()}, ${os.cpus().length} cores, ${memory} GiB, ${os.type()} ${os.arch()}; Node ${process.versions.node}, ${versions.join(', ')}`;
 }
 
-/** A section's results file and the report made from it. @throws {Error} there is none, or it does not match the schema */
-export async function readResult(section: Section): Promise<{ machine: Machine; report: Report }> {
-  const result: unknown = JSON.parse(await readFile(pathOf(section.name), 'utf8'));
-  const { machine } = z.looseObject({ machine: Machine }).parse(result);
-  return { machine, report: section.report(result) };
+/** Writes a section's results file: a line for each property, and for each object in an array. */
+export async function writeResult({ name }: Section, machine: string, result: object): Promise<void> {
+  const lines = Object.entries({ machine, ...result }).map(([key, value]) => {
+    const isTable = Array.isArray(value) && typeof value[0] === 'object';
+    const rows = isTable ? value.map((row) => `  ${JSON.stringify(row)}`).join(',\n') : '';
+    return `${JSON.stringify(key)}: ${isTable ? `[\n${rows}\n]` : JSON.stringify(value)}`;
+  });
+  await mkdir(RESULTS, { recursive: true });
+  await writeFile(join(RESULTS, `${name}.json`), `{\n${lines.join(',\n')}\n}\n`);
+}
+
+/** A section's results file, and the report made from it. @throws {Error} there is none, or it has another schema */
+async function readResult({ name, report }: Section): Promise<{ machine: string; report: Report }> {
+  const result: unknown = JSON.parse(await readFile(join(RESULTS, `${name}.json`), 'utf8'));
+  return { machine: z.looseObject({ machine: z.string() }).parse(result).machine, report: report(result) };
 }
 
 /** What documents may insert of these sections: tables by the section's name, figures by `section.figure`. */
-export async function readValues(sections: readonly Section[]): Promise<Map<string, string>> {
-  const values = await Promise.all(
-    sections.map(async (section): Promise<[string, string][]> => {
-      const { tables, figures } = (await readResult(section)).report;
-      const named = Object.entries(figures).map(([key, value]): [string, string] => [
-        `${section.name}.${key}`,
-        value,
-      ]);
-      return [[section.name, tables.join('\n\n')], ...named];
-    }),
-  );
-  return new Map(values.flat());
+async function readValues(sections: readonly Section[]): Promise<Map<string, string>> {
+  const values = new Map<string, string>();
+  for (const section of sections) {
+    const { tables, figures } = (await readResult(section)).report;
+    values.set(section.name, tables.join('\n\n'));
+    for (const [key, value] of Object.entries(figures)) values.set(`${section.name}.${key}`, value);
+  }
+  return values;
 }
 
 /** Redraws the charts of these sections and updates the documents, from the results files. */
 export async function publishResults(sections: readonly Section[]): Promise<void> {
   for (const section of sections) {
     const { machine, report } = await readResult(section);
-    for (const [name, chart] of Object.entries(report.charts)) {
-      await writeFile(join(RESULTS, `${name}.svg`), await renderChart(chart, machineLine(machine)));
-    }
+    for (const [name, chart] of Object.entries(report.charts))
+      await writeFile(join(RESULTS, `${name}.svg`), await renderChart(chart, machine));
   }
   const values = await readValues(sections);
-  for (const [path, text] of await readDocuments()) {
-    const updated = insertValues(text, values);
-    if (updated !== text) await writeFile(join(ROOT, path), updated);
-  }
+  for (const [path, text] of await readDocuments())
+    await writeFile(join(ROOT, path), insertValues(text, values));
 }
 
-/** What in the documents differs from the results files; empty: nothing. @param sections all of them */
+/** What in the documents differs from the results files of all sections; empty: nothing. */
 export async function findStaleDocuments(sections: readonly Section[]): Promise<string[]> {
   const values = await readValues(sections);
   return [...(await readDocuments())].flatMap(([path, text]) => [
@@ -63,16 +72,4 @@ export async function findStaleDocuments(sections: readonly Section[]): Promise<
       .map((key) => `${path}: no benchmark measures ${key}`),
     ...(insertValues(text, values) === text ? [] : [`${path} is stale: run npm run bench -- --fill`]),
   ]);
-}
-
-/** JSON with one line for each property, and for each object of an array. */
-function compactJson(result: object): string {
-  const properties = Object.entries(result).map(([key, value]: [string, unknown]) => {
-    const isTable = Array.isArray(value) && typeof value[0] === 'object';
-    const lines = isTable
-      ? `[\n${value.map((each) => `  ${JSON.stringify(each)}`).join(',\n')}\n]`
-      : JSON.stringify(value);
-    return `${JSON.stringify(key)}: ${lines}`;
-  });
-  return `{\n${properties.join(',\n')}\n}\n`;
 }

@@ -7,11 +7,19 @@
  * the second fails where a document differs from them.
  */
 import { parseArgs } from 'node:util';
-import { describeMachine, machineLine } from './machine.ts';
 import { Album } from './pictures.ts';
 import { Progress } from './progress.ts';
-import { findStaleDocuments, publishResults, writeResult } from './results.ts';
-import { SECTIONS } from './sections.ts';
+import { describeMachine, findStaleDocuments, publishResults, writeResult } from './results.ts';
+import { cold } from './sections/cold.ts';
+import { cost } from './sections/cost.ts';
+import { memory } from './sections/memory.ts';
+import { models } from './sections/models.ts';
+import { size } from './sections/size.ts';
+import { speed } from './sections/speed.ts';
+import { stages } from './sections/stages.ts';
+
+/** In the order in which they run: what other work on the machine disturbs most comes first. */
+const SECTIONS = [speed, stages, cost, cold, memory, models, size];
 
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
@@ -42,7 +50,7 @@ async function main(): Promise<void> {
   await album.prepare();
   const progress = new Progress();
   const machine = await describeMachine();
-  console.log(`${machineLine(machine)}\n`);
+  console.log(`${machine}\n`);
   for (const [index, section] of sections.entries()) {
     const started = performance.now();
     progress.begin(sections.length > 1 ? `[${index + 1} of ${sections.length}] ` : '');

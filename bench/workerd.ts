@@ -33,9 +33,12 @@ const MAIN = 'index.js';
 const [NAME, SECOND] = ['bench', 'second'];
 
 /** Bundles an entry as `wrangler deploy` does. */
-export function bundle(entry: string): Promise<Bundle> {
-  return inTemporaryFolder(async (folder) => {
-    await runWrangler(['deploy', entry, '--dry-run', '--outdir', folder]);
+export async function bundle(entry: string): Promise<Bundle> {
+  const folder = await mkdtemp(join(tmpdir(), 'husky-ai-bench-'));
+  try {
+    const command = ['deploy', entry, '--dry-run', '--outdir', folder];
+    const env = { WRANGLER_SEND_METRICS: 'false' };
+    await execa('wrangler', command, { cwd: ROOT, preferLocal: true, localDir: ROOT, env, timeout: 120_000 });
     const names = (await readdir(folder)).filter((name) => /\.(js|wasm)$/.test(name));
     const modules = names.map(async (name): Promise<[string, Module]> => {
       const contents = Uint8Array.from(await readFile(join(folder, name)));
@@ -43,24 +46,6 @@ export function bundle(entry: string): Promise<Bundle> {
       return name.endsWith('.js') ? [MAIN, { type: 'esm', contents }] : [name, { type: 'wasm', contents }];
     });
     return Object.fromEntries(await Promise.all(modules));
-  });
-}
-
-/** A bundle of one module, given as its source. */
-export const inlineBundle = (source: string): Bundle => ({
-  [MAIN]: { type: 'esm', contents: new TextEncoder().encode(source) },
-});
-
-/** Runs a wrangler command until it ends. @throws {Error} with its output, when it fails */
-export async function runWrangler(args: readonly string[]): Promise<void> {
-  const env = { WRANGLER_SEND_METRICS: 'false' };
-  await execa('wrangler', args, { cwd: ROOT, preferLocal: true, localDir: ROOT, env, timeout: 120_000 });
-}
-
-export async function inTemporaryFolder<Result>(work: (folder: string) => Promise<Result>): Promise<Result> {
-  const folder = await mkdtemp(join(tmpdir(), 'husky-ai-bench-'));
-  try {
-    return await work(folder);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -1,19 +1,15 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import * as z from 'zod';
 import { barChart, COLOURS } from '../chart.ts';
-import { CpuProfile } from '../inspector.ts';
 import type { Picture } from '../pictures.ts';
-import { Client, scoreIn, textOf } from '../request.ts';
+import { Client, textOf } from '../request.ts';
 import { defineSection, verdict } from '../section.ts';
 import { median, percentile, round, sum } from '../statistics.ts';
 import { table } from '../table.ts';
-import { bundle, createStore, inTemporaryFolder, runWrangler, startWorkerd } from '../workerd.ts';
+import { bundle, createStore, startWorkerd } from '../workerd.ts';
 
-const [RUNS, STARTUPS, ATTEMPTS] = [21, 5, 3];
-
-/** Milliseconds: of a new isolate's first answer in a process that has one, and the platform's limit for start-up. */
-const [GOAL, STARTUP_LIMIT] = [200, 1000];
+const RUNS = 21;
+/** Milliseconds of a new isolate's first answer in a running process. */
+const GOAL = 200;
 
 /** What an isolate does until its first answer. Of two at the same time, the one further down in `PRIORITY` waits. */
 const PARTS = {
@@ -46,8 +42,6 @@ export const cold = defineSection({
   name: 'cold',
   schema: z.object({
     runs: z.number(),
-    /** CPU milliseconds of what runs before the first request. */
-    startup: z.array(z.number()),
     /** Milliseconds of each run, the whole `answer` last. */
     parts: z.array(z.object({ part: Part, process: z.array(z.number()), isolate: z.array(z.number()) })),
   }),
@@ -55,11 +49,6 @@ export const cold = defineSection({
   async measure({ album, progress, runs = RUNS }) {
     const [picture] = await album.pick(['JPEG 800 px']);
     if (!picture) throw new Error('There is no picture.');
-    const startup: number[] = [];
-    for (let run = 1; run <= Math.min(STARTUPS, runs); run++) {
-      progress.show('cold: profiling the start-up', `${run}`);
-      startup.push(await profileStartup());
-    }
     progress.show('cold: bundling');
     const modules = await bundle('bench/worker/traced.js');
     const store = await createStore();
@@ -88,10 +77,10 @@ export const cold = defineSection({
       process: inProcess.map((each) => each[part]),
       isolate: inIsolate.map((each) => each[part]),
     }));
-    return { runs, startup, parts };
+    return { runs, parts };
   },
 
-  report({ runs, startup, parts }) {
+  report({ runs, parts }) {
     const times = new Map(parts.map((each) => [each.part, each]));
     const of = (part: z.infer<typeof Part>, where: 'process' | 'isolate') => times.get(part)?.[where] ?? [];
     const middle = (part: z.infer<typeof Part>, where: 'process' | 'isolate') => median(of(part, where));
@@ -111,7 +100,7 @@ export const cold = defineSection({
             ['95th percentile', slow('process'), slow('isolate')],
           ],
         ),
-        `${runs} runs. The goal for the first answer in a running process is below ${GOAL} ms: ${verdict(middle('answer', 'isolate') < GOAL)}. Start-up, before the first request, takes ${median(startup).toFixed(0)} ms of CPU time more (median of ${startup.length} runs of \`wrangler check startup\`); the platform's limit is ${STARTUP_LIMIT}.`,
+        `${runs} runs. The goal for the first answer in a running process is below ${GOAL} ms: ${verdict(middle('answer', 'isolate') < GOAL)}.`,
       ],
       figures: {
         'process-ms': middle('answer', 'process').toFixed(0),
@@ -137,7 +126,7 @@ export const cold = defineSection({
 async function answerFirst(url: string, picture: Picture): Promise<Parts> {
   const client = new Client(url);
   const answer = await client.post('/api/predict', picture);
-  scoreIn(answer);
+  textOf(answer);
   const { spans } = Recorded.parse(JSON.parse(textOf(await client.get('/bench/spans'))));
   return splitTime(spans, answer.milliseconds);
 }
@@ -159,25 +148,4 @@ function splitTime(spans: readonly Span[], milliseconds: number): Parts {
     if (part) parts[part] += to - from;
   }
   return { ...parts, rest: round(milliseconds - sum(Object.values(parts))), answer: round(milliseconds) };
-}
-
-/** CPU milliseconds of what runs before the first request, as `wrangler check startup` profiles it. */
-function profileStartup(): Promise<number> {
-  return inTemporaryFolder(async (folder) => {
-    const file = join(folder, 'startup.cpuprofile');
-    // wrangler waits for ten seconds only, which may be too short on a busy machine.
-    for (let attempt = 1; ; attempt++) {
-      try {
-        await runWrangler(['check', 'startup', '--outfile', file]);
-        break;
-      } catch (error) {
-        if (attempt === ATTEMPTS) throw error;
-      }
-    }
-    const { nodes, samples, timeDeltas } = CpuProfile.parse(JSON.parse(await readFile(file, 'utf8')));
-    const idle = new Set(
-      nodes.filter(({ callFrame }) => callFrame.functionName === '(idle)').map(({ id }) => id),
-    );
-    return round(sum(samples.map((id, index) => (idle.has(id) ? 0 : (timeDeltas[index] ?? 0)))) / 1000);
-  });
 }

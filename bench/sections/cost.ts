@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { barChart, COLOURS } from '../chart.ts';
 import { cpuMilliseconds } from '../cpu.ts';
 import type { Picture } from '../pictures.ts';
-import { Client, scoreIn, textOf } from '../request.ts';
+import { Client, textOf } from '../request.ts';
 import { defineSection, slug, verdict } from '../section.ts';
 import { median, round } from '../statistics.ts';
 import { table } from '../table.ts';
@@ -36,10 +36,9 @@ const PARTS = [
 
 const Row = z.object({
   name: z.string(),
-  bytes: z.number(),
   /** Whether the request needs the model. */
   photo: z.boolean(),
-  /** CPU milliseconds of workerd's process for one request. */
+  /** Of workerd's process, for one request. */
   cpuMilliseconds: z.number(),
 });
 type Row = z.infer<typeof Row>;
@@ -60,17 +59,15 @@ export const cost = defineSection({
 
   async measure({ album, progress, runs = RUNS }) {
     const pictures = await album.pick(['JPEG 512 px', 'JPEG 12 MP, reduced', 'JPEG 12 MP', 'PNG 800 px']);
-    progress.show('cost: starting workerd');
+    progress.show('cost');
     const store = await createStore();
     try {
-      const rows = await measureRows(store, pictures, runs, (turn) =>
-        progress.show('cost', `turn ${turn} of ${TURNS}`),
-      );
+      const rows = await measureRows(store, pictures, runs);
       const modules = await bundle('bench/worker/traced.js');
       const starts: Start[] = [];
       for (let start = 1; start <= Math.min(STARTS, runs); start++) {
         progress.show('cost', `start ${start}`);
-        for (const picture of pictures.slice(0, 1)) starts.push(await measureStart(store, modules, picture));
+        starts.push(await measureStart(store, modules, pictures));
       }
       const start = {
         cpuMilliseconds: median(starts.map((each) => each.cpuMilliseconds)),
@@ -143,56 +140,47 @@ function priceOf({ cpuMilliseconds, photo }: Row, start: Start) {
 
 const dollars = (value: number) => `$${value.toFixed(value < 0.1 ? 3 : 2)}`;
 
-async function measureRows(
-  store: Store,
-  pictures: readonly Picture[],
-  runs: number,
-  show: (turn: number) => void,
-): Promise<Row[]> {
+async function measureRows(store: Store, pictures: readonly Picture[], runs: number): Promise<Row[]> {
   const workerd = await startWorkerd(await bundle('src/index.ts'), store);
   const client = new Client(workerd.url);
-  const times = Math.ceil(runs / TURNS);
-  const requests = [
+  const turn = Math.ceil(runs / TURNS);
+  const rows = [
     ...pictures.map((picture) => ({
-      row: { name: picture.name, bytes: picture.bytes.length, photo: true },
-      send: async () => scoreIn(await client.post('/api/predict', picture)),
-      times,
+      name: picture.name,
+      photo: true,
+      send: () => client.post('/api/predict', picture),
+      times: turn,
       spent: 0,
     })),
-    {
-      row: { name: `GET ${PAGE}`, bytes: 0, photo: false },
-      send: async () => textOf(await client.get(PAGE)),
-      times: times * PAGES,
-      spent: 0,
-    },
+    { name: `GET ${PAGE}`, photo: false, send: () => client.get(PAGE), times: turn * PAGES, spent: 0 },
   ];
   try {
-    for (const { send } of requests) for (let i = 0; i < WARM_UP; i++) await send();
-    for (let turn = 1; turn <= TURNS; turn++) {
-      show(turn);
-      for (const request of requests) {
+    for (const { send } of rows) for (let i = 0; i < WARM_UP; i++) textOf(await send());
+    for (let i = 0; i < TURNS; i++) {
+      for (const row of rows) {
         const before = cpuMilliseconds(workerd.pid);
-        for (let i = 0; i < request.times; i++) await request.send();
-        request.spent += cpuMilliseconds(workerd.pid) - before;
+        for (let sent = 0; sent < row.times; sent++) textOf(await row.send());
+        row.spent += cpuMilliseconds(workerd.pid) - before;
       }
     }
   } finally {
     await workerd.stop();
   }
-  return requests.map(({ row, spent, ...each }) => ({
-    ...row,
-    cpuMilliseconds: round(spent / (each.times * TURNS), 2),
+  return rows.map(({ name, photo, spent, times }) => ({
+    name,
+    photo,
+    cpuMilliseconds: round(spent / (times * TURNS), 2),
   }));
 }
 
-/** The first answer of an isolate, in a fresh process. */
-async function measureStart(store: Store, modules: Bundle, picture: Picture): Promise<Start> {
+/** The first answer of an isolate, to the first picture, in a fresh process. */
+async function measureStart(store: Store, modules: Bundle, [picture]: readonly Picture[]): Promise<Start> {
   const workerd = await startWorkerd(modules, store);
   const client = new Client(workerd.url);
   try {
     await workerd.warmBucket();
     const before = cpuMilliseconds(workerd.pid);
-    scoreIn(await client.post('/api/predict', picture));
+    if (picture) textOf(await client.post('/api/predict', picture));
     const spent = cpuMilliseconds(workerd.pid) - before;
     const { reads } = Start.pick({ reads: true }).parse(JSON.parse(textOf(await client.get('/bench/spans'))));
     return { cpuMilliseconds: round(spent), reads };

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import * as z from 'zod';
 import { RELEASE_FOLDER, readRelease } from '../../convert/release.ts';
-import { barChart, COLOURS } from '../chart.ts';
 import { ROOT } from '../processes.ts';
 import { defineSection } from '../section.ts';
 import { sum } from '../statistics.ts';
@@ -13,12 +12,7 @@ import { bundle } from '../workerd.ts';
 /** The platform's limit for a Worker in bytes, uncompressed. */
 const LIMIT = 64 * 2 ** 20;
 
-const PLACES = {
-  worker: { name: 'Worker', colour: COLOURS.blue },
-  assets: { name: 'static assets', colour: COLOURS.green },
-  bucket: { name: 'bucket', colour: COLOURS.orange },
-} as const;
-const PLACE_NAMES = ['worker', 'assets', 'bucket'] as const;
+const PLACES = ['Worker', 'static assets', 'bucket'] as const;
 
 /** Names of the Worker's modules, by file name. */
 const MODULES: readonly (readonly [RegExp, string])[] = [
@@ -34,7 +28,7 @@ const NOT_SERVED = ['_headers', '_redirects', '.assetsignore'];
 
 const Part = z.object({
   name: z.string(),
-  place: z.enum(PLACE_NAMES),
+  place: z.enum(PLACES),
   bytes: z.number(),
   /** Each file compressed by itself. */
   gzipBytes: z.number(),
@@ -49,20 +43,20 @@ export const size = defineSection({
   async measure({ progress }) {
     progress.show('size: bundling');
     const modules = Object.entries(await bundle('src/index.ts')).map(([name, { contents }]) =>
-      measurePart(MODULES.find(([pattern]) => pattern.test(name))?.[1] ?? name, 'worker', [contents]),
+      measurePart(MODULES.find(([pattern]) => pattern.test(name))?.[1] ?? name, 'Worker', [contents]),
     );
     const { files } = await readRelease(RELEASE_FOLDER);
     const stored = [...files].map(([name, contents]) => measurePart(name, 'bucket', [contents]));
     return {
-      parts: [...modules, measurePart('page and its files', 'assets', await readAssets()), ...stored],
+      parts: [...modules, measurePart('page and its files', 'static assets', await readAssets()), ...stored],
     };
   },
 
   report({ parts }) {
-    const worker = parts.filter(({ place }) => place === 'worker');
+    const worker = parts.filter(({ place }) => place === 'Worker');
     const bytes = sum(worker.map((part) => part.bytes));
     const zipped = sum(worker.map(({ gzipBytes }) => gzipBytes));
-    const sorted = PLACE_NAMES.flatMap((place) =>
+    const sorted = PLACES.flatMap((place) =>
       parts.filter((part) => part.place === place).toSorted((a, b) => b.bytes - a.bytes),
     );
     return {
@@ -71,27 +65,16 @@ export const size = defineSection({
           ['part', 'goes to', 'KB', 'gzip, KB', 'of the Worker'],
           sorted.map((part) => [
             part.name,
-            PLACES[part.place].name,
+            part.place,
             (part.bytes / 1e3).toFixed(1),
             (part.gzipBytes / 1e3).toFixed(1),
-            part.place === 'worker' ? `${((part.gzipBytes / zipped) * 100).toFixed(0)} %` : '',
+            part.place === 'Worker' ? `${((part.gzipBytes / zipped) * 100).toFixed(0)} %` : '',
           ]),
         ),
         `The Worker takes ${megabytes(bytes)} MB, gzipped ${megabytes(zipped)} MB; the platform's limit is ${megabytes(LIMIT)} MB before compression.`,
       ],
       figures: { 'worker-gzip-mb': megabytes(zipped) },
-      charts: {
-        size: barChart({
-          title: 'What is uploaded',
-          subtitle: 'kilobytes, gzipped',
-          rows: sorted.map(({ name }) => name),
-          series: PLACE_NAMES.map((place) => ({
-            ...PLACES[place],
-            values: sorted.map((part) => (part.place === place ? part.gzipBytes / 1e3 : 0)),
-          })),
-          totals: sorted.map(({ gzipBytes }) => `${(gzipBytes / 1e3).toFixed(0)} KB`),
-        }),
-      },
+      charts: {},
     };
   },
 });

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { barChart, COLOURS } from '../chart.ts';
 import type { Picture } from '../pictures.ts';
 import { BENCH, installDependencies, type Server, serveNode, servePython } from '../processes.ts';
-import { Client, scoreIn } from '../request.ts';
+import { Client, textOf } from '../request.ts';
 import { defineSection, slug } from '../section.ts';
 import { median, percentile, round } from '../statistics.ts';
 import { table } from '../table.ts';
@@ -39,8 +39,6 @@ export const speed = defineSection({
   name: 'speed',
   schema: z.object({
     runs: z.number(),
-    /** Of a request that does nothing: GET /api/health. */
-    floorMilliseconds: z.number(),
     rows: z.array(Row),
   }),
 
@@ -61,20 +59,19 @@ export const speed = defineSection({
       servers.push(await serveNode([join(BENCH, 'native', 'server.js'), 'model/release/model.onnx']));
       servers.push(await servePython([join(BENCH, 'original.py'), 'model/huskymodel.h5']));
       const clients = servers.map(({ url }) => new Client(url));
-      const floorMilliseconds = await measureFloor(clients[0], runs);
       const rows: Row[] = [];
       for (const [index, picture] of pictures.entries()) {
         progress.show('speed', `picture ${index + 1} of ${pictures.length}`);
         rows.push(await measurePicture(picture, clients, runs));
       }
-      return { runs, floorMilliseconds, rows };
+      return { runs, rows };
     } finally {
       for (const server of servers.toReversed()) await server.stop();
       await store.remove();
     }
   },
 
-  report({ runs, floorMilliseconds, rows }) {
+  report({ runs, rows }) {
     const count = (isMet: (row: Row) => boolean) => rows.filter(isMet).length;
     const isNear = (row: Row) => ratio(row, 'worker', 'native') <= limitOf(row);
     const isFar = (row: Row) => ratio(row, 'original', 'worker') >= GOALS.originalToWorker;
@@ -96,7 +93,7 @@ export const speed = defineSection({
             ratio(row, 'original', 'worker').toFixed(2),
           ]),
         ),
-        `${runs} runs. A request that does nothing (\`GET /api/health\`) takes ${floorMilliseconds.toFixed(1)} ms. At most ${GOALS.toNative} times sharp's time (${GOALS.phone}: ${GOALS.phoneToNative}): ${count(isNear)} of ${rows.length} rows. At least ${GOALS.originalToWorker} times as fast as Pillow and Keras: ${count(isFar)} of ${rows.length}.`,
+        `${runs} runs. At most ${GOALS.toNative} times sharp's time (${GOALS.phone}: ${GOALS.phoneToNative}): ${count(isNear)} of ${rows.length} rows. At least ${GOALS.originalToWorker} times as fast as Pillow and Keras: ${count(isFar)} of ${rows.length}.`,
       ],
       figures: Object.fromEntries(
         rows.flatMap((row) => [
@@ -119,22 +116,13 @@ export const speed = defineSection({
 const ratio = (row: Row, over: Contender, under: Contender): number => row[over].median / row[under].median;
 const limitOf = ({ picture }: Row) => (picture === GOALS.phone ? GOALS.phoneToNative : GOALS.toNative);
 
-async function measureFloor(client: Client | undefined, runs: number): Promise<number> {
-  const times: number[] = [];
-  for (let run = -WARM_UP; run < runs; run++) {
-    const milliseconds = (await client?.get('/api/health'))?.milliseconds ?? Number.NaN;
-    if (run >= 0) times.push(milliseconds);
-  }
-  return round(median(times), 2);
-}
-
 /** @param clients in the order of `NAMES` */
 async function measurePicture(picture: Picture, clients: readonly Client[], runs: number): Promise<Row> {
   const times = clients.map((): number[] => []);
   for (let run = -WARM_UP; run < runs; run++) {
     for (const [index, client] of clients.entries()) {
       const answer = await client.post('/api/predict', picture);
-      scoreIn(answer);
+      textOf(answer);
       if (run >= 0) times[index]?.push(answer.milliseconds);
     }
   }

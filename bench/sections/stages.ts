@@ -8,28 +8,18 @@ import type { Picture } from '../pictures.ts';
 import { BENCH } from '../processes.ts';
 import { Client, textOf } from '../request.ts';
 import { defineSection, slug } from '../section.ts';
-import { round } from '../statistics.ts';
+import { round, sum } from '../statistics.ts';
 import { table } from '../table.ts';
-import { type Bundle, bundle, createStore, inlineBundle, startWorkerd, type Workerd } from '../workerd.ts';
+import { type Bundle, bundle, createStore, startWorkerd, type Workerd } from '../workerd.ts';
 
 const [RUNS, WARM_UP] = [120, 20];
-/** The kernel counts CPU time in steps of 10 ms, so many requests are measured together; the Workers alternate. */
-const TURNS = 4;
-/** A Worker that does next to nothing takes more requests to measure. */
-const FLOORS = 2;
 /** Microseconds between two samples of the profiler. */
 const INTERVAL = 250;
 /** Where the CPU profiles go, for DevTools or speedscope. */
 const PROFILES = join(BENCH, 'pictures', 'profiles');
 
-/** Reads the body and ignores it: the cost of HTTP alone. */
-const FLOOR = `export default { async fetch(request) {
-  return Response.json({ bytes: (await request.arrayBuffer()).byteLength });
-} }`;
-
 /** In the order in which a photo passes them. */
 const STAGES = {
-  http: { name: 'HTTP, in workerd itself', colour: '#6e7781' },
   read: { name: 'read the body', colour: COLOURS.sky },
   header: { name: 'header, limits', colour: COLOURS.grey },
   decode: { name: 'decode', colour: COLOURS.green },
@@ -40,17 +30,7 @@ const STAGES = {
   garbage: { name: 'garbage collection', colour: '#bbbbbb' },
 } as const;
 type Stage = keyof typeof STAGES;
-const NAMES = [
-  'http',
-  'read',
-  'header',
-  'decode',
-  'resize',
-  'tensor',
-  'inference',
-  'rest',
-  'garbage',
-] as const;
+const NAMES = ['read', 'header', 'decode', 'resize', 'tensor', 'inference', 'rest', 'garbage'] as const;
 
 /** Which stage a source file belongs to: the first match counts. */
 const SOURCES: readonly (readonly [RegExp, Stage])[] = [
@@ -68,13 +48,9 @@ export const stages = defineSection({
   name: 'stages',
   schema: z.object({
     runs: z.number(),
-    rows: z.array(
-      z.object({
-        picture: z.string(),
-        /** CPU milliseconds of each stage. */
-        milliseconds: z.record(z.enum(NAMES), z.number()),
-      }),
-    ),
+    pictures: z.array(z.string()),
+    /** CPU milliseconds of a request with each picture. */
+    stages: z.array(z.object({ stage: z.enum(NAMES), milliseconds: z.array(z.number()) })),
   }),
 
   async measure({ album, progress, runs = RUNS }) {
@@ -83,54 +59,40 @@ export const stages = defineSection({
     const store = await createStore();
     const modules = await bundle('src/index.ts');
     const worker = await startWorkerd(modules, store, { inspect: true });
-    const floor = await startWorkerd(inlineBundle(FLOOR), store);
     try {
-      const rows = [];
+      const times: Map<Stage, number>[] = [];
       for (const [index, picture] of pictures.entries()) {
         progress.show('stages', `picture ${index + 1} of ${pictures.length}`);
-        for (const each of [worker, floor]) await send(each, picture, WARM_UP);
-        const spent = { worker: 0, floor: 0 };
-        for (let turn = 0; turn < TURNS; turn++) {
-          spent.floor += (await send(floor, picture, runs * FLOORS)) / TURNS;
-          spent.worker += (await send(worker, picture, Math.ceil(runs / TURNS))) / TURNS;
-        }
+        await send(worker, picture, WARM_UP);
+        const spent = await send(worker, picture, runs);
         const inspector = await Inspector.connect(worker.inspector ?? '');
         const profile = await inspector.profile(INTERVAL, () => send(worker, picture, runs));
         inspector.close();
         await mkdir(PROFILES, { recursive: true });
         await writeFile(join(PROFILES, `${slug(picture.name)}.cpuprofile`), JSON.stringify(profile));
-        const shares = shareOut(profile, modules);
-        const milliseconds = NAMES.map((stage): [Stage, number] => [
-          stage,
-          round(stage === 'http' ? spent.floor : (shares.get(stage) ?? 0) * (spent.worker - spent.floor), 2),
-        ]);
-        rows.push({
-          picture: picture.name,
-          milliseconds: Object.fromEntries(milliseconds) as Record<Stage, number>,
-        });
+        times.push(shareOut(spent, profile, modules));
       }
-      return { runs, rows };
+      const stages = NAMES.map((stage) => ({
+        stage,
+        milliseconds: times.map((time) => round(time.get(stage) ?? 0, 2)),
+      }));
+      return { runs, pictures: pictures.map(({ name }) => name), stages };
     } finally {
-      await floor.stop();
       await worker.stop();
       await store.remove();
     }
   },
 
-  report({ runs, rows }) {
-    const all = rows.map(({ milliseconds }) => NAMES.reduce((sum, stage) => sum + milliseconds[stage], 0));
+  report({ runs, pictures, stages }) {
+    const all = pictures.map((_, i) => sum(stages.map(({ milliseconds }) => milliseconds[i] ?? 0)));
+    const cell = (value: number, i: number) =>
+      `${value.toFixed(1)} (${((100 * value) / (all[i] ?? 0)).toFixed(0)} %)`;
     return {
       tables: [
         table(
-          ['CPU ms of a request', ...rows.map(({ picture }) => picture)],
+          ['CPU ms of a request', ...pictures],
           [
-            ...NAMES.map((stage) => [
-              STAGES[stage].name,
-              ...rows.map(
-                ({ milliseconds: { [stage]: value } }, i) =>
-                  `${value.toFixed(1)} (${((value / (all[i] ?? 0)) * 100).toFixed(0)} %)`,
-              ),
-            ]),
+            ...stages.map(({ stage, milliseconds }) => [STAGES[stage].name, ...milliseconds.map(cell)]),
             ['all', ...all.map((value) => value.toFixed(1))],
           ],
         ),
@@ -141,11 +103,8 @@ export const stages = defineSection({
         stages: barChart({
           title: 'CPU time of a request',
           subtitle: 'milliseconds of each stage; warm, one request at a time',
-          rows: rows.map(({ picture }) => picture),
-          series: NAMES.map((stage) => ({
-            ...STAGES[stage],
-            values: rows.map(({ milliseconds }) => milliseconds[stage]),
-          })),
+          rows: pictures,
+          series: stages.map(({ stage, milliseconds }) => ({ ...STAGES[stage], values: milliseconds })),
           totals: all.map((value) => `${value.toFixed(0)} ms`),
         }),
       },
@@ -161,8 +120,8 @@ async function send({ url, pid }: Workerd, picture: Picture, times: number): Pro
   return (cpuMilliseconds(pid) - before) / times;
 }
 
-/** The share of each stage in the isolate's working time: a sample counts for the innermost call whose source has a stage. */
-function shareOut(profile: CpuProfile, modules: Bundle): Map<Stage, number> {
+/** Divides CPU time among the stages: a sample counts for the innermost call whose source has a stage. */
+function shareOut(spent: number, profile: CpuProfile, modules: Bundle): Map<Stage, number> {
   const sourceOf = sourceFinder(modules);
   const parents = new Map(
     profile.nodes.flatMap(({ id, children }) => children.map((child) => [child, id] as const)),
@@ -186,7 +145,7 @@ function shareOut(profile: CpuProfile, modules: Bundle): Map<Stage, number> {
     times.set(stageOf(id), (times.get(stageOf(id)) ?? 0) + time);
     all += time;
   }
-  return new Map([...times].map(([stage, time]) => [stage, time / all]));
+  return new Map([...times].map(([stage, time]) => [stage, (spent * time) / all]));
 }
 
 /** Finds the source file of a place in the bundle: esbuild writes each file's path above its code. */

@@ -1,16 +1,29 @@
-/** The Worker, with its wasm memories counted. */
-
+/** The Worker, with its wasm memories and leases counted. */
+import './instrument.js';
 import worker from '../../src/index.ts';
+import { PhotoMemory } from '../../src/memory.ts';
 import { peaks, reset, sample } from './instrument.js';
+
+/** The most bytes leased at the same time. */
+let leased = 0;
+
+const { lease } = PhotoMemory.prototype;
+PhotoMemory.prototype.lease = async function (...args) {
+  const granted = await lease.apply(this, args);
+  leased = Math.max(leased, this.usedBytes);
+  return granted;
+};
 
 /** @satisfies {ExportedHandler<import('../../src/config.ts').Env>} */
 export default {
   async fetch(request, env, context) {
-    const { pathname } = new URL(request.url);
-    if (pathname === '/bench/peaks') return Response.json(peaks());
-    if (pathname === '/bench/reset') {
-      reset();
-      return new Response(null, { status: 204 });
+    switch (new URL(request.url).pathname) {
+      case '/bench/peaks':
+        return Response.json({ ...peaks(), leased });
+      case '/bench/reset':
+        reset();
+        leased = 0;
+        return new Response(null, { status: 204 });
     }
     sample();
     const response = await worker.fetch(request, env, context);
