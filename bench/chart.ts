@@ -1,4 +1,4 @@
-import type { BarSeriesOption, EChartsOption } from 'echarts';
+import type { BarSeriesOption } from 'echarts';
 import { sum } from './statistics.ts';
 
 /** Distinguishable in both colour schemes and by colour-blind readers (Okabe and Ito's palette). */
@@ -12,16 +12,8 @@ export const COLOURS = {
   grey: '#999999',
 } as const;
 
+/** Horizontal bars. */
 export interface Chart {
-  readonly title: string;
-  readonly subtitle: string;
-  /** Pixels. */
-  readonly height: number;
-  /** What ECharts draws below title and legend. */
-  readonly option: EChartsOption;
-}
-
-export interface Bars {
   readonly title: string;
   readonly subtitle: string;
   /** One group of bars each, from the top down. */
@@ -37,8 +29,16 @@ export interface Bars {
   readonly limits?: readonly { readonly value: number; readonly label: string }[];
 }
 
-/** Horizontal bars. */
-export function barChart({ title, subtitle, rows, series, totals, limits = [] }: Bars): Chart {
+const WIDTH = 860;
+
+/** Follows the reader's colour scheme, which ECharts cannot know. */
+const STYLE =
+  '<style>svg>rect{fill:#fff}text{fill:#24292f;stroke:none}@media(prefers-color-scheme:dark){svg>rect{fill:#0d1117}text{fill:#d1d7e0}}</style>';
+
+/** @returns an SVG document of one line. @param footer what was measured on */
+export async function renderChart(chart: Chart, footer: string): Promise<string> {
+  const { init } = await import('echarts');
+  const { rows, series, totals, limits = [] } = chart;
   const label = { show: true, position: 'right' as const };
   const bars: BarSeriesOption[] = series.map(({ name, colour, values }) => ({
     type: 'bar',
@@ -61,50 +61,28 @@ export function barChart({ title, subtitle, rows, series, totals, limits = [] }:
   };
   const legendLines = Math.ceil(sum(series.map(({ name }) => name.length * 7 + 50)) / WIDTH);
   const top = 46 + 34 * legendLines + (limits.length > 0 ? 14 : 0);
-  const largest = rows.map((_, i) => sum(series.map(({ values }) => values[i] ?? 0)));
-  return {
-    title,
-    subtitle,
-    height: top + 60 + rows.length * (totals ? 25 : 12 + 17 * series.length),
-    option: {
-      grid: { left: 16, right: 100, top, bottom: 34, containLabel: true },
-      legend: { data: series.length > 1 ? series.map(({ name }) => name) : [] },
-      xAxis: {
-        type: 'value',
-        splitLine: { lineStyle: { color: 'rgba(128,128,128,0.25)' } },
-        axisLabel: { showMaxLabel: false },
-        max: totals ? 1.01 * Math.max(...largest, ...limits.map(({ value }) => value)) : 'dataMax',
-      },
-      yAxis: { type: 'category', data: [...rows], inverse: true, axisTick: { show: false } },
-      series: totals ? [...bars, ends] : bars,
-    },
-  };
-}
-
-const WIDTH = 860;
-
-/** Follows the reader's colour scheme, which ECharts cannot know. */
-const STYLE =
-  '<style>svg>rect{fill:#fff}text{fill:#24292f;stroke:none}@media(prefers-color-scheme:dark){svg>rect{fill:#0d1117}text{fill:#d1d7e0}}</style>';
-
-/** @returns an SVG document of one line. @param footer what was measured on */
-export async function renderChart(
-  { title, subtitle, height, option }: Chart,
-  footer: string,
-): Promise<string> {
-  const { init } = await import('echarts');
-  const chart = init(null, null, { renderer: 'svg', ssr: true, width: WIDTH, height });
-  chart.setOption({
+  const stacks = rows.map((_, i) => sum(series.map(({ values }) => values[i] ?? 0)));
+  const height = top + 60 + rows.length * (totals ? 25 : 12 + 17 * series.length);
+  const drawing = init(null, null, { renderer: 'svg', ssr: true, width: WIDTH, height });
+  drawing.setOption({
     animation: false,
     title: [
-      { text: title, subtext: subtitle, left: 10, top: 8, itemGap: 6 },
+      { text: chart.title, subtext: chart.subtitle, left: 10, top: 8, itemGap: 6 },
       { subtext: footer, left: 10, bottom: 0 },
     ],
-    ...option,
-    legend: { left: 12, top: 52, itemWidth: 14, itemGap: 20, ...option.legend },
+    legend: { left: 12, top: 52, itemWidth: 14, itemGap: 20, data: series.map(({ name }) => name) },
+    grid: { left: 16, right: 100, top, bottom: 34, containLabel: true },
+    xAxis: {
+      type: 'value',
+      splitLine: { lineStyle: { color: 'rgba(128,128,128,0.25)' } },
+      axisLabel: { showMaxLabel: false },
+      max: totals ? 1.01 * Math.max(...stacks, ...limits.map(({ value }) => value)) : 'dataMax',
+    },
+    yAxis: { type: 'category', data: [...rows], inverse: true, axisTick: { show: false } },
+    series: totals ? [...bars, ends] : bars,
   });
-  const svg = chart.renderToSVGString();
-  chart.dispose();
+  const svg = drawing.renderToSVGString();
+  drawing.dispose();
   return svg
     .replace(/<style[\s\S]*?<\/style>/, STYLE)
     .replace(/ (?:class|ecmeta_\w+|pointer-events)="[^"]*"/g, '')

@@ -68,16 +68,19 @@ export class Album {
     await writeFile(stamp, version);
   }
 
-  /** These drawn pictures, or every photo of the caller's folder. */
-  async pick(names: readonly DrawnName[]): Promise<Picture[]> {
+  /** These drawn pictures, by default all of them; or every photo of the caller's folder. */
+  async pick(names = Object.keys(DRAWN) as readonly DrawnName[]): Promise<readonly [Picture, ...Picture[]]> {
     const folder = this.#folder;
-    if (!folder) return Promise.all(names.map((name) => readPicture(join(FOLDER, DRAWN[name]), name)));
-    const photos = (await readdir(folder)).filter((name) => extname(name).toLowerCase() in TYPES).sort();
-    if (photos.length === 0) throw new Error(`${folder} contains no photos`);
-    return Promise.all(photos.map((name) => readPicture(join(folder, name), name)));
+    const files = folder ? (await readdir(folder)).sort() : names.map((name) => DRAWN[name]);
+    const photos = files.filter((file) => extname(file).toLowerCase() in TYPES);
+    const [first, ...others] = await Promise.all(
+      photos.map(async (file, i): Promise<Picture> => {
+        const path = join(folder ?? FOLDER, file);
+        const name = folder ? file : (names[i] ?? file);
+        return { name, path, bytes: await readFile(path), type: TYPES[extname(file).toLowerCase()] ?? '' };
+      }),
+    );
+    if (!first) throw new Error(`${folder} contains no photos`);
+    return [first, ...others];
   }
-}
-
-async function readPicture(path: string, name: string): Promise<Picture> {
-  return { name, path, bytes: await readFile(path), type: TYPES[extname(path).toLowerCase()] ?? '' };
 }

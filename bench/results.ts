@@ -2,6 +2,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import { join } from 'node:path';
 import * as z from 'zod';
+import lock from '../package-lock.json' with { type: 'json' };
 import { renderChart } from './chart.ts';
 import { insertValues, markedKeys, readDocuments } from './documents.ts';
 import { BENCH, ROOT } from './processes.ts';
@@ -10,17 +11,11 @@ import type { Report, Section } from './section.ts';
 const RESULTS = join(BENCH, 'results');
 
 /** What is measured on; nothing in it identifies the machine. */
-export async function describeMachine(): Promise<string> {
-  const Lock = z.object({
-    packages: z.record(z.string(), z.looseObject({ version: z.string().optional() })),
-  });
-  const { packages } = Lock.parse(JSON.parse(await readFile(join(ROOT, 'package-lock.json'), 'utf8')));
-  const versions = ['workerd', 'onnxruntime-web'].map(
-    (name) => `${name} ${packages[`node_modules/${name}`]?.version}`,
-  );
+export function describeMachine(): string {
   const [cpu] = os.cpus();
   const memory = Math.round(os.totalmem() / 2 ** 30);
-  return `${cpu?.model.trim()}, ${os.cpus().length} cores, ${memory} GiB, ${os.type()} ${os.arch()}; Node ${process.versions.node}, ${versions.join(', ')}`;
+  const { 'node_modules/workerd': workerd, 'node_modules/onnxruntime-web': ort } = lock.packages;
+  return `${cpu?.model.trim()}, ${os.cpus().length} cores, ${memory} GiB, ${os.type()} ${os.arch()}; Node ${process.versions.node}, workerd ${workerd.version}, onnxruntime-web ${ort.version}`;
 }
 
 /** Writes a section's results file: a line for each property, and for each object in an array. */
@@ -44,7 +39,7 @@ async function readResult({ name, report }: Section): Promise<{ machine: string;
 async function readValues(sections: readonly Section[]): Promise<Map<string, string>> {
   const values = new Map<string, string>();
   for (const section of sections) {
-    const { tables, figures } = (await readResult(section)).report;
+    const { tables, figures = {} } = (await readResult(section)).report;
     values.set(section.name, tables.join('\n\n'));
     for (const [key, value] of Object.entries(figures)) values.set(`${section.name}.${key}`, value);
   }
@@ -55,7 +50,7 @@ async function readValues(sections: readonly Section[]): Promise<Map<string, str
 export async function publishResults(sections: readonly Section[]): Promise<void> {
   for (const section of sections) {
     const { machine, report } = await readResult(section);
-    for (const [name, chart] of Object.entries(report.charts))
+    for (const [name, chart] of Object.entries(report.charts ?? {}))
       await writeFile(join(RESULTS, `${name}.svg`), await renderChart(chart, machine));
   }
   const values = await readValues(sections);

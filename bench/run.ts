@@ -49,11 +49,10 @@ async function main(): Promise<void> {
   const album = new Album(values.photos);
   await album.prepare();
   const progress = new Progress();
-  const machine = await describeMachine();
+  const machine = describeMachine();
   console.log(`${machine}\n`);
-  for (const [index, section] of sections.entries()) {
+  for (const section of sections) {
     const started = performance.now();
-    progress.begin(sections.length > 1 ? `[${index + 1} of ${sections.length}] ` : '');
     try {
       const result = await section.measure({ album, progress, runs });
       progress.clear();

@@ -16,9 +16,9 @@ export interface Report {
   /** Markdown: printed, and inserted into docs/benchmarks.md. */
   readonly tables: readonly string[];
   /** Values that documents quote: `cold.isolate-ms` is the figure `isolate-ms` of the section `cold`. */
-  readonly figures: Readonly<Record<string, string>>;
+  readonly figures?: Readonly<Record<string, string>>;
   /** By file name, without `.svg`. */
-  readonly charts: Readonly<Record<string, Chart>>;
+  readonly charts?: Readonly<Record<string, Chart>>;
 }
 
 export interface Section {

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { barChart, COLOURS } from '../chart.ts';
+import { COLOURS } from '../chart.ts';
 import type { Picture } from '../pictures.ts';
 import { Client, textOf } from '../request.ts';
 import { defineSection, verdict } from '../section.ts';
@@ -26,15 +26,8 @@ const PRIORITY = ['session', 'selfTest', 'run', 'verification', 'storage'] as co
 const Part = z.enum([...NAMES, 'answer']);
 type Parts = Readonly<Record<z.infer<typeof Part>, number>>;
 
-const Recorded = z.object({
-  spans: z.array(
-    z.object({
-      kind: z.enum(['storage', 'verification', 'session', 'run']),
-      from: z.number(),
-      to: z.number(),
-    }),
-  ),
-});
+const Kind = z.enum(['storage', 'verification', 'session', 'run']);
+const Recorded = z.object({ spans: z.array(z.object({ kind: Kind, from: z.number(), to: z.number() })) });
 type Span = z.infer<typeof Recorded>['spans'][number];
 
 /** The first answer of a new isolate: in a fresh workerd process, then in a second isolate of the same process. */
@@ -48,7 +41,6 @@ export const cold = defineSection({
 
   async measure({ album, progress, runs = RUNS }) {
     const [picture] = await album.pick(['JPEG 800 px']);
-    if (!picture) throw new Error('There is no picture.');
     progress.show('cold: bundling');
     const modules = await bundle('bench/worker/traced.js');
     const store = await createStore();
@@ -81,14 +73,11 @@ export const cold = defineSection({
   },
 
   report({ runs, parts }) {
-    const times = new Map(parts.map((each) => [each.part, each]));
-    const of = (part: z.infer<typeof Part>, where: 'process' | 'isolate') => times.get(part)?.[where] ?? [];
-    const middle = (part: z.infer<typeof Part>, where: 'process' | 'isolate') => median(of(part, where));
-    const cells = (part: z.infer<typeof Part>) => [
-      middle(part, 'process').toFixed(0),
-      middle(part, 'isolate').toFixed(0),
-    ];
-    const slow = (where: 'process' | 'isolate') => percentile(of('answer', where), 0.95).toFixed(0);
+    const times = new Map(parts.map(({ part, process, isolate }) => [part, [process, isolate]]));
+    const medians = (part: z.infer<typeof Part>) => (times.get(part) ?? []).map(median);
+    const cells = (part: z.infer<typeof Part>) => medians(part).map((value) => value.toFixed(0));
+    const slow = (times.get('answer') ?? []).map((values) => percentile(values, 0.95).toFixed(0));
+    const [inProcess = '', inIsolate = ''] = cells('answer');
     const rows = ['in a new process', 'in a running process'];
     return {
       tables: [
@@ -97,26 +86,20 @@ export const cold = defineSection({
           [
             ...NAMES.map((part) => [PARTS[part].name, ...cells(part)]),
             ['first answer', ...cells('answer')],
-            ['95th percentile', slow('process'), slow('isolate')],
+            ['95th percentile', ...slow],
           ],
         ),
-        `${runs} runs. The goal for the first answer in a running process is below ${GOAL} ms: ${verdict(middle('answer', 'isolate') < GOAL)}.`,
+        `${runs} runs. The goal for the first answer in a running process is below ${GOAL} ms: ${verdict(Number(inIsolate) < GOAL)}.`,
       ],
-      figures: {
-        'process-ms': middle('answer', 'process').toFixed(0),
-        'isolate-ms': middle('answer', 'isolate').toFixed(0),
-      },
+      figures: { 'process-ms': inProcess, 'isolate-ms': inIsolate },
       charts: {
-        cold: barChart({
+        cold: {
           title: 'First answer of a new isolate',
           subtitle: 'median milliseconds of each part; the model comes from a local R2',
           rows,
-          series: NAMES.map((part) => ({
-            ...PARTS[part],
-            values: [middle(part, 'process'), middle(part, 'isolate')],
-          })),
+          series: NAMES.map((part) => ({ ...PARTS[part], values: medians(part) })),
           totals: cells('answer').map((text) => `${text} ms`),
-        }),
+        },
       },
     };
   },

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { barChart, COLOURS } from '../chart.ts';
+import { COLOURS } from '../chart.ts';
 import { cpuMilliseconds } from '../cpu.ts';
 import type { Picture } from '../pictures.ts';
 import { Client, textOf } from '../request.ts';
@@ -67,7 +67,7 @@ export const cost = defineSection({
       const starts: Start[] = [];
       for (let start = 1; start <= Math.min(STARTS, runs); start++) {
         progress.show('cost', `start ${start}`);
-        starts.push(await measureStart(store, modules, pictures));
+        starts.push(await measureStart(store, modules, pictures[0]));
       }
       const start = {
         cpuMilliseconds: median(starts.map((each) => each.cpuMilliseconds)),
@@ -106,7 +106,7 @@ export const cost = defineSection({
         ]),
       ),
       charts: {
-        cost: barChart({
+        cost: {
           title: 'A million requests',
           subtitle: 'US dollars at list price, with the CPU time of the local workerd',
           rows: [...rows.map(({ name }) => name), 'Workers AI, resnet-50'],
@@ -119,7 +119,7 @@ export const cost = defineSection({
           ],
           totals: [...priced.map(({ price }) => dollars(price.all)), dollars(TARIFF.resnet)],
           limits: [{ value: GOAL.dollars, label: `goal ${dollars(GOAL.dollars)}` }],
-        }),
+        },
       },
     };
   },
@@ -173,14 +173,14 @@ async function measureRows(store: Store, pictures: readonly Picture[], runs: num
   }));
 }
 
-/** The first answer of an isolate, to the first picture, in a fresh process. */
-async function measureStart(store: Store, modules: Bundle, [picture]: readonly Picture[]): Promise<Start> {
+/** The first answer of an isolate in a fresh process. */
+async function measureStart(store: Store, modules: Bundle, picture: Picture): Promise<Start> {
   const workerd = await startWorkerd(modules, store);
   const client = new Client(workerd.url);
   try {
     await workerd.warmBucket();
     const before = cpuMilliseconds(workerd.pid);
-    if (picture) textOf(await client.post('/api/predict', picture));
+    textOf(await client.post('/api/predict', picture));
     const spent = cpuMilliseconds(workerd.pid) - before;
     const { reads } = Start.pick({ reads: true }).parse(JSON.parse(textOf(await client.get('/bench/spans'))));
     return { cpuMilliseconds: round(spent), reads };

@@ -68,20 +68,18 @@ export const models = defineSection({
       JSON.parse(await readFile(join(ROOT, 'model', 'comparison.json'), 'utf8')),
     );
     const made = Candidates.parse(JSON.parse(await readFile(join(FOLDER, 'candidates.json'), 'utf8')));
-    const served = {
-      name: `served: ${manifest.name}`,
-      path: join(RELEASE_FOLDER, 'model.onnx'),
-      input: manifest.input.width,
-      bytes: manifest.files['model.onnx'].bytes,
-      auc: validation.auc,
-    };
     const networks = [
-      served,
+      {
+        name: `served: ${manifest.name}`,
+        path: join(RELEASE_FOLDER, 'model.onnx'),
+        input: manifest.input.width,
+        bytes: manifest.files['model.onnx'].bytes,
+        auc: validation.auc,
+      },
       ...made.map(({ file, ...network }) => ({ ...network, path: join(FOLDER, file) })),
     ];
-    const times = await timeNetworks(networks, runs, (run) =>
-      progress.show('models', `round ${run} of ${runs}`),
-    );
+    progress.show('models');
+    const times = await timeNetworks(networks, runs);
     const rows = networks.map(({ path, ...network }, i) => ({
       ...network,
       median: round(median(times[i] ?? []), 2),
@@ -116,7 +114,6 @@ export const models = defineSection({
         'classic-auc': classicAuc.toFixed(3),
         photos: photosText,
       },
-      charts: {},
     };
   },
 });
@@ -125,7 +122,6 @@ export const models = defineSection({
 async function timeNetworks(
   networks: readonly { readonly path: string; readonly input: number }[],
   runs: number,
-  show: (run: number) => void,
 ): Promise<number[][]> {
   const store = await createStore();
   const workerd = await startWorkerd(await bundle('bench/worker/models.js'), store);
@@ -140,7 +136,6 @@ async function timeNetworks(
     for (const [i, { path, input }] of networks.entries())
       await post(`/load/${i}/${input}`, await readFile(path));
     for (let run = 0; run <= runs; run++) {
-      show(run);
       for (const i of networks.keys()) {
         const milliseconds = await post(`/run/${i}/${TIMES}`, Buffer.alloc(0));
         if (run > 0) times[i]?.push(milliseconds / TIMES);

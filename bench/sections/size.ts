@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import * as z from 'zod';
-import { RELEASE_FOLDER, readRelease } from '../../convert/release.ts';
+import { RELEASE_FOLDER, readRelease } from '../../registry/release.ts';
 import { ROOT } from '../processes.ts';
 import { defineSection } from '../section.ts';
 import { sum } from '../statistics.ts';
@@ -74,7 +74,6 @@ export const size = defineSection({
         `The Worker takes ${megabytes(bytes)} MB, gzipped ${megabytes(zipped)} MB; the platform's limit is ${megabytes(LIMIT)} MB before compression.`,
       ],
       figures: { 'worker-gzip-mb': megabytes(zipped) },
-      charts: {},
     };
   },
 });

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import * as z from 'zod';
-import { barChart, COLOURS } from '../chart.ts';
+import { COLOURS } from '../chart.ts';
 import type { Picture } from '../pictures.ts';
 import { BENCH, installDependencies, type Server, serveNode, servePython } from '../processes.ts';
 import { Client, textOf } from '../request.ts';
@@ -102,12 +102,12 @@ export const speed = defineSection({
         ]),
       ),
       charts: {
-        speed: barChart({
+        speed: {
           title: 'Latency of a prediction',
           subtitle: 'median milliseconds of a request on 127.0.0.1, warm, one at a time; shorter is better',
           rows: rows.map(({ picture }) => picture),
           series: NAMES.map((name) => ({ ...CONTENDERS[name], values: rows.map((row) => row[name].median) })),
-        }),
+        },
       },
     };
   },

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
-import { barChart, COLOURS } from '../chart.ts';
+import { COLOURS } from '../chart.ts';
 import { cpuMilliseconds } from '../cpu.ts';
 import { type CpuProfile, Inspector } from '../inspector.ts';
 import type { Picture } from '../pictures.ts';
@@ -34,8 +34,8 @@ const NAMES = ['read', 'header', 'decode', 'resize', 'tensor', 'inference', 'res
 
 /** Which stage a source file belongs to: the first match counts. */
 const SOURCES: readonly (readonly [RegExp, Stage])[] = [
-  [/^src\/upload\//, 'read'],
-  [/^src\/image\/(.*\/)?(header|format|exif|limits|budget|bits|lossless)\.ts$/, 'header'],
+  [/^src\/(predict\/(body|multipart|upload)|http\/upload-source)/, 'read'],
+  [/^src\/image\/(.*\/)?(header|exif|limits|budget|bits|lossless)\.ts$/, 'header'],
   [/^src\/image\/resize\.ts$/, 'resize'],
   [/^src\/image\/orientation\.ts$/, 'tensor'],
   // Only PNG uses the platform's zlib.
@@ -98,15 +98,14 @@ export const stages = defineSection({
         ),
         `CPU time of workerd's process; ${runs} requests each, warm, one at a time.`,
       ],
-      figures: {},
       charts: {
-        stages: barChart({
+        stages: {
           title: 'CPU time of a request',
           subtitle: 'milliseconds of each stage; warm, one request at a time',
           rows: pictures,
           series: stages.map(({ stage, milliseconds }) => ({ ...STAGES[stage], values: milliseconds })),
           totals: all.map((value) => `${value.toFixed(0)} ms`),
-        }),
+        },
       },
     };
   },

@@ -3,9 +3,7 @@
  * nothing here refers to a decoder's memory, not even weakly: within one turn a weak reference would keep it alive.
  */
 
-/** @typedef {'onnxruntime' | 'photon' | 'jpeg' | 'webp'} Kind */
-
-/** @typedef {{ kind: Kind, bytes: () => number }} Entry */
+/** Only a memory that stays is referred to. @typedef {{ kind: string, bytes: number, memory?: WebAssembly.Memory }} Entry */
 
 /** @type {Set<Entry>} */
 const known = new Set();
@@ -17,9 +15,12 @@ const collected = new FinalizationRegistry((entry) => known.delete(entry));
 function count() {
   /** @type {Record<string, number>} */
   const parts = {};
-  for (const { kind, bytes } of known) parts[kind] = bytes();
-  const sum = (/** @type {number[]} */ values) => values.reduce((total, bytes) => total + bytes, 0);
-  return { all: sum([...known].map(({ bytes }) => bytes())), inUse: sum(Object.values(parts)), parts };
+  let all = 0;
+  for (const { kind, bytes, memory } of known) {
+    parts[kind] = memory?.buffer.byteLength ?? bytes;
+    all += parts[kind];
+  }
+  return { all, inUse: Object.values(parts).reduce((sum, bytes) => sum + bytes, 0), parts };
 }
 
 let peak = count();
@@ -43,7 +44,7 @@ export function reset() {
   peakInUse = peak;
 }
 
-/** @param {WebAssembly.Exports} exports @returns {Kind} */
+/** @param {WebAssembly.Exports} exports */
 function kindOf(exports) {
   if ('tjDecompress2' in exports) return 'jpeg';
   if ('WebPDecodeRGBA' in exports) return 'webp';
@@ -60,28 +61,29 @@ function memoryOf({ exports }, imports = {}) {
   throw new Error('a wasm instance without memory');
 }
 
-/** Counts a memory that stays. @param {WebAssembly.Instance} instance @param {WebAssembly.Imports} [imports] */
-function addLasting(instance, imports) {
+/**
+ * Counts an instance. A decoder gets exports that note the size of its memory after each call.
+ *
+ * @param {WebAssembly.Instance} instance @param {WebAssembly.Imports} [imports] @returns {WebAssembly.Instance}
+ */
+function add(instance, imports) {
+  const kind = kindOf(instance.exports);
   const memory = memoryOf(instance, imports);
-  known.add({ kind: kindOf(instance.exports), bytes: () => memory.buffer.byteLength });
-  sample();
-}
-
-/** The decoder's exports, which note the memory's size after each call. @param {WebAssembly.Instance} instance */
-function addDecoder({ exports }, /** @type {WebAssembly.Memory} */ memory) {
-  const size = { bytes: memory.buffer.byteLength };
-  const entry = entryOf(kindOf(exports), size);
+  const isDecoder = kind === 'jpeg' || kind === 'webp';
+  /** @type {Entry} */
+  const entry = { kind, bytes: memory.buffer.byteLength, ...(isDecoder ? {} : { memory }) };
   known.add(entry);
-  collected.register(memory, entry);
   sample();
-  const wrapped = Object.entries(exports).map(([name, value]) => {
+  if (!isDecoder) return instance;
+  collected.register(memory, entry);
+  const wrapped = Object.entries(instance.exports).map(([name, value]) => {
     if (typeof value !== 'function') return [name, value];
     /** @param {unknown[]} args */
     const call = (...args) => {
       try {
         return value(...args);
       } finally {
-        size.bytes = memory.buffer.byteLength;
+        entry.bytes = memory.buffer.byteLength;
         sample();
       }
     };
@@ -90,29 +92,14 @@ function addDecoder({ exports }, /** @type {WebAssembly.Memory} */ memory) {
   return { exports: Object.fromEntries(wrapped) };
 }
 
-/** A function of its own, so that the entry closes over nothing else. @param {Kind} kind @param {{ bytes: number }} size @returns {Entry} */
-function entryOf(kind, size) {
-  return { kind, bytes: () => size.bytes };
-}
-
 const { Instance, instantiate } = WebAssembly;
 
 WebAssembly.Instance = new Proxy(Instance, {
   /** @param {[WebAssembly.Module, WebAssembly.Imports?]} args */
-  construct(target, args) {
-    const instance = new target(...args);
-    const kind = kindOf(instance.exports);
-    if (kind === 'jpeg' || kind === 'webp') return addDecoder(instance, memoryOf(instance, args[1]));
-    addLasting(instance, args[1]);
-    return instance;
-  },
+  construct: (target, args) => add(new target(...args), args[1]),
 });
 
 Object.assign(WebAssembly, {
   /** @param {WebAssembly.Module} module @param {WebAssembly.Imports} imports */
-  async instantiate(module, imports) {
-    const instance = await instantiate(module, imports);
-    addLasting(instance, imports);
-    return instance;
-  },
+  instantiate: async (module, imports) => add(await instantiate(module, imports), imports),
 });

@@ -14,7 +14,7 @@ PhotoMemory.prototype.lease = async function (...args) {
   return granted;
 };
 
-/** @satisfies {ExportedHandler<import('../../src/config.ts').Env>} */
+/** @satisfies {ExportedHandler} */
 export default {
   async fetch(request, env, context) {
     switch (new URL(request.url).pathname) {

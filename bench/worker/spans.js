@@ -57,7 +57,7 @@ function record(target, kind, names, seen = () => {}) {
 /** Prototypes of R2's objects whose methods are recorded. @type {Set<object>} */
 const known = new Set();
 
-const { MODELS } = /** @type {import('../../src/config.ts').Env} */ (/** @type {unknown} */ (env));
+const { MODELS } = /** @type {import('../../src/env.ts').Env} */ (/** @type {unknown} */ (env));
 
 record(Object.getPrototypeOf(MODELS), 'storage', ['get', 'head'], (object) => {
   reads++;

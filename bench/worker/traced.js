@@ -3,7 +3,7 @@ import './spans.js';
 import worker from '../../src/index.ts';
 import { begin, recorded } from './spans.js';
 
-/** @satisfies {ExportedHandler<import('../../src/config.ts').Env>} */
+/** @satisfies {ExportedHandler} */
 export default {
   async fetch(request, env, context) {
     if (new URL(request.url).pathname === '/bench/spans') return Response.json(recorded());
