@@ -27,16 +27,16 @@ export const TYPES: Readonly<Record<string, string>> = {
 
 /** The files of the drawn pictures, by their names in the tables. */
 const DRAWN = {
-  'JPEG 12 MP': 'jpeg-12mp.jpg',
-  'JPEG 3 MP': 'jpeg-3mp.jpg',
-  'JPEG 800 px': 'jpeg-800.jpg',
   'JPEG 512 px': 'jpeg-512-reduced.jpg',
-  'JPEG 12 MP, reduced': 'jpeg-1000-reduced.jpg',
+  'JPEG 800 px': 'jpeg-800.jpg',
   'PNG 800 px': 'png-800.png',
   'WebP 800 px': 'webp-800.webp',
   'GIF 800 px': 'gif-800.gif',
-  'JPEG 48 MP': 'jpeg-48mp.jpg',
+  'JPEG 12 MP, reduced': 'jpeg-1000-reduced.jpg',
+  'JPEG 3 MP': 'jpeg-3mp.jpg',
+  'JPEG 12 MP': 'jpeg-12mp.jpg',
   'JPEG 12 MP progressive': 'jpeg-12mp-progressive.jpg',
+  'JPEG 48 MP': 'jpeg-48mp.jpg',
   'PNG 2880 x 1800': 'png-2880x1800.png',
   'PNG 3840 x 2160': 'png-3840x2160.png',
   'WebP 8 MP': 'webp-8mp.webp',
