@@ -14,10 +14,10 @@ export interface Picture {
 }
 
 /** Where the drawn pictures are kept. */
-export const FOLDER = join(BENCH, 'pictures');
+const FOLDER = join(BENCH, 'pictures');
 
 /** Media types by file extension. */
-export const TYPES: Readonly<Record<string, string>> = {
+const TYPES: Readonly<Record<string, string>> = {
   '.jpg': 'image/jpeg',
   '.jpeg': 'image/jpeg',
   '.png': 'image/png',
@@ -69,7 +69,7 @@ export class Album {
   }
 
   /** These drawn pictures, by default all of them; or every photo of the caller's folder. */
-  async pick(names = Object.keys(DRAWN) as readonly DrawnName[]): Promise<readonly [Picture, ...Picture[]]> {
+  async pick(names = Object.keys(DRAWN) as readonly DrawnName[]): Promise<[Picture, ...Picture[]]> {
     const folder = this.#folder;
     const files = folder ? (await readdir(folder)).sort() : names.map((name) => DRAWN[name]);
     const photos = files.filter((file) => extname(file).toLowerCase() in TYPES);

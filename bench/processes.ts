@@ -8,26 +8,20 @@ import { preparePython, pythonEnvironment } from '../scripts/python.ts';
 export const BENCH = import.meta.dirname;
 export const ROOT = join(BENCH, '..');
 
-/** Something that answers over HTTP and can be ended. */
-export interface Service {
+/** A process that answers over HTTP. */
+export interface Server {
   readonly url: string;
-  stop(): Promise<void>;
-}
-
-/** A service that is a process. */
-export interface Server extends Service {
   readonly pid: number;
+  stop(): Promise<void>;
 }
 
 /** Installs bench/native/package.json's dependencies once. */
 export async function installDependencies(): Promise<void> {
   const cwd = join(BENCH, 'native');
-  if (existsSync(join(cwd, 'node_modules', 'onnxruntime-node'))) return;
+  if (existsSync(join(cwd, 'node_modules'))) return;
   console.error('Installing onnxruntime-node, once …');
   // Its install script would download GPU libraries.
-  await execa('npm', ['install', '--ignore-scripts', '--no-package-lock', '--no-audit', '--no-fund'], {
-    cwd,
-  });
+  await execa('npm', ['install', '--ignore-scripts', '--no-package-lock', '--no-audit'], { cwd });
 }
 
 /** Runs a script in Node until it ends. @throws {Error} with its output, when it fails */
@@ -38,7 +32,7 @@ export async function runNode(what: string, args: readonly string[]): Promise<vo
 
 /** Runs a Python script of the project until it ends. @throws {Error} with its output, when it fails */
 export async function runPython(args: readonly string[]): Promise<void> {
-  await execa(await preparePython(), args, { cwd: ROOT, env: pythonEnvironment() });
+  await execa(await preparePython(), args, { cwd: ROOT, env: pythonEnvironment(), extendEnv: false });
 }
 
 /** Starts a server in Node. It prints its address once it listens. */
@@ -48,8 +42,8 @@ export const serveNode = (args: readonly string[]): Promise<Server> => serve(pro
 export const servePython = async (args: readonly string[]): Promise<Server> =>
   serve(await preparePython(), args, pythonEnvironment());
 
-async function serve(program: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Server> {
-  const server = execa(program, args, { cwd: ROOT, env, reject: false });
+async function serve(program: string, args: readonly string[], env = process.env): Promise<Server> {
+  const server = execa(program, args, { cwd: ROOT, env, extendEnv: false, reject: false });
   const ended = server.then(({ stderr }) => {
     throw new Error(`${args[0]} ended:\n${stderr}`);
   });

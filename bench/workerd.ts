@@ -93,7 +93,7 @@ export interface Workerd extends Server {
   warmBucket(): Promise<void>;
 }
 
-export interface WorkerdOptions {
+interface WorkerdOptions {
   readonly vars?: Readonly<Record<string, string>>;
   /** Whether to enable V8's inspector. */
   readonly inspect?: boolean;
