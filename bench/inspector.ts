@@ -1,29 +1,25 @@
+import { once } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
 import * as z from 'zod';
 
-/** Bytes of an isolate's JavaScript: objects in use, the heap reserved for them, and the buffers outside of it. */
+/** Bytes of an isolate's JavaScript: live objects and garbage, and the buffers outside the heap. */
 export interface HeapUsage {
   readonly used: number;
-  readonly reserved: number;
   readonly buffers: number;
 }
 
-/** workerd answers some commands of the profiler without a result. */
+/** workerd answers some of the profiler's commands without a result. */
 const Message = z.object({ id: z.number(), result: z.unknown().optional() });
 
 const Usage = z.object({
   usedSize: z.number(),
-  totalSize: z.number(),
   embedderHeapUsedSize: z.number(),
   backingStorageSize: z.number(),
 });
 
-const TIMEOUT = 20_000;
-const NUDGE = 50;
-
-/** What V8's CPU profiler has seen: calls as a tree, and where in it the isolate was at each sample. */
+/** A CPU profile as V8 writes it. */
 export const CpuProfile = z.object({
-  /** A tree: the first is the root, `children` are others' ids. */
+  /** A tree: the first node is the root, `children` are ids. */
   nodes: z.array(
     z.object({
       id: z.number(),
@@ -31,14 +27,16 @@ export const CpuProfile = z.object({
       children: z.array(z.number()).default([]),
     }),
   ),
-  /** Which node was running, and the microseconds since the sample before. */
+  /** Which node ran at each sample, and the microseconds since the sample before. */
   samples: z.array(z.number()),
   timeDeltas: z.array(z.number()),
 });
-
 export type CpuProfile = z.infer<typeof CpuProfile>;
 
-/** Asks an isolate's V8 by the inspector's protocol. It answers between two turns of the isolate, not in the middle of one. */
+/** Milliseconds to wait for an answer, and between two requests that keep a collecting isolate busy. */
+const [TIMEOUT, NUDGE] = [20_000, 50];
+
+/** A client of V8's inspector in workerd. */
 export class Inspector {
   readonly #socket: WebSocket;
   readonly #waiting = new Map<number, (result: unknown) => void>();
@@ -47,6 +45,7 @@ export class Inspector {
   private constructor(socket: WebSocket) {
     this.#socket = socket;
     socket.addEventListener('message', ({ data }) => {
+      // Events have no id.
       const message = Message.safeParse(JSON.parse(String(data)));
       if (message.success) this.#waiting.get(message.data.id)?.(message.data.result);
     });
@@ -54,17 +53,14 @@ export class Inspector {
 
   static async connect(url: string): Promise<Inspector> {
     const socket = new WebSocket(url);
-    await inTime('The inspector cannot be reached.', (resolve, reject) => {
-      socket.addEventListener('open', () => resolve(undefined));
-      socket.addEventListener('error', () => reject(new Error('The inspector refuses.')));
-    });
+    await once(socket, 'open', { signal: AbortSignal.timeout(TIMEOUT) });
     return new Inspector(socket);
   }
 
   /**
-   * Has everything collected that nobody uses.
+   * Collects all garbage.
    *
-   * @param nudge gives the isolate something to do: it collects at its next turn, so without one it never would
+   * @param nudge gives the isolate something to do: it collects in its next turn, and without a request there is none
    */
   async collectGarbage(nudge: () => Promise<unknown>): Promise<void> {
     let done = false;
@@ -78,20 +74,14 @@ export class Inspector {
     await collected;
   }
 
-  /** Wasm memories are not in it. */
+  /** Excludes wasm memories. */
   async heapUsage(): Promise<HeapUsage> {
-    const { usedSize, totalSize, embedderHeapUsedSize, backingStorageSize } = Usage.parse(
-      await this.#call('Runtime.getHeapUsage'),
-    );
-    return { used: usedSize + embedderHeapUsedSize, reserved: totalSize, buffers: backingStorageSize };
+    const usage = Usage.parse(await this.#call('Runtime.getHeapUsage'));
+    return { used: usage.usedSize + usage.embedderHeapUsedSize, buffers: usage.backingStorageSize };
   }
 
-  /**
-   * Profiles the isolate while `work` runs.
-   *
-   * @param interval microseconds from one sample to the next
-   */
-  async profile(interval: number, work: () => Promise<void>): Promise<CpuProfile> {
+  /** Profiles the isolate while `work` runs. @param interval microseconds between two samples */
+  async profile(interval: number, work: () => Promise<unknown>): Promise<CpuProfile> {
     await this.#call('Profiler.enable');
     await this.#call('Profiler.setSamplingInterval', { interval });
     await this.#call('Profiler.start');
@@ -105,28 +95,17 @@ export class Inspector {
 
   async #call(method: string, params: object = {}): Promise<unknown> {
     const id = ++this.#last;
+    const answered = new Promise((resolve) => this.#waiting.set(id, resolve));
+    this.#socket.send(JSON.stringify({ id, method, params }));
+    const late = new AbortController();
     try {
-      return await inTime(`${method} is not answered.`, (resolve) => {
-        this.#waiting.set(id, resolve);
-        this.#socket.send(JSON.stringify({ id, method, params }));
+      const timeout = setTimeout(TIMEOUT, undefined, { signal: late.signal }).then(() => {
+        throw new Error(`The inspector does not answer ${method}`);
       });
+      return await Promise.race([answered, timeout]);
     } finally {
+      late.abort();
       this.#waiting.delete(id);
     }
-  }
-}
-
-async function inTime(
-  late: string,
-  begin: (resolve: (value: unknown) => void, reject: (error: Error) => void) => void,
-): Promise<unknown> {
-  let timer: NodeJS.Timeout | undefined;
-  try {
-    return await new Promise((resolve, reject) => {
-      timer = globalThis.setTimeout(() => reject(new Error(late)), TIMEOUT);
-      begin(resolve, reject);
-    });
-  } finally {
-    clearTimeout(timer);
   }
 }

@@ -5,19 +5,19 @@ import { extname, join } from 'node:path';
 import { BENCH, runNode } from './processes.ts';
 
 export interface Picture {
-  /** How the tables call it. */
+  /** Its name in the tables. */
   readonly name: string;
   readonly path: string;
-  readonly bytes: Buffer;
+  readonly bytes: Buffer<ArrayBuffer>;
   /** Media type. */
   readonly type: string;
 }
 
-/** Where the drawn pictures lie. */
-export const FOLDER = join(BENCH, 'pictures');
+/** Where the drawn pictures are kept. */
+const FOLDER = join(BENCH, 'pictures');
 
-/** Media types by the ends of names. */
-export const TYPES: Readonly<Record<string, string>> = {
+/** Media types by file extension. */
+const TYPES: Readonly<Record<string, string>> = {
   '.jpg': 'image/jpeg',
   '.jpeg': 'image/jpeg',
   '.png': 'image/png',
@@ -25,18 +25,18 @@ export const TYPES: Readonly<Record<string, string>> = {
   '.gif': 'image/gif',
 };
 
-/** Drawn pictures by the name that the tables give them. */
+/** The files of the drawn pictures, by their names in the tables. */
 const DRAWN = {
-  'JPEG 12 MP': 'jpeg-12mp.jpg',
-  'JPEG 3 MP': 'jpeg-3mp.jpg',
-  'JPEG 800 px': 'jpeg-800.jpg',
   'JPEG 512 px': 'jpeg-512-reduced.jpg',
-  'JPEG 12 MP, reduced': 'jpeg-1000-reduced.jpg',
+  'JPEG 800 px': 'jpeg-800.jpg',
   'PNG 800 px': 'png-800.png',
   'WebP 800 px': 'webp-800.webp',
   'GIF 800 px': 'gif-800.gif',
-  'JPEG 48 MP': 'jpeg-48mp.jpg',
+  'JPEG 12 MP, reduced': 'jpeg-1000-reduced.jpg',
+  'JPEG 3 MP': 'jpeg-3mp.jpg',
+  'JPEG 12 MP': 'jpeg-12mp.jpg',
   'JPEG 12 MP progressive': 'jpeg-12mp-progressive.jpg',
+  'JPEG 48 MP': 'jpeg-48mp.jpg',
   'PNG 2880 x 1800': 'png-2880x1800.png',
   'PNG 3840 x 2160': 'png-3840x2160.png',
   'WebP 8 MP': 'webp-8mp.webp',
@@ -44,55 +44,43 @@ const DRAWN = {
 
 export type DrawnName = keyof typeof DRAWN;
 
-/** Where a section's pictures come from: drawn, or a folder of the caller's. */
+/** The source of a section's pictures: drawn ones, or a folder of the caller's. */
 export class Album {
-  readonly #photos: string | undefined;
+  readonly #folder: string | undefined;
 
-  /** @param photos a folder of photos; undefined: draw some */
-  constructor(photos: string | undefined) {
-    this.#photos = photos;
+  /** @param folder photos to use instead of drawn pictures */
+  constructor(folder?: string) {
+    this.#folder = folder;
   }
 
-  /** Draws what is missing; a second time this does nothing. */
+  /** Draws the pictures, unless they are there already. */
   async prepare(): Promise<void> {
-    if (this.#photos) return;
+    if (this.#folder) return;
     const painter = join(BENCH, 'native', 'draw.js');
-    const drawnBy = createHash('sha256')
+    const version = createHash('sha256')
       .update(await readFile(painter))
       .digest('hex');
-    // Written last: without it, or with another one, the folder counts for nothing.
+    // Written last: a folder without it, or with that of another version, is incomplete.
     const stamp = join(FOLDER, 'complete');
-    if (existsSync(stamp) && (await readFile(stamp, 'utf8')) === drawnBy) return;
+    if (existsSync(stamp) && (await readFile(stamp, 'utf8')) === version) return;
     await mkdir(FOLDER, { recursive: true });
     await runNode('Drawing pictures', [painter, FOLDER]);
-    await writeFile(stamp, drawnBy);
+    await writeFile(stamp, version);
   }
 
-  /** These drawn pictures, or all photos of the folder whose format is asked for. */
-  async pick(names: readonly DrawnName[], formats = /^image\//): Promise<Picture[]> {
-    if (this.#photos) return this.#folder(this.#photos, formats);
-    return Promise.all(names.map((name) => load(join(FOLDER, DRAWN[name]), name)));
+  /** These drawn pictures, by default all of them; or every photo of the caller's folder. */
+  async pick(names = Object.keys(DRAWN) as readonly DrawnName[]): Promise<[Picture, ...Picture[]]> {
+    const folder = this.#folder;
+    const files = folder ? (await readdir(folder)).sort() : names.map((name) => DRAWN[name]);
+    const photos = files.filter((file) => extname(file).toLowerCase() in TYPES);
+    const [first, ...others] = await Promise.all(
+      photos.map(async (file, i): Promise<Picture> => {
+        const path = join(folder ?? FOLDER, file);
+        const name = folder ? file : (names[i] ?? file);
+        return { name, path, bytes: await readFile(path), type: TYPES[extname(file).toLowerCase()] ?? '' };
+      }),
+    );
+    if (!first) throw new Error(`${folder} contains no photos`);
+    return [first, ...others];
   }
-
-  /** JPEGs large enough for every scale: drawn ones, or the folder's. */
-  async large(): Promise<Picture[]> {
-    if (this.#photos) {
-      const photos = await this.#folder(this.#photos, /jpeg$/);
-      return photos.filter(({ bytes }) => bytes.length > 1_000_000);
-    }
-    const files = (await readdir(FOLDER)).filter((name) => name.startsWith('scales-')).sort();
-    return Promise.all(files.map((name) => load(join(FOLDER, name), name)));
-  }
-
-  async #folder(folder: string, formats: RegExp): Promise<Picture[]> {
-    const names = (await readdir(folder)).sort();
-    const wanted = names.filter((name) => formats.test(TYPES[extname(name).toLowerCase()] ?? ''));
-    if (wanted.length === 0) throw new Error('The folder has no photos.');
-    return Promise.all(wanted.map((name) => load(join(folder, name), name)));
-  }
-}
-
-async function load(path: string, name: string): Promise<Picture> {
-  const type = TYPES[extname(path).toLowerCase()] ?? 'application/octet-stream';
-  return { name, path, bytes: await readFile(path), type };
 }

@@ -1,111 +1,58 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { execa } from 'execa';
 import { preparePython, pythonEnvironment } from '../scripts/python.ts';
-import { freePort, untilAnswers } from '../scripts/wrangler-dev.ts';
 
 export const BENCH = import.meta.dirname;
 export const ROOT = join(BENCH, '..');
 
-/** TensorFlow takes its time where the machine is busy with other things. */
-const START_TIMEOUT = 300_000;
-
-/** Something that answers over HTTP and can be ended. */
-export interface Service {
+/** A process that answers over HTTP. */
+export interface Server {
   readonly url: string;
+  readonly pid: number;
   stop(): Promise<void>;
 }
 
-/** One that is a process of its own. */
-export interface Server extends Service {
-  readonly pid: number;
-}
-
-/** Installs what bench/package-lock.json names, where that has not been done. */
+/** Installs bench/native/package.json's dependencies once. */
 export async function installDependencies(): Promise<void> {
-  const lock = await readFile(join(BENCH, 'package-lock.json'));
-  const wanted = createHash('sha256').update(lock).digest('hex');
-  const stamp = join(BENCH, 'node_modules', '.lock-sha256');
-  if (existsSync(stamp) && (await readFile(stamp, 'utf8')) === wanted) return;
-  console.error('Installing sharp and onnxruntime-node for the native side, once …');
-  // onnxruntime-node's script would fetch GPU libraries; the CPU's are in the package.
-  const command = ['ci', '--ignore-scripts', '--no-audit', '--no-fund'];
-  await finish(spawn('npm', command, { cwd: BENCH, stdio: 'pipe', shell: process.platform === 'win32' }));
-  await writeFile(stamp, wanted);
+  const cwd = join(BENCH, 'native');
+  if (existsSync(join(cwd, 'node_modules'))) return;
+  console.error('Installing onnxruntime-node, once …');
+  // Its install script would download GPU libraries.
+  await execa('npm', ['install', '--ignore-scripts', '--no-package-lock', '--no-audit'], { cwd });
 }
 
-/** Runs a script in Node until it ends. @throws {Error} with what it has printed, when it fails */
+/** Runs a script in Node until it ends. @throws {Error} with its output, when it fails */
 export async function runNode(what: string, args: readonly string[]): Promise<void> {
   console.error(`${what} …`);
-  await finish(spawn(process.execPath, args, { cwd: ROOT, stdio: 'pipe' }));
+  await execa(process.execPath, args, { cwd: ROOT });
 }
 
-/** Runs a Python script of the project until it ends. @throws {Error} with what it has printed, when it fails */
+/** Runs a Python script of the project until it ends. @throws {Error} with its output, when it fails */
 export async function runPython(args: readonly string[]): Promise<void> {
-  const python = await preparePython();
-  await finish(spawn(python, args, { cwd: ROOT, stdio: 'pipe', env: pythonEnvironment() }));
+  await execa(await preparePython(), args, { cwd: ROOT, env: pythonEnvironment(), extendEnv: false });
 }
 
-/** Starts a server of ours in Node; it gets `--port N` behind its arguments. */
-export async function serveNode(args: readonly string[]): Promise<Server> {
-  const port = await freePort();
-  return serve(
-    port,
-    spawn(process.execPath, [...args, '--port', String(port)], { cwd: ROOT, stdio: 'pipe' }),
-  );
-}
+/** Starts a server in Node. It prints its address once it listens. */
+export const serveNode = (args: readonly string[]): Promise<Server> => serve(process.execPath, args);
 
-/** The same in the project's Python. */
-export async function servePython(args: readonly string[]): Promise<Server> {
-  const python = await preparePython();
-  const port = await freePort();
-  const env = pythonEnvironment();
-  return serve(port, spawn(python, [...args, '--port', String(port)], { cwd: ROOT, stdio: 'pipe', env }));
-}
+/** Starts a server in the project's Python. It prints its address once it listens. */
+export const servePython = async (args: readonly string[]): Promise<Server> =>
+  serve(await preparePython(), args, pythonEnvironment());
 
-async function serve(port: number, child: ChildProcess): Promise<Server> {
-  const output = collect(child);
-  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-  const kill = () => child.kill('SIGKILL');
-  process.once('exit', kill);
-  const stop = async () => {
-    process.off('exit', kill);
-    if (child.exitCode === null && child.signalCode === null) kill();
-    await ended;
-  };
-  const url = `http://127.0.0.1:${port}`;
-  try {
-    await untilAnswers(url, child, START_TIMEOUT);
-  } catch (cause) {
-    await stop();
-    throw new Error(`A server did not start:\n${output()}`, { cause });
-  }
-  return { url, pid: child.pid ?? 0, stop };
-}
-
-function finish(child: ChildProcess): Promise<void> {
-  const output = collect(child);
-  const kill = () => child.kill();
-  process.once('exit', kill);
-  return new Promise((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', (code) => {
-      process.off('exit', kill);
-      if (code === 0) resolve();
-      else reject(new Error(output()));
-    });
+async function serve(program: string, args: readonly string[], env = process.env): Promise<Server> {
+  const server = execa(program, args, { cwd: ROOT, env, extendEnv: false, reject: false });
+  const ended = server.then(({ stderr }) => {
+    throw new Error(`${args[0]} ended:\n${stderr}`);
   });
-}
-
-/** The end of everything that a process prints. */
-function collect(child: ChildProcess): () => string {
-  let text = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream?.setEncoding('utf8').on('data', (part: string) => {
-      text = (text + part).slice(-4000);
-    });
-  }
-  return () => text.trim();
+  const [url] = await Promise.race([once(createInterface(server.stdout), 'line'), ended]);
+  // From here on it may end: stop() asks it to.
+  ended.catch(() => {});
+  const stop = async () => {
+    server.kill('SIGKILL');
+    await server;
+  };
+  return { url: String(url), pid: server.pid ?? 0, stop };
 }

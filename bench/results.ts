@@ -1,92 +1,70 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import os from 'node:os';
 import { join } from 'node:path';
 import * as z from 'zod';
-import { drawChart } from './chart.ts';
-import { type Machine, machineLine } from './machine.ts';
-import { type Page, readPages, withFigures, withRegion } from './pages.ts';
-import { REPORTS, type SectionName } from './reports/index.ts';
-import { modelFigures } from './reports/model.ts';
-import type { Report } from './reports/report.ts';
+import lock from '../package-lock.json' with { type: 'json' };
+import { renderChart } from './chart.ts';
+import { insertValues, markedKeys, readDocuments } from './documents.ts';
+import { BENCH, ROOT } from './processes.ts';
+import type { Report, Section } from './section.ts';
 
-export const RESULTS = join(import.meta.dirname, 'results');
-const ROOT = join(import.meta.dirname, '..');
+const RESULTS = join(BENCH, 'results');
 
-/** The page that has the tables. */
-export const PAGE = 'docs/benchmarks.md';
-
-const Measured = z.looseObject({
-  machine: z.object({
-    cpu: z.string(),
-    cores: z.number(),
-    memoryGiB: z.number(),
-    system: z.string(),
-    versions: z.record(z.string(), z.string()),
-  }),
-});
-
-/** A section's results file, read. */
-export interface Results {
-  readonly report: Report;
-  /** SVG documents by name: `<name>.svg` lies beside the results file. */
-  readonly drawings: ReadonlyMap<string, string>;
+/** What is measured on; nothing in it identifies the machine. */
+export function describeMachine(): string {
+  const [cpu] = os.cpus();
+  const memory = Math.round(os.totalmem() / 2 ** 30);
+  const { 'node_modules/workerd': workerd, 'node_modules/onnxruntime-web': ort } = lock.packages;
+  return `${cpu?.model.trim()}, ${os.cpus().length} cores, ${memory} GiB, ${os.type()} ${os.arch()}; Node ${process.versions.node}, workerd ${workerd.version}, onnxruntime-web ${ort.version}`;
 }
 
-/** @throws {Error} there is none, or it is not one that this section writes */
-export async function readResults(section: SectionName): Promise<Results> {
-  return interpret(section, JSON.parse(await readFile(join(RESULTS, `${section}.json`), 'utf8')));
-}
-
-function interpret(section: SectionName, results: unknown): Results {
-  const { machine } = Measured.parse(results);
-  const footer = machineLine(machine);
-  const report = REPORTS[section](results);
-  const charts = Object.entries(report.charts).map(([name, chart]): [string, string] => [
-    name,
-    drawChart({ ...chart, footer }),
-  ]);
-  const drawings = Object.entries(report.drawings ?? {}).map(([name, draw]): [string, string] => [
-    name,
-    draw(footer),
-  ]);
-  return { report, drawings: new Map([...charts, ...drawings]) };
-}
-
-/** Writes results and charts, and fills tables and figures in where the pages want them. */
-export async function saveResults(section: SectionName, machine: Machine, data: object): Promise<Results> {
+/** Writes a section's results file: a line for each property, and for each object in an array. */
+export async function writeResult({ name }: Section, machine: string, result: object): Promise<void> {
+  const lines = Object.entries({ machine, ...result }).map(([key, value]) => {
+    const isTable = Array.isArray(value) && typeof value[0] === 'object';
+    const rows = isTable ? value.map((row) => `  ${JSON.stringify(row)}`).join(',\n') : '';
+    return `${JSON.stringify(key)}: ${isTable ? `[\n${rows}\n]` : JSON.stringify(value)}`;
+  });
   await mkdir(RESULTS, { recursive: true });
-  const content = JSON.stringify({ machine, ...data }, null, 2);
-  await writeFile(join(RESULTS, `${section}.json`), `${content}\n`);
-  return fillFromResults(section);
+  await writeFile(join(RESULTS, `${name}.json`), `{\n${lines.join(',\n')}\n}\n`);
 }
 
-/** Makes charts, tables and figures anew from what was measured before. */
-export async function fillFromResults(section: SectionName): Promise<Results> {
-  const results = await readResults(section);
-  for (const [name, svg] of results.drawings) await writeFile(join(RESULTS, `${name}.svg`), svg);
-  await fillPages(section, results.report);
-  return results;
+/** A section's results file, and the report made from it. @throws {Error} there is none, or it has another schema */
+async function readResult({ name, report }: Section): Promise<{ machine: string; report: Report }> {
+  const result: unknown = JSON.parse(await readFile(join(RESULTS, `${name}.json`), 'utf8'));
+  return { machine: z.looseObject({ machine: z.string() }).parse(result).machine, report: report(result) };
 }
 
-/** The report of results that are kept nowhere. */
-export function reportOf(section: SectionName, data: object): Report {
-  return REPORTS[section](data);
-}
-
-/** The figures of a report by their full names. */
-export function namedFigures(section: string, figures: Report['figures']): [string, string][] {
-  return Object.entries(figures).map(([name, figure]) => [`${section}.${name}`, figure]);
-}
-
-/** As the page should be after this section. */
-function filled({ path, text }: Page, section: string, { tables, figures }: Report): string {
-  const tabled = path === PAGE ? withRegion(text, section, tables.join('\n\n')) : text;
-  return withFigures(tabled, new Map([...namedFigures(section, figures)]));
-}
-
-async function fillPages(section: SectionName, report: Report): Promise<void> {
-  const known = new Map(namedFigures('model', await modelFigures()));
-  for (const page of await readPages()) {
-    const text = withFigures(filled(page, section, report), known);
-    if (text !== page.text) await writeFile(join(ROOT, page.path), text);
+/** What documents may insert of these sections: tables by the section's name, figures by `section.figure`. */
+async function readValues(sections: readonly Section[]): Promise<Map<string, string>> {
+  const values = new Map<string, string>();
+  for (const section of sections) {
+    const { tables, figures = {} } = (await readResult(section)).report;
+    values.set(section.name, tables.join('\n\n'));
+    for (const [key, value] of Object.entries(figures)) values.set(`${section.name}.${key}`, value);
   }
+  return values;
+}
+
+/** Redraws the charts of these sections and updates the documents, from the results files. */
+export async function publishResults(sections: readonly Section[]): Promise<void> {
+  for (const section of sections) {
+    const { machine, report } = await readResult(section);
+    for (const [name, chart] of Object.entries(report.charts ?? {}))
+      await writeFile(join(RESULTS, `${name}.svg`), await renderChart(chart, machine));
+  }
+  const values = await readValues(sections);
+  for (const [path, text] of await readDocuments())
+    await writeFile(join(ROOT, path), insertValues(text, values));
+}
+
+/** What in the documents differs from the results files of all sections; empty: nothing. */
+export async function findStaleDocuments(sections: readonly Section[]): Promise<string[]> {
+  const values = await readValues(sections);
+  return [...(await readDocuments())].flatMap(([path, text]) => [
+    ...markedKeys(text)
+      .filter((key) => !values.has(key))
+      .map((key) => `${path}: no benchmark measures ${key}`),
+    ...(insertValues(text, values) === text ? [] : [`${path} is stale: run npm run bench -- --fill`]),
+  ]);
 }

@@ -1,92 +1,76 @@
 /**
- * `npm run bench -- [SECTION…] [--photos DIR] [--runs N] [--fill]`
+ * `npm run bench -- [SECTION…] [--runs N] [--photos DIR] [--fill] [--check]`
  *
- * Measures, prints tables, and writes results and charts to bench/results and the tables and figures to README.md and docs. The
- * pictures are drawn, so anyone gets the same ones; with `--photos` those of a folder are taken instead, and nothing is written. With `--fill`
- * nothing is measured: charts, tables and figures are made anew from the results files.
+ * Measures, prints the tables, and writes results and charts to bench/results and tables and figures into README.md and docs.
+ * The pictures are drawn, so they are the same on every machine. `--photos` measures with a folder of your own instead and
+ * writes nothing. `--fill` and `--check` measure nothing: the first rewrites charts and documents from the results files,
+ * the second fails where a document differs from them.
  */
 import { parseArgs } from 'node:util';
-import { describeMachine, machineLine } from './machine.ts';
 import { Album } from './pictures.ts';
-import { installDependencies } from './processes.ts';
 import { Progress } from './progress.ts';
-import type { SectionName } from './reports/index.ts';
-import { fillFromResults, reportOf, saveResults } from './results.ts';
-import type { Options } from './section.ts';
-import { measureCold } from './sections/cold.ts';
-import { measureCost } from './sections/cost.ts';
-import { measureFaults } from './sections/faults.ts';
-import { measureLoad } from './sections/load.ts';
-import { measureMemory } from './sections/memory.ts';
-import { measureModels } from './sections/models.ts';
-import { measureScales } from './sections/scales.ts';
-import { measureSize } from './sections/size.ts';
-import { measureSlowest } from './sections/slowest.ts';
-import { measureSoak } from './sections/soak.ts';
-import { measureSpeed } from './sections/speed.ts';
-import { measureStages } from './sections/stages.ts';
+import { describeMachine, findStaleDocuments, publishResults, writeResult } from './results.ts';
+import { cold } from './sections/cold.ts';
+import { cost } from './sections/cost.ts';
+import { memory } from './sections/memory.ts';
+import { models } from './sections/models.ts';
+import { size } from './sections/size.ts';
+import { speed } from './sections/speed.ts';
+import { stages } from './sections/stages.ts';
 
-/** In the order in which they run: what other work disturbs most comes first. */
-const SECTIONS: Readonly<Record<SectionName, (options: Options) => Promise<object>>> = {
-  speed: measureSpeed,
-  load: measureLoad,
-  stages: measureStages,
-  cost: measureCost,
-  cold: measureCold,
-  memory: measureMemory,
-  models: measureModels,
-  scales: measureScales,
-  slowest: measureSlowest,
-  size: measureSize,
-  faults: measureFaults,
-  soak: measureSoak,
-};
-
-const ALL = Object.keys(SECTIONS) as SectionName[];
-const isSection = (name: string): name is SectionName => Object.hasOwn(SECTIONS, name);
+/** In the order in which they run: what other work on the machine disturbs most comes first. */
+const SECTIONS = [speed, stages, cost, cold, memory, models, size];
 
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { photos: { type: 'string' }, runs: { type: 'string' }, fill: { type: 'boolean' } },
+    options: {
+      photos: { type: 'string' },
+      runs: { type: 'string' },
+      fill: { type: 'boolean' },
+      check: { type: 'boolean' },
+    },
   });
   const runs = values.runs === undefined ? undefined : Number(values.runs);
-  if (runs !== undefined && !(Number.isInteger(runs) && runs > 0)) throw new Error('--runs takes a number');
-  const unknown = positionals.find((name) => !isSection(name));
-  if (unknown) throw new Error(`There is no section ${unknown}: ${ALL.join(', ')}`);
-  const names = positionals.length > 0 ? positionals.filter(isSection) : ALL;
+  if (runs !== undefined && !(Number.isInteger(runs) && runs > 0))
+    throw new Error('--runs takes a positive integer');
+  const names = SECTIONS.map(({ name }) => name);
+  const unknown = positionals.find((name) => !names.includes(name));
+  if (unknown) throw new Error(`Unknown section ${unknown}; there are ${names.join(', ')}`);
+  const sections = SECTIONS.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
 
-  if (values.fill) {
-    for (const name of names) await fillFromResults(name);
+  if (values.check) {
+    const stale = await findStaleDocuments(SECTIONS);
+    if (stale.length > 0) throw new Error(stale.join('\n'));
     return;
   }
-  await installDependencies();
+  if (values.fill) return publishResults(sections);
+
   const album = new Album(values.photos);
   await album.prepare();
   const progress = new Progress();
   const machine = describeMachine();
-  console.log(`${machineLine(machine)}\n`);
-  for (const [index, name] of names.entries()) {
-    const begun = performance.now();
-    progress.begin(names.length > 1 ? `[${index + 1} of ${names.length}] ` : '');
+  console.log(`${machine}\n`);
+  for (const section of sections) {
+    const started = performance.now();
     try {
-      const data = await SECTIONS[name]({ album, progress, runs });
+      const result = await section.measure({ album, progress, runs });
       progress.clear();
-      const { tables } = values.photos
-        ? reportOf(name, data)
-        : (await saveResults(name, machine, data)).report;
-      const seconds = Math.round((performance.now() - begun) / 1000);
-      console.log(`${name} (${seconds} s)\n\n${tables.join('\n\n')}\n`);
+      const seconds = Math.round((performance.now() - started) / 1000);
+      console.log(`${section.name} (${seconds} s)\n\n${section.report(result).tables.join('\n\n')}\n`);
+      if (values.photos) continue;
+      await writeResult(section, machine, result);
+      await publishResults([section]);
     } catch (error) {
       progress.clear();
-      // The others are worth having all the same.
-      console.error(`${name} failed:`, error);
+      // The remaining sections do not depend on this one.
+      console.error(`${section.name} failed:`, error);
       process.exitCode = 1;
     }
   }
 }
 
-// So that servers that were started end too.
+// Exit handlers end the servers that were started.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(130));
 
 await main().catch((error: unknown) => {

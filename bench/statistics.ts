@@ -1,4 +1,4 @@
-/** The middle value, or the mean of the two in the middle. */
+/** The middle value, or the mean of the two middle values. */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.length / 2;
@@ -11,8 +11,7 @@ export function percentile(values: readonly number[], share: number): number {
   return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN;
 }
 
-export const mean = (values: readonly number[]): number =>
-  values.reduce((sum, value) => sum + value, 0) / values.length;
+export const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
 
-/** Rounded for a results file: what lies below the noise would only change from run to run. */
+/** Rounded for a results file: digits below the noise would change with every run. */
 export const round = (value: number, digits = 1): number => Number(value.toFixed(digits));

@@ -1,8 +1,7 @@
-import { spawn } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
+import { execa } from 'execa';
 import { Miniflare } from 'miniflare';
 import { unstable_readConfig } from 'wrangler';
 import * as z from 'zod';
@@ -21,8 +20,8 @@ type Module = { readonly type: 'esm' | 'wasm'; readonly contents: Uint8Array<Arr
 /** A bundled Worker, by the names of its modules. */
 export type Bundle = Readonly<Record<string, Module>>;
 
-/** What wrangler.toml says under `[[ratelimits]]`. */
-const Counters = z.array(
+/** `[[ratelimits]]` in wrangler.toml. */
+const RateLimits = z.array(
   z.object({
     name: z.string(),
     namespace_id: z.string(),
@@ -31,19 +30,19 @@ const Counters = z.array(
 );
 
 const MAIN = 'index.js';
-const NAME = 'bench';
-const SECOND = 'second';
-const TIMEOUT = 120_000;
+const [NAME, SECOND] = ['bench', 'second'];
 
-/** Bundles an entry as `wrangler deploy` would, and uploads nothing. */
+/** Bundles an entry as `wrangler deploy` does. */
 export async function bundle(entry: string): Promise<Bundle> {
   const folder = await mkdtemp(join(tmpdir(), 'husky-ai-bench-'));
   try {
-    await runWrangler(['deploy', entry, '--dry-run', '--outdir', folder]);
+    const command = ['deploy', entry, '--dry-run', '--outdir', folder];
+    const env = { WRANGLER_SEND_METRICS: 'false' };
+    await execa('wrangler', command, { cwd: ROOT, preferLocal: true, localDir: ROOT, env, timeout: 120_000 });
     const names = (await readdir(folder)).filter((name) => /\.(js|wasm)$/.test(name));
     const modules = names.map(async (name): Promise<[string, Module]> => {
       const contents = Uint8Array.from(await readFile(join(folder, name)));
-      // wrangler calls the main module by its source's name.
+      // wrangler names the main module after its source file.
       return name.endsWith('.js') ? [MAIN, { type: 'esm', contents }] : [name, { type: 'wasm', contents }];
     });
     return Object.fromEntries(await Promise.all(modules));
@@ -52,30 +51,11 @@ export async function bundle(entry: string): Promise<Bundle> {
   }
 }
 
-/** Runs one of wrangler's commands that end by themselves. @throws {Error} with what it has printed, when it fails */
-export function runWrangler(args: readonly string[]): Promise<void> {
-  const packageFile = createRequire(import.meta.url).resolve('wrangler/package.json');
-  const program = join(dirname(packageFile), 'bin', 'wrangler.js');
-  const env = { ...process.env, WRANGLER_SEND_METRICS: 'false' };
-  const options = { cwd: ROOT, stdio: 'pipe', env, timeout: TIMEOUT } as const;
-  const child = spawn(process.execPath, [program, ...args], options);
-  let output = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (text: string) => {
-      output += text;
-    });
-  }
-  return new Promise((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', (code) => (code === 0 ? resolve() : reject(new Error(output))));
-  });
-}
-
-/** A local bucket with the committed model in it, signed by a key made for the occasion. */
+/** A local bucket with the committed model in it, signed with a key generated for the occasion. */
 export interface Store {
   readonly folder: string;
   readonly publicKeyPem: string;
-  /** What its versions are signed with. */
+  /** The key that signed it. */
   readonly key: SigningKey;
   readonly release: Release;
   remove(): Promise<void>;
@@ -99,33 +79,33 @@ export async function createStore(): Promise<Store> {
   }
 }
 
-/** `pid` is the process that the isolates run in, and nothing else but their local bucket. */
+/** `pid` is the process that runs the isolates, and besides them only their local bucket. */
 export interface Workerd extends Server {
-  /** The same Worker in a second isolate of the same process, where one was asked for. */
+  /** The address of the same Worker in a second isolate of the process, if there is one. */
   readonly second: string | undefined;
-  /** Where its V8 can be asked how much memory it uses. */
+  /** The address of V8's inspector, if enabled. */
   readonly inspector: string | undefined;
-  /** Its bucket, reached through this process. */
+  /** Its bucket, accessed from this process. */
   bucket(): ReturnType<Miniflare['getR2Bucket']>;
-  /** Where the Worker is now, and in which process: when workerd ends by itself, another one is started. */
+  /** The current address and process: when workerd exits, another one replaces it. */
   current(): Promise<Pick<Workerd, 'url' | 'pid'>>;
-  /** Reads every file of the model once, past the Worker, so that the local bucket's own start is not measured. */
+  /** Reads every file of the model once, bypassing the Worker, to leave the local bucket's start-up out of a measurement. */
   warmBucket(): Promise<void>;
 }
 
-export interface WorkerdOptions {
+interface WorkerdOptions {
   readonly vars?: Readonly<Record<string, string>>;
-  /** Whether V8 can be asked. */
+  /** Whether to enable V8's inspector. */
   readonly inspect?: boolean;
-  /** How many isolates have the Worker, each for itself; all of them are there from the start. */
+  /** How many isolates run the Worker; all start with the process. */
   readonly isolates?: 1 | 2;
-  /** Whether photos are counted, as wrangler.toml says. */
+  /** Whether wrangler.toml's rate limits apply. */
   readonly rateLimits?: boolean;
 }
 
 /**
- * A fresh workerd process with this Worker in it: no proxy before it, neither that of `wrangler dev` nor miniflare's, and
- * no assets. It has not been asked anything yet.
+ * Starts a fresh workerd process with this Worker: without assets, and without the proxies of `wrangler dev` and Miniflare.
+ * It has not received a request yet.
  */
 export async function startWorkerd(
   modules: Bundle,
@@ -140,9 +120,8 @@ export async function startWorkerd(
     MODEL_PUBLIC_KEYS: store.publicKeyPem,
     RATE_LIMITS: rateLimits ? 'on' : 'off',
     ...vars,
-  });
-  const env = Object.fromEntries(texts.map(([name, value]) => [name, { type: 'text' as const, value }]));
-  const counters = Counters.parse(ratelimits).map(({ name, namespace_id, simple }) => [
+  }).map(([name, value]) => [name, { type: 'text' as const, value }]);
+  const counters = RateLimits.parse(rateLimits ? ratelimits : []).map(({ name, namespace_id, simple }) => [
     name,
     { type: 'rate-limit' as const, namespace: namespace_id, simple },
   ]);
@@ -153,8 +132,8 @@ export async function startWorkerd(
       compatibilityFlags: compatibility_flags,
       manifest: { mainModule: MAIN, modules: { ...modules } },
       env: {
-        ...env,
-        ...(rateLimits ? Object.fromEntries(counters) : {}),
+        ...Object.fromEntries(texts),
+        ...Object.fromEntries(counters),
         [bucket.binding]: { type: 'r2' as const, name: bucket.bucket_name },
       },
     },
@@ -172,23 +151,22 @@ export async function startWorkerd(
     workers: isolates === 1 ? [worker(NAME)] : [worker(NAME), worker(SECOND)],
   });
   await miniflare.ready;
-  const pidNow = () => childrenNamed('workerd').find((child) => !before.includes(child)) ?? 0;
-  const addressOf = async (name: string) => (await miniflare.unsafeGetDirectURL(name)).origin;
+  const findPid = () => childrenNamed('workerd').find((child) => !before.includes(child)) ?? 0;
+  const findUrl = async (name: string) => (await miniflare.unsafeGetDirectURL(name)).origin;
   const ownBucket = () => miniflare.getR2Bucket(bucket.binding, NAME);
-  const warmBucket = async () => {
-    const r2 = await ownBucket();
-    const { version, files } = store.release;
-    const keys = [...files.keys(), 'model.sig'].map((file) => modelKey(version, file));
-    for (const key of [channelKey(DEFAULT_CHANNEL), ...keys]) await (await r2.get(key))?.arrayBuffer();
-  };
   return {
-    url: await addressOf(NAME),
-    second: isolates === 1 ? undefined : await addressOf(SECOND),
-    pid: pidNow(),
+    url: await findUrl(NAME),
+    second: isolates === 1 ? undefined : await findUrl(SECOND),
+    pid: findPid(),
     inspector: inspect ? `${(await miniflare.getInspectorURL()).origin}/core:user:${NAME}` : undefined,
     bucket: ownBucket,
-    current: async () => ({ url: await addressOf(NAME), pid: pidNow() }),
-    warmBucket,
+    current: async () => ({ url: await findUrl(NAME), pid: findPid() }),
+    async warmBucket() {
+      const r2 = await ownBucket();
+      const { version, files } = store.release;
+      const keys = [...files.keys(), 'model.sig'].map((file) => modelKey(version, file));
+      for (const key of [channelKey(DEFAULT_CHANNEL), ...keys]) await (await r2.get(key))?.arrayBuffer();
+    },
     stop: () => miniflare.dispose(),
   };
 }

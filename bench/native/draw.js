@@ -1,61 +1,40 @@
 /**
- * `node draw.js FOLDER`: draws the benchmarks' pictures into the folder, the same ones everywhere. They have what costs a
- * decoder its time: smooth gradients, texture, edges and a sensor's grain. Prints one line for each picture.
+ * `node draw.js FOLDER`: draws the benchmarks' pictures, the same ones everywhere. They contain what costs a decoder time:
+ * smooth gradients, texture, edges, and a sensor's grain. Prints a line for each picture.
  */
 import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
 
+/** @typedef {sharp.Sharp} Sharp */
+
+/** @param {sharp.JpegOptions} [options] @returns {(image: Sharp) => Sharp} */
+const jpeg = (options) => (image) => image.jpeg({ quality: 90, chromaSubsampling: '4:2:0', ...options });
+/** What the page sends of a photo: see static/photos/prepare.js. @param {number} width @returns {(image: Sharp) => Sharp} */
+const reduced = (width) => (image) => jpeg({ quality: 92 })(image.resize({ width }));
+const png = (/** @type {Sharp} */ image) => image.png({ compressionLevel: 6 });
+const webp = (/** @type {Sharp} */ image) => image.webp({ quality: 80, effort: 2 });
+const gif = (/** @type {Sharp} */ image) => image.gif({ effort: 1, dither: 0 });
+
 /**
- * @typedef {object} Drawing
- * @property {string} name the file
- * @property {number} width
- * @property {number} height
- * @property {number} seed
- * @property {number} grain largest departure of a pixel, in byte values
- * @property {(image: sharp.Sharp) => sharp.Sharp} save
+ * File, width, height, seed, grain (the largest change of a byte value), and how the picture is saved.
+ *
+ * @type {readonly [string, number, number, number, number, (image: Sharp) => Sharp][]}
  */
-
-/** @param {sharp.JpegOptions} [options] */
-const jpeg = (options) => (/** @type {sharp.Sharp} */ image) =>
-  image.jpeg({ quality: 90, chromaSubsampling: '4:2:0', ...options });
-const png = (/** @type {sharp.Sharp} */ image) => image.png({ compressionLevel: 6 });
-/** As the page makes a photo small before it sends it: see static/photos/prepare.js. @param {number} width */
-const reduced = (width) => (/** @type {sharp.Sharp} */ image) =>
-  image.resize({ width }).jpeg({ quality: 92, chromaSubsampling: '4:2:0' });
-const webp = (/** @type {sharp.Sharp} */ image) => image.webp({ quality: 80, effort: 2 });
-const gif = (/** @type {sharp.Sharp} */ image) => image.gif({ effort: 1, dither: 0 });
-
-/** @type {Drawing[]} */
 const DRAWINGS = [
-  { name: 'jpeg-12mp.jpg', width: 4000, height: 3000, seed: 1, grain: 18, save: jpeg() },
-  { name: 'jpeg-3mp.jpg', width: 2000, height: 1500, seed: 2, grain: 18, save: jpeg() },
-  { name: 'jpeg-800.jpg', width: 800, height: 600, seed: 3, grain: 18, save: jpeg() },
-  { name: 'jpeg-1000-reduced.jpg', width: 4000, height: 3000, seed: 1, grain: 18, save: reduced(1000) },
-  { name: 'jpeg-512-reduced.jpg', width: 2732, height: 2048, seed: 8, grain: 18, save: reduced(683) },
-  { name: 'png-800.png', width: 800, height: 600, seed: 3, grain: 18, save: png },
-  { name: 'webp-800.webp', width: 800, height: 600, seed: 3, grain: 18, save: webp },
-  { name: 'gif-800.gif', width: 800, height: 600, seed: 3, grain: 18, save: gif },
-  { name: 'jpeg-48mp.jpg', width: 8000, height: 6000, seed: 4, grain: 12, save: jpeg() },
-  {
-    name: 'jpeg-12mp-progressive.jpg',
-    width: 4000,
-    height: 3000,
-    seed: 1,
-    grain: 18,
-    save: jpeg({ progressive: true }),
-  },
-  { name: 'png-2880x1800.png', width: 2880, height: 1800, seed: 5, grain: 3, save: png },
-  { name: 'png-3840x2160.png', width: 3840, height: 2160, seed: 6, grain: 2, save: png },
-  { name: 'webp-8mp.webp', width: 3264, height: 2448, seed: 7, grain: 12, save: webp },
-  ...[11, 12, 13, 14, 15, 16].map((seed) => ({
-    name: `scales-${seed}.jpg`,
-    width: 4000,
-    height: 3000,
-    seed,
-    grain: 12,
-    save: jpeg({ quality: 92 }),
-  })),
+  ['jpeg-12mp.jpg', 4000, 3000, 1, 18, jpeg()],
+  ['jpeg-3mp.jpg', 2000, 1500, 2, 18, jpeg()],
+  ['jpeg-800.jpg', 800, 600, 3, 18, jpeg()],
+  ['jpeg-1000-reduced.jpg', 4000, 3000, 1, 18, reduced(1000)],
+  ['jpeg-512-reduced.jpg', 2732, 2048, 8, 18, reduced(683)],
+  ['png-800.png', 800, 600, 3, 18, png],
+  ['webp-800.webp', 800, 600, 3, 18, webp],
+  ['gif-800.gif', 800, 600, 3, 18, gif],
+  ['jpeg-48mp.jpg', 8000, 6000, 4, 12, jpeg()],
+  ['jpeg-12mp-progressive.jpg', 4000, 3000, 1, 18, jpeg({ progressive: true })],
+  ['png-2880x1800.png', 2880, 1800, 5, 3, png],
+  ['png-3840x2160.png', 3840, 2160, 6, 2, png],
+  ['webp-8mp.webp', 3264, 2448, 7, 12, webp],
 ];
 
 /** Tommy Ettinger's 32-bit generator: integers from 0 to 2^32 - 1. @param {number} seed */
@@ -70,11 +49,11 @@ function mulberry32(seed) {
 }
 
 /**
- * RGB bytes: a slope of light, waves of three sizes, discs with hard edges, grain.
+ * RGB bytes: a gradient, waves of three sizes, discs with hard edges, grain.
  *
- * @param {Drawing} drawing
+ * @param {number} width @param {number} height @param {number} seed @param {number} grain
  */
-function paint({ width, height, seed, grain }) {
+function paint(width, height, seed, grain) {
   const next = mulberry32(seed);
   const unit = () => next() / 4294967296;
   const colour = () => [0, 1, 2].map(() => 40 + unit() * 175);
@@ -92,7 +71,7 @@ function paint({ width, height, seed, grain }) {
     colour: colour(),
   }));
   const rgb = new Uint8ClampedArray(width * height * 3);
-  // A wave is the product of a row and a column, so its sines are few.
+  // A wave is the product of a row and a column, which saves most of the sines.
   const columns = waves.map(({ across, phase }) =>
     Float32Array.from({ length: width }, (_, x) => Math.sin((x / width) * across * 6.28 + phase)),
   );
@@ -101,15 +80,10 @@ function paint({ width, height, seed, grain }) {
       .map(({ x, y: centre, radius, colour }) => ({ x, half: radius ** 2 - (y - centre) ** 2, colour }))
       .filter(({ half }) => half > 0)
       .map(({ x, half, colour }) => ({ left: x - Math.sqrt(half), right: x + Math.sqrt(half), colour }));
-    const rows = waves.map(
-      ({ down, phase, height: size }) => size * Math.cos((y / height) * down * 6.28 + phase),
-    );
+    const rows = waves.map((wave) => wave.height * Math.cos((y / height) * wave.down * 6.28 + wave.phase));
     for (let x = 0; x < width; x++, at += 3) {
       const slope = (x / width + y / height) / 2;
-      const wave =
-        (columns[0]?.[x] ?? 0) * (rows[0] ?? 0) +
-        (columns[1]?.[x] ?? 0) * (rows[1] ?? 0) +
-        (columns[2]?.[x] ?? 0) * (rows[2] ?? 0);
+      const wave = rows.reduce((sum, row, i) => sum + row * (columns[i]?.[x] ?? 0), 0);
       const disc = crossed.findLast(({ left, right }) => x >= left && x < right);
       const noise = next();
       for (let channel = 0; channel < 3; channel++) {
@@ -122,11 +96,11 @@ function paint({ width, height, seed, grain }) {
   return rgb;
 }
 
-const [folder = '.'] = process.argv.slice(2);
-for (const drawing of DRAWINGS) {
-  const { name, width, height, save } = drawing;
-  const image = sharp(paint(drawing), { raw: { width, height, channels: 3 }, limitInputPixels: false });
-  // An interruption must not leave half a picture under a name that is taken for a whole one.
+const [, , folder = '.'] = process.argv;
+for (const [name, width, height, seed, grain, save] of DRAWINGS) {
+  const raw = { width, height, channels: /** @type {const} */ (3) };
+  const image = sharp(paint(width, height, seed, grain), { raw, limitInputPixels: false });
+  // An interruption must not leave half a picture under a complete one's name.
   await save(image).toFile(join(folder, `${name}.part`));
   await rename(join(folder, `${name}.part`), join(folder, name));
   console.log(name);

@@ -1,61 +1,51 @@
 /**
- * `node server.js --port N --model FILE`: the same answer as the Worker's, as one would build it in Node: sharp with
- * shrink-on-load and onnxruntime-node, each in one thread, behind Node's own http.
+ * `node server.js MODEL`: the Worker's prediction as one would build it in Node: sharp with shrink-on-load and
+ * onnxruntime-node, one thread each, behind node:http. Prints its address.
  */
 import http from 'node:http';
-import { parseArgs } from 'node:util';
+import { buffer } from 'node:stream/consumers';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import sharp from 'sharp';
 
 const SIDE = 128;
 
-const { values } = parseArgs({ options: { port: { type: 'string' }, model: { type: 'string' } } });
-
+const [, , model = ''] = process.argv;
 sharp.concurrency(1);
 sharp.cache(false);
-const session = await InferenceSession.create(values.model ?? '', {
+const session = await InferenceSession.create(model, {
   intraOpNumThreads: 1,
   interOpNumThreads: 1,
   executionMode: 'sequential',
 });
 const [input = ''] = session.inputNames;
 const [output = ''] = session.outputNames;
-/** How many heat maps are wanted, for a model that can make them. */
-const none = session.inputNames.includes('heatmaps')
-  ? { heatmaps: new Tensor('int64', BigInt64Array.of(0n), [1]) }
-  : {};
+/** Turns the heat map off, in a model that has one. */
+const noHeatMap = session.inputNames.includes('heatmaps') ? { heatmaps: new Tensor('int64', [0n], [1]) } : {};
 
 /** P(husky) of a photo. @param {Buffer} photo */
 async function score(photo) {
-  const rgb = await sharp(photo)
-    .resize(SIDE, SIDE, { fit: 'fill', kernel: 'cubic' })
-    .removeAlpha()
-    .toColourspace('srgb')
-    .raw()
-    .toBuffer();
-  const data = Float32Array.from(rgb, (byte) => byte / 255);
-  const pixels = new Tensor('float32', data, [1, SIDE, SIDE, 3]);
-  const results = await session.run({ [input]: pixels, ...none }, [output]);
+  const square = sharp(photo).resize(SIDE, SIDE, { fit: 'fill', kernel: 'cubic' });
+  const rgb = await square.removeAlpha().toColourspace('srgb').raw().toBuffer();
+  const pixels = new Tensor(
+    'float32',
+    Float32Array.from(rgb, (byte) => byte / 255),
+    [1, SIDE, SIDE, 3],
+  );
+  const results = await session.run({ [input]: pixels, ...noHeatMap }, [output]);
   return Number(results[output]?.data[0]);
-}
-
-/** @param {http.IncomingMessage} request */
-async function read(request) {
-  const chunks = [];
-  for await (const chunk of request) chunks.push(chunk);
-  return Buffer.concat(chunks);
 }
 
 const server = http.createServer(async (request, response) => {
   response.setHeader('Content-Type', 'application/json');
   try {
-    const answer = request.method === 'POST' ? { score: await score(await read(request)) } : { status: 'ok' };
-    response.end(JSON.stringify(answer));
+    response.end(JSON.stringify({ score: await score(await buffer(request)) }));
   } catch (error) {
-    response.statusCode = 422;
-    response.end(JSON.stringify({ error: String(error) }));
+    response.writeHead(422).end(JSON.stringify({ error: String(error) }));
   }
 });
-// Longer than the others' turns take, so that a connection is never closed while it is about to be used again.
+// Longer than the other contenders' turns take: a connection must not be closed just before it is used again.
 server.keepAliveTimeout = 600_000;
-server.listen(Number(values.port), '127.0.0.1');
+server.listen(0, '127.0.0.1', () => {
+  const address = server.address();
+  console.log(`http://127.0.0.1:${typeof address === 'object' && address?.port}`);
+});

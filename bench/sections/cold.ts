@@ -1,134 +1,134 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import * as z from 'zod';
-import { CpuProfile } from '../inspector.ts';
+import { COLOURS } from '../chart.ts';
 import type { Picture } from '../pictures.ts';
-import { type cold, type PART_NAMES, type Parts, VARIANT_NAMES, type Variant } from '../reports/cold.ts';
-import type { DataOf } from '../reports/report.ts';
-import { Client, scoreIn } from '../request.ts';
-import type { Options } from '../section.ts';
-import { round } from '../statistics.ts';
-import { bundle, createStore, runWrangler, startWorkerd } from '../workerd.ts';
+import { Client, textOf } from '../request.ts';
+import { defineSection, verdict } from '../section.ts';
+import { median, percentile, round, sum } from '../statistics.ts';
+import { table } from '../table.ts';
+import { bundle, createStore, startWorkerd } from '../workerd.ts';
 
 const RUNS = 21;
-/** How often the Worker's start-up is profiled. */
-const STARTS = 5;
-const ATTEMPTS = 3;
+/** Milliseconds of a new isolate's first answer in a running process. */
+const GOAL = 200;
 
-const Noted = z.object({
-  spans: z.array(
-    z.object({
-      kind: z.enum(['storage', 'verification', 'session', 'run']),
-      from: z.number(),
-      to: z.number(),
-    }),
-  ),
-});
-type Span = z.infer<typeof Noted>['spans'][number];
+/** What an isolate does until its first answer. Of two at the same time, the one further down in `PRIORITY` waits. */
+const PARTS = {
+  storage: { name: 'model files from R2', colour: COLOURS.sky },
+  verification: { name: 'digests, signature', colour: COLOURS.green },
+  session: { name: 'ONNX Runtime and its session', colour: COLOURS.blue },
+  selfTest: { name: 'self-test', colour: COLOURS.orange },
+  run: { name: 'inference of the photo', colour: COLOURS.vermilion },
+  rest: { name: 'photo, and everything else', colour: COLOURS.grey },
+} as const;
+const NAMES = ['storage', 'verification', 'session', 'selfTest', 'run', 'rest'] as const;
+const PRIORITY = ['session', 'selfTest', 'run', 'verification', 'storage'] as const;
 
-/** First request to first answer in a fresh workerd process each time; the variants take turns. */
-export async function measureCold({ album, progress, runs = RUNS }: Options): Promise<DataOf<typeof cold>> {
-  const [picture] = await album.pick(['JPEG 800 px']);
-  if (!picture) throw new Error('There is no picture.');
-  const startups: number[] = [];
-  for (let start = 1; start <= Math.min(STARTS, runs); start++) {
-    progress.show('cold: profiling the start-up', `${start} of ${Math.min(STARTS, runs)}`);
-    startups.push(await startupMilliseconds());
-  }
-  progress.show('cold: bundling');
-  const modules = await bundle('bench/worker/cold.js');
-  const store = await createStore();
-  const times: Record<Variant, number[]> = { all: [], 'self-test': [], none: [] };
-  const split = { process: [] as Parts[], isolate: [] as Parts[] };
-  try {
-    // One more than asked for: the first of all finds the disk cold.
-    for (let run = -1; run < runs; run++) {
-      progress.show('cold', `start ${Math.max(0, run + 1)} of ${runs}`);
-      for (let i = 0; i < VARIANT_NAMES.length; i++) {
-        const variant = VARIANT_NAMES[(i + run + VARIANT_NAMES.length) % VARIANT_NAMES.length] as Variant;
-        const workerd = await startWorkerd(modules, store, { vars: { CHECKS: variant }, isolates: 2 });
+const Part = z.enum([...NAMES, 'answer']);
+type Parts = Readonly<Record<z.infer<typeof Part>, number>>;
+
+const Kind = z.enum(['storage', 'verification', 'session', 'run']);
+const Recorded = z.object({ spans: z.array(z.object({ kind: Kind, from: z.number(), to: z.number() })) });
+type Span = z.infer<typeof Recorded>['spans'][number];
+
+/** The first answer of a new isolate: in a fresh workerd process, then in a second isolate of the same process. */
+export const cold = defineSection({
+  name: 'cold',
+  schema: z.object({
+    runs: z.number(),
+    /** Milliseconds of each run, the whole `answer` last. */
+    parts: z.array(z.object({ part: Part, process: z.array(z.number()), isolate: z.array(z.number()) })),
+  }),
+
+  async measure({ album, progress, runs = RUNS }) {
+    const [picture] = await album.pick(['JPEG 800 px']);
+    progress.show('cold: bundling');
+    const modules = await bundle('bench/worker/traced.js');
+    const store = await createStore();
+    const [inProcess, inIsolate]: [Parts[], Parts[]] = [[], []];
+    try {
+      // Not counted: the very first start finds the disk cold.
+      for (let run = 0; run <= runs; run++) {
+        progress.show('cold', `start ${run} of ${runs}`);
+        const workerd = await startWorkerd(modules, store, { isolates: 2 });
         try {
           await workerd.warmBucket();
-          const first = await firstAnswer(workerd.url, picture);
-          if (run < 0) continue;
-          times[variant].push(first.answer);
-          if (variant !== 'all') continue;
-          split.process.push(first);
-          split.isolate.push(await firstAnswer(workerd.second ?? '', picture));
+          const first = await answerFirst(workerd.url, picture);
+          const second = await answerFirst(workerd.second ?? '', picture);
+          if (run === 0) continue;
+          inProcess.push(first);
+          inIsolate.push(second);
         } finally {
           await workerd.stop();
         }
       }
+    } finally {
+      await store.remove();
     }
-  } finally {
-    await store.remove();
-  }
-  return { runs, startupMilliseconds: startups, milliseconds: times, split };
-}
+    const parts = Part.options.map((part) => ({
+      part,
+      process: inProcess.map((each) => each[part]),
+      isolate: inIsolate.map((each) => each[part]),
+    }));
+    return { runs, parts };
+  },
 
-/** Milliseconds until an isolate has answered for the first time, and what they were spent on. */
-async function firstAnswer(url: string, picture: Picture): Promise<Parts> {
+  report({ runs, parts }) {
+    const times = new Map(parts.map(({ part, process, isolate }) => [part, [process, isolate]]));
+    const medians = (part: z.infer<typeof Part>) => (times.get(part) ?? []).map(median);
+    const cells = (part: z.infer<typeof Part>) => medians(part).map((value) => value.toFixed(0));
+    const slow = (times.get('answer') ?? []).map((values) => percentile(values, 0.95).toFixed(0));
+    const [inProcess = '', inIsolate = ''] = cells('answer');
+    const rows = ['in a new process', 'in a running process'];
+    return {
+      tables: [
+        table(
+          ['median ms of an isolate’s first answer', ...rows],
+          [
+            ...NAMES.map((part) => [PARTS[part].name, ...cells(part)]),
+            ['first answer', ...cells('answer')],
+            ['95th percentile', ...slow],
+          ],
+        ),
+        `${runs} runs. The goal for the first answer in a running process is below ${GOAL} ms: ${verdict(Number(inIsolate) < GOAL)}.`,
+      ],
+      figures: { 'process-ms': inProcess, 'isolate-ms': inIsolate },
+      charts: {
+        cold: {
+          title: 'First answer of a new isolate',
+          subtitle: 'median milliseconds of each part; the model comes from a local R2',
+          rows,
+          series: NAMES.map((part) => ({ ...PARTS[part], values: medians(part) })),
+          totals: cells('answer').map((text) => `${text} ms`),
+        },
+      },
+    };
+  },
+});
+
+/** Milliseconds until an isolate has answered its first request, and what it spent them on. */
+async function answerFirst(url: string, picture: Picture): Promise<Parts> {
   const client = new Client(url);
-  try {
-    const answer = await client.post('/api/predict', picture);
-    scoreIn(answer);
-    const { spans } = Noted.parse(JSON.parse((await client.get('/bench/spans')).body.toString()));
-    return partsOf(spans, answer.milliseconds);
-  } finally {
-    client.close();
-  }
+  const answer = await client.post('/api/predict', picture);
+  textOf(answer);
+  const { spans } = Recorded.parse(JSON.parse(textOf(await client.get('/bench/spans'))));
+  return splitTime(spans, answer.milliseconds);
 }
 
-/**
- * What goes on at the same time counts once, for the part that stands first here: it works while the others wait. The photo's own
- * inference is the last run, those before it are the self-test's.
- */
-function partsOf(spans: readonly Span[], milliseconds: number): Parts {
-  const runs = spans.filter(({ kind }) => kind === 'run').toSorted((a, b) => a.from - b.from);
-  const photo = runs.pop();
-  const of = (kind: Span['kind']) => spans.filter((span) => span.kind === kind);
-  const order: Readonly<Record<Exclude<(typeof PART_NAMES)[number], 'rest'>, readonly Span[]>> = {
-    session: of('session'),
-    selfTest: runs,
-    run: photo ? [photo] : [],
-    verification: of('verification'),
-    storage: of('storage'),
-  };
-  const edges = [...new Set(spans.flatMap(({ from, to }) => [from, to]))].toSorted((a, b) => a - b);
+/** Spans that overlap count once, for the first in `PRIORITY`: it works while the others wait. */
+function splitTime(spans: readonly Span[], milliseconds: number): Parts {
+  const lastRun = Math.max(...spans.filter(({ kind }) => kind === 'run').map(({ from }) => from));
+  // The last run is the photo's, the ones before it are the self-test's.
+  const named = spans.map((span) => ({
+    ...span,
+    part: span.kind === 'run' && span.from < lastRun ? 'selfTest' : span.kind,
+  }));
   const parts = { storage: 0, verification: 0, session: 0, selfTest: 0, run: 0 };
+  const edges = [...new Set(spans.flatMap(({ from, to }) => [from, to]))].toSorted((a, b) => a - b);
   for (const [index, from] of edges.entries()) {
     const to = edges[index + 1] ?? from;
-    const active = Object.entries(order).find(([, those]) =>
-      those.some((span) => span.from <= from && span.to >= to && span.from < span.to),
-    );
-    if (active) parts[active[0] as keyof typeof parts] += to - from;
+    const active = named.filter((span) => span.from <= from && span.to >= to);
+    const part = PRIORITY.find((each) => active.some((span) => span.part === each));
+    if (part) parts[part] += to - from;
   }
-  const known = Object.values(parts).reduce((sum, part) => sum + part, 0);
-  return { ...parts, rest: round(milliseconds - known), answer: round(milliseconds) };
-}
-
-/** CPU time of what runs before the first request, as `wrangler check startup` profiles it. */
-async function startupMilliseconds(): Promise<number> {
-  const folder = await mkdtemp(join(tmpdir(), 'husky-ai-bench-'));
-  try {
-    const file = join(folder, 'startup.cpuprofile');
-    // It waits for ten seconds and no longer, which a machine that is busy with other things may exceed.
-    for (let attempt = 1; ; attempt++) {
-      try {
-        await runWrangler(['check', 'startup', '--outfile', file]);
-        break;
-      } catch (error) {
-        if (attempt === ATTEMPTS) throw error;
-      }
-    }
-    const { nodes, samples, timeDeltas } = CpuProfile.parse(JSON.parse(await readFile(file, 'utf8')));
-    const idle = new Set(
-      nodes.filter(({ callFrame }) => callFrame.functionName === '(idle)').map(({ id }) => id),
-    );
-    const active = samples.reduce((sum, id, index) => sum + (idle.has(id) ? 0 : (timeDeltas[index] ?? 0)), 0);
-    return round(active / 1000);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  return { ...parts, rest: round(milliseconds - sum(Object.values(parts))), answer: round(milliseconds) };
 }

@@ -1,82 +1,158 @@
 import { setTimeout } from 'node:timers/promises';
 import * as z from 'zod';
+import { COLOURS } from '../chart.ts';
 import { type HeapUsage, Inspector } from '../inspector.ts';
-import type { Picture } from '../pictures.ts';
-import { Limits, type memory, type Step, WasmBytes } from '../reports/memory.ts';
-import type { DataOf } from '../reports/report.ts';
-import { Client } from '../request.ts';
-import type { Options } from '../section.ts';
+import { type Answer, Client, textOf } from '../request.ts';
+import { defineSection, verdict } from '../section.ts';
+import { table } from '../table.ts';
 import { bundle, createStore, startWorkerd } from '../workerd.ts';
 
-/** Requests with each picture: garbage needs a few to pile up. */
-const EACH = 4;
-const AT_ONCE = 32;
-const POLL = 5;
+/** Requests with each picture, so that garbage can pile up; uploads at once; milliseconds between two looks at the heap. */
+const [EACH, AT_ONCE, POLL] = [4, 32, 5];
 
-const Peaks = WasmBytes.extend({ leased: z.number() });
+/** Bytes. */
+const [GOAL, PLATFORM_LIMIT] = [110_000_000, 128 * 2 ** 20];
 
-/** One isolate, one picture after the other, then many at once; what one leaves behind counts for the next. */
-export async function measureMemory({ album, progress }: Options): Promise<DataOf<typeof memory>> {
-  const pictures = await album.pick([
-    'JPEG 800 px',
-    'PNG 800 px',
-    'WebP 800 px',
-    'GIF 800 px',
-    'JPEG 3 MP',
-    'JPEG 12 MP',
-    'JPEG 12 MP progressive',
-    'JPEG 48 MP',
-    'PNG 2880 x 1800',
-    'PNG 3840 x 2160',
-    'WebP 8 MP',
-  ]);
-  const [crowd] = await album.pick(['JPEG 12 MP'], /jpeg$/);
-  progress.show('memory: starting workerd');
-  const store = await createStore();
-  const workerd = await startWorkerd(await bundle('bench/worker/memory.js'), store, { inspect: true });
-  const client = new Client(workerd.url, AT_ONCE);
-  try {
-    const inspector = await Inspector.connect(workerd.inspector ?? '');
-    const measure = async (name: string, bodies: number | undefined, requests: () => Promise<number[]>) => {
-      const step = await measureStep(client, inspector, requests);
-      return { name, ...step, bodies: bodies ?? step.bodies };
+/** Bytes of wasm memory: of all instances, of those in use, and of each kind. */
+const Wasm = z.object({ all: z.number(), inUse: z.number(), parts: z.record(z.string(), z.number()) });
+
+/** Leases are for bodies, and for decoders, whose memory is counted already. */
+const Peaks = Wasm.extend({ leased: z.number() });
+
+const Heap = z.object({ used: z.number(), buffers: z.number() });
+
+const Step = z.object({
+  name: z.string(),
+  /** How many answers had which status. */
+  statuses: z.record(z.string(), z.number()),
+  wasm: Wasm,
+  /** The peak while the requests ran, garbage included. */
+  heap: Heap,
+  /** What is left after garbage collection. */
+  kept: Heap,
+  /** Bytes of the request bodies held at the same time. */
+  bodies: z.number(),
+});
+type Step = z.infer<typeof Step>;
+
+const decoders = ({ wasm }: Pick<Step, 'wasm'>): number => (wasm.parts.jpeg ?? 0) + (wasm.parts.webp ?? 0);
+
+/** The most in use at one moment. */
+const inUse = ({ wasm, kept, bodies }: Step): number => wasm.inUse + kept.used + kept.buffers + bodies;
+
+/** The upper limit of what the step can have taken: its peaks, garbage included, as if they had coincided. */
+const total = ({ wasm, heap }: Step): number => wasm.all + heap.used + heap.buffers;
+
+const megabytes = (bytes: number) => (bytes / 1e6).toFixed(1);
+
+const PARTS = [
+  { name: 'ONNX Runtime', colour: COLOURS.blue, of: ({ wasm }: Step) => wasm.parts.onnxruntime ?? 0 },
+  { name: 'photon', colour: COLOURS.orange, of: ({ wasm }: Step) => wasm.parts.photon ?? 0 },
+  { name: 'decoders', colour: COLOURS.green, of: decoders },
+  { name: 'JavaScript', colour: COLOURS.sky, of: ({ kept }: Step) => kept.used + kept.buffers },
+  { name: 'bodies', colour: COLOURS.vermilion, of: ({ bodies }: Step) => bodies },
+  { name: 'garbage', colour: '#bbbbbb', of: (step: Step) => Math.max(0, total(step) - inUse(step)) },
+];
+
+/** One isolate, one picture after another, then many at once. What one leaves behind counts for the next. */
+export const memory = defineSection({
+  name: 'memory',
+  schema: z.object({ steps: z.array(Step) }),
+
+  async measure({ album, progress }) {
+    const pictures = await album.pick();
+    progress.show('memory: starting workerd');
+    const store = await createStore();
+    const workerd = await startWorkerd(await bundle('bench/worker/memory.js'), store, { inspect: true });
+    try {
+      const client = new Client(workerd.url);
+      const inspector = await Inspector.connect(workerd.inspector ?? '');
+      const steps: Step[] = [];
+      const measure = async (name: string, send: () => Promise<Answer[]>, bodies?: number) => {
+        progress.show('memory', name);
+        steps.push({ name, ...(await measureStep(client, inspector, send, bodies)) });
+      };
+      await measure('Worker alone', async () => [await client.get('/nowhere')], 0);
+      await measure('with the model', async () => [await client.get('/api/health')], 0);
+      for (const picture of pictures) {
+        const sendEach = async () => {
+          const answers = [];
+          for (let i = 0; i < EACH; i++) answers.push(await client.post('/api/predict', picture));
+          return answers;
+        };
+        await measure(picture.name, sendEach, picture.bytes.length);
+      }
+      const [crowd] = await album.pick(['JPEG 12 MP']);
+      const post = () =>
+        Promise.all(Array.from({ length: AT_ONCE }, () => client.post('/api/predict', crowd)));
+      await measure(`${AT_ONCE} x ${crowd.name} at once`, post);
+      inspector.close();
+      return { steps };
+    } finally {
+      await workerd.stop();
+      await store.remove();
+    }
+  },
+
+  report({ steps }) {
+    const peak = Math.max(...steps.map(inUse));
+    const withGarbage = Math.max(...steps.map(total));
+    const own = steps[1]?.kept ?? { used: 0, buffers: 0 };
+    return {
+      tables: [
+        table(
+          [
+            'MB (10^6 bytes)',
+            'answers',
+            'ORT',
+            'photon',
+            'decoders',
+            'JS heap',
+            'buffers',
+            'bodies',
+            'in use',
+            'with garbage',
+          ],
+          steps.map((step) => [
+            step.name,
+            Object.entries(step.statuses)
+              .map(([status, count]) => `${count} x ${status}`)
+              .join(', '),
+            ...[step.wasm.parts.onnxruntime ?? 0, step.wasm.parts.photon ?? 0, decoders(step)].map(megabytes),
+            ...[step.kept.used, step.kept.buffers, step.bodies, inUse(step), total(step)].map(megabytes),
+          ]),
+        ),
+        `At most ${megabytes(peak)} MB in use; the goal of ${megabytes(GOAL)} is ${verdict(peak < GOAL)}, the platform's limit is ${megabytes(PLATFORM_LIMIT)}. At most ${megabytes(withGarbage)} MB with garbage. The Worker's own code and data take ${megabytes(own.used + own.buffers)} MB.`,
+      ],
+      figures: { 'peak-mb': megabytes(peak) },
+      charts: {
+        memory: {
+          title: 'Memory of one isolate',
+          subtitle:
+            'megabytes in use at the peak of each step; grey and in brackets, with the garbage beside it',
+          rows: steps.map(({ name }) => name),
+          series: PARTS.map(({ of, ...part }) => ({ ...part, values: steps.map((step) => of(step) / 1e6) })),
+          totals: steps.map(
+            (step) => `${(inUse(step) / 1e6).toFixed(0)} (${(total(step) / 1e6).toFixed(0)})`,
+          ),
+          limits: [
+            { value: GOAL / 1e6, label: 'goal 110' },
+            { value: PLATFORM_LIMIT / 1e6, label: '128 MiB' },
+          ],
+        },
+      },
     };
-    const steps = [
-      await measure('Worker alone', 0, async () => [(await client.get('/nowhere')).status]),
-      await measure('with the model', 0, async () => [(await client.get('/api/health')).status]),
-    ];
-    const send = async (picture: Picture) => (await client.post('/api/predict', picture)).status;
-    for (const [index, picture] of pictures.entries()) {
-      progress.show('memory', `picture ${index + 1} of ${pictures.length}`);
-      steps.push(
-        await measure(picture.name, picture.bytes.length, async () => {
-          const statuses = [];
-          for (let i = 0; i < EACH; i++) statuses.push(await send(picture));
-          return statuses;
-        }),
-      );
-    }
-    if (crowd) {
-      progress.show('memory', `${AT_ONCE} at once`);
-      const all = () => Promise.all(Array.from({ length: AT_ONCE }, () => send(crowd)));
-      steps.push(await measure(`${AT_ONCE} x ${crowd.name} at once`, undefined, all));
-    }
-    inspector.close();
-    const { body } = await client.get('/bench/limits');
-    return { limits: Limits.parse(JSON.parse(body.toString())), steps };
-  } finally {
-    client.close();
-    await workerd.stop();
-    await store.remove();
-  }
-}
+  },
+});
 
+/** @param bodies bytes of the one body held at a time; undefined: many are held */
 async function measureStep(
   client: Client,
   inspector: Inspector,
-  requests: () => Promise<number[]>,
+  send: () => Promise<Answer[]>,
+  bodies?: number,
 ): Promise<Omit<Step, 'name'>> {
-  await client.post('/bench/reset', { bytes: Buffer.alloc(0), type: 'application/octet-stream' });
+  await client.get('/bench/reset');
   let heap = await inspector.heapUsage();
   let done = false;
   const watch = (async () => {
@@ -85,23 +161,19 @@ async function measureStep(
       await setTimeout(POLL);
     }
   })();
-  const codes = await requests().finally(() => {
+  const answers = await send().finally(() => {
     done = true;
   });
   await watch;
   heap = largest(heap, await inspector.heapUsage());
-  const { body } = await client.get('/bench/peaks');
-  const { leased, ...wasm } = Peaks.parse(JSON.parse(body.toString()));
+  const { leased, ...wasm } = Peaks.parse(JSON.parse(textOf(await client.get('/bench/peaks'))));
   await inspector.collectGarbage(() => client.get('/nowhere'));
   const kept = await inspector.heapUsage();
   const statuses: Record<string, number> = {};
-  for (const code of codes) statuses[code] = (statuses[code] ?? 0) + 1;
-  // What is leased is for bodies and for the decoder whose memory has been counted already.
-  const decoders = (wasm.parts.jpeg ?? 0) + (wasm.parts.webp ?? 0);
-  return { statuses, wasm, heap, kept, bodies: Math.max(0, leased - decoders) };
+  for (const { status } of answers) statuses[status] = (statuses[status] ?? 0) + 1;
+  return { statuses, wasm, heap, kept, bodies: bodies ?? Math.max(0, leased - decoders({ wasm })) };
 }
 
-/** The one whose sum of objects and buffers is larger: they are shown side by side and must fit each other. */
-function largest(one: HeapUsage, other: HeapUsage): HeapUsage {
-  return other.used + other.buffers > one.used + one.buffers ? other : one;
-}
+/** The one with the larger sum: its two values belong to the same moment. */
+const largest = (one: HeapUsage, other: HeapUsage): HeapUsage =>
+  other.used + other.buffers > one.used + one.buffers ? other : one;

@@ -5,19 +5,20 @@ import * as z from 'zod';
 import { RELEASE_FOLDER } from '../../registry/release.ts';
 import { parseManifest } from '../../src/model/manifest.ts';
 import { ROOT, runPython } from '../processes.ts';
-import type { models } from '../reports/models.ts';
-import type { DataOf } from '../reports/report.ts';
-import { Client } from '../request.ts';
-import type { Options } from '../section.ts';
+import { Client, textOf } from '../request.ts';
+import { defineSection, verdict } from '../section.ts';
 import { median, percentile, round } from '../statistics.ts';
+import { table } from '../table.ts';
 import { bundle, createStore, startWorkerd } from '../workerd.ts';
 
-const RUNS = 120;
-/** Inferences a request, so that the request itself hardly counts. */
-const TIMES = 5;
+/** Rounds, and inferences in each request, so that HTTP hardly counts. */
+const [RUNS, TIMES] = [120, 5];
 const FOLDER = join(ROOT, 'model', '.cache', 'candidates');
-const CLASSIC = 'classic';
 
+/** The served network's time at most, in times of the classic one's. */
+const BUDGET = 1.5;
+
+/** What `npm run model:candidates` writes. */
 const Candidates = z.array(
   z.object({
     name: z.string(),
@@ -27,75 +28,122 @@ const Candidates = z.array(
     auc: z.number().nullable(),
   }),
 );
-/** What model:train writes of the validation photos, as far as it is wanted here. */
-const Measured = z.object({ validation: z.object({ auc: z.number() }) });
-type Candidate = z.infer<typeof Candidates>[number] & { readonly content: Buffer };
 
-/** The model that is served beside the original's and, where model:candidates has made them, the ones it was chosen among. */
-export async function measureModels({ progress, runs = RUNS }: Options): Promise<DataOf<typeof models>> {
-  if (!existsSync(join(FOLDER, 'candidates.json'))) {
-    progress.show('models: making the classic network');
-    await runPython(['model/candidates.py', '--only-classic']);
-  }
-  const candidates = [await served(), ...(await readCandidates())];
-  progress.show('models: starting workerd');
+/** What `npm run model:train` and `npm run model:compare` measure on the validation photos. */
+const Metrics = z.object({ validation: z.object({ auc: z.number(), photos: z.number() }) });
+const Comparison = z.object({ classic: z.object({ auc: z.number() }) });
+
+const Row = z.object({
+  name: z.string(),
+  /** Pixels a side. */
+  input: z.number(),
+  bytes: z.number(),
+  auc: z.number().nullable(),
+  /** Milliseconds. */
+  median: z.number(),
+  p95: z.number(),
+});
+type Row = z.infer<typeof Row>;
+
+/** The served network beside the original's and, where `npm run model:candidates` has made them, the rejected candidates. */
+export const models = defineSection({
+  name: 'models',
+  schema: z.object({
+    runs: z.number(),
+    /** Validation photos behind the AUC, and that of the classic network trained on the same data. */
+    photos: z.number(),
+    classicAuc: z.number(),
+    /** The served network first. */
+    rows: z.array(Row),
+  }),
+
+  async measure({ progress, runs = RUNS }) {
+    if (!existsSync(join(FOLDER, 'candidates.json'))) {
+      progress.show('models: making the classic network');
+      await runPython(['model/candidates.py', '--only-classic']);
+    }
+    const manifest = parseManifest(await readFile(join(RELEASE_FOLDER, 'manifest.json')));
+    const { validation } = Metrics.parse(manifest.metrics);
+    const { classic } = Comparison.parse(
+      JSON.parse(await readFile(join(ROOT, 'model', 'comparison.json'), 'utf8')),
+    );
+    const made = Candidates.parse(JSON.parse(await readFile(join(FOLDER, 'candidates.json'), 'utf8')));
+    const networks = [
+      {
+        name: `served: ${manifest.name}`,
+        path: join(RELEASE_FOLDER, 'model.onnx'),
+        input: manifest.input.width,
+        bytes: manifest.files['model.onnx'].bytes,
+        auc: validation.auc,
+      },
+      ...made.map(({ file, ...network }) => ({ ...network, path: join(FOLDER, file) })),
+    ];
+    progress.show('models');
+    const times = await timeNetworks(networks, runs);
+    const rows = networks.map(({ path, ...network }, i) => ({
+      ...network,
+      median: round(median(times[i] ?? []), 2),
+      p95: round(percentile(times[i] ?? [], 0.95), 2),
+    }));
+    return { runs, photos: validation.photos, classicAuc: classic.auc, rows };
+  },
+
+  report({ photos, classicAuc, rows }) {
+    const classic = rows.find(({ name }) => name === 'classic')?.median ?? Number.NaN;
+    const ratio = (row: Row | undefined) => (row?.median ?? Number.NaN) / classic;
+    const [served] = rows;
+    const photosText = photos.toLocaleString('en');
+    return {
+      tables: [
+        table(
+          ['network', 'input', 'MB', 'median / p95, ms', ': classic', 'AUC'],
+          rows.map((row) => [
+            row.name,
+            String(row.input),
+            (row.bytes / 1e6).toFixed(2),
+            `${row.median.toFixed(1)} / ${row.p95.toFixed(1)}`,
+            ratio(row).toFixed(2),
+            row.auc?.toFixed(4) ?? '',
+          ]),
+        ),
+        `AUC on ${photosText} validation photos; the classic network, trained on the same photos, reaches ${classicAuc.toFixed(4)}. The budget for the served network is ${BUDGET} times the classic one's time: ${verdict(Number(ratio(served).toFixed(2)) <= BUDGET)}.`,
+      ],
+      figures: {
+        mb: ((served?.bytes ?? Number.NaN) / 1e6).toFixed(1),
+        auc: served?.auc?.toFixed(3) ?? '-',
+        'classic-auc': classicAuc.toFixed(3),
+        photos: photosText,
+      },
+    };
+  },
+});
+
+/** Milliseconds of an inference in each round. The networks alternate, so a disturbance affects all of them. */
+async function timeNetworks(
+  networks: readonly { readonly path: string; readonly input: number }[],
+  runs: number,
+): Promise<number[][]> {
   const store = await createStore();
   const workerd = await startWorkerd(await bundle('bench/worker/models.js'), store);
   const client = new Client(workerd.url);
-  const times = candidates.map((): number[] => []);
+  const post = async (path: string, bytes: Buffer<ArrayBuffer>) => {
+    const answer = await client.post(path, { bytes, type: 'application/octet-stream' });
+    textOf(answer);
+    return answer.milliseconds;
+  };
+  const times = networks.map((): number[] => []);
   try {
-    for (const [place, { input, content, name }] of candidates.entries()) {
-      const answer = await client.post(`/load/${place}/${input}`, {
-        bytes: content,
-        type: 'application/octet-stream',
-      });
-      if (answer.status !== 200) throw new Error(`${name}: ${answer.body}`);
-    }
-    // In turns: whatever disturbs the machine disturbs them all.
+    for (const [i, { path, input }] of networks.entries())
+      await post(`/load/${i}/${input}`, await readFile(path));
     for (let run = 0; run <= runs; run++) {
-      progress.show('models', `round ${run} of ${runs}`);
-      for (const [place, { name }] of candidates.entries()) {
-        const empty = { bytes: Buffer.alloc(0), type: 'text/plain' };
-        const { status, milliseconds } = await client.post(`/run/${place}/${TIMES}`, empty);
-        if (status !== 200) throw new Error(`${name} does not run`);
-        if (run > 0) times[place]?.push(milliseconds / TIMES);
+      for (const i of networks.keys()) {
+        const milliseconds = await post(`/run/${i}/${TIMES}`, Buffer.alloc(0));
+        if (run > 0) times[i]?.push(milliseconds / TIMES);
       }
     }
+    return times;
   } finally {
-    client.close();
     await workerd.stop();
     await store.remove();
   }
-  return { runs, rows: rowsOf(candidates, times) };
-}
-
-async function served(): Promise<Candidate> {
-  const content = await readFile(join(RELEASE_FOLDER, 'model.onnx'));
-  const { name, input, metrics } = parseManifest(await readFile(join(RELEASE_FOLDER, 'manifest.json')));
-  const measured = Measured.safeParse(metrics);
-  const auc = measured.success ? measured.data.validation.auc : null;
-  return { name: `served: ${name}`, file: '', input: input.width, bytes: content.length, auc, content };
-}
-
-async function readCandidates(): Promise<Candidate[]> {
-  const found = Candidates.parse(JSON.parse(await readFile(join(FOLDER, 'candidates.json'), 'utf8')));
-  return Promise.all(
-    found.map(async (entry) => ({ ...entry, content: await readFile(join(FOLDER, entry.file)) })),
-  );
-}
-
-function rowsOf(
-  candidates: readonly Candidate[],
-  times: readonly (readonly number[])[],
-): DataOf<typeof models>['rows'] {
-  const measured = candidates.map(({ name, input, bytes, auc }, place) => ({
-    name,
-    input,
-    megabytes: round(bytes / 1e6, 2),
-    auc,
-    milliseconds: round(median(times[place] ?? []), 2),
-    p95: round(percentile(times[place] ?? [], 0.95), 2),
-  }));
-  const classic = measured.find(({ name }) => name === CLASSIC)?.milliseconds ?? Number.NaN;
-  return measured.map((row) => ({ ...row, ratio: round(row.milliseconds / classic, 2) }));
 }

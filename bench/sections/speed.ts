@@ -1,115 +1,134 @@
 import { join } from 'node:path';
-import { startWorker } from '../../test/e2e/wrangler.ts';
+import * as z from 'zod';
+import { COLOURS } from '../chart.ts';
 import type { Picture } from '../pictures.ts';
-import { BENCH, type Service, serveNode, servePython } from '../processes.ts';
-import type { DataOf } from '../reports/report.ts';
-import { CONTENDER_NAMES, type Contender, type speed } from '../reports/speed.ts';
-import { Client, scoreIn } from '../request.ts';
-import type { Options } from '../section.ts';
+import { BENCH, installDependencies, type Server, serveNode, servePython } from '../processes.ts';
+import { Client, textOf } from '../request.ts';
+import { defineSection, slug } from '../section.ts';
 import { median, percentile, round } from '../statistics.ts';
-import { type Bundle, bundle, createStore, type Store, startWorkerd } from '../workerd.ts';
+import { table } from '../table.ts';
+import { bundle, createStore, startWorkerd } from '../workerd.ts';
 
-const RUNS = 40;
-const WARM_UP = 6;
+const [RUNS, WARM_UP] = [40, 6];
 
-type Data = DataOf<typeof speed>;
-type Row = Data['rows'][number];
-type Measured = NonNullable<Row['results'][Contender]>;
+/** Limits for the ratios of medians: the Worker to native code (12 MP, any other), and the original to the Worker. */
+const GOALS = { phone: 'JPEG 12 MP', phoneToNative: 1.5, toNative: 2, originalToWorker: 3 } as const;
 
-/** End to end over HTTP, warm, one request at a time; the contenders take turns, so that what disturbs one disturbs all. */
-export async function measureSpeed({ album, progress, runs = RUNS }: Options): Promise<Data> {
-  const pictures = await album.pick(['JPEG 12 MP', 'JPEG 3 MP', 'JPEG 800 px', 'PNG 800 px', 'WebP 800 px']);
-  progress.show('speed: starting the servers');
-  const services: (Service | Store)[] = [];
-  const keep = <T extends Service | Store>(service: T): T => {
-    services.push(service);
-    return service;
-  };
-  try {
-    const store = keep(await createStore());
-    const direct = keep(await startWorkerd(await bundle('src/index.ts'), store));
-    const dev = keep(await startWorker());
-    // The others end with this process by themselves.
-    process.once('exit', () => void dev.stop());
-    const native = keep(
-      await serveNode([join(BENCH, 'native', 'server.js'), '--model', 'model/release/model.onnx']),
-    );
-    const original = keep(await servePython([join(BENCH, 'original.py'), 'model/huskymodel.h5']));
-    const photon = await bundle('bench/worker/photon.js');
-    const fixed = { worker: direct.url, dev: dev.url, native: native.url, original: original.url };
+const CONTENDERS = {
+  worker: { name: 'Worker', colour: COLOURS.blue },
+  native: { name: 'sharp + ORT', colour: COLOURS.green },
+  original: { name: 'Pillow + Keras', colour: COLOURS.vermilion },
+} as const;
+type Contender = keyof typeof CONTENDERS;
+const NAMES = ['worker', 'native', 'original'] as const satisfies readonly Contender[];
 
-    const floor = {
-      worker: await measureFloor(direct.url, runs),
-      dev: await measureFloor(dev.url, runs),
-    };
-    const rows: Row[] = [];
-    for (const [index, picture] of pictures.entries()) {
-      const show = (run: number) =>
-        progress.show('speed', `picture ${index + 1} of ${pictures.length}, run ${run} of ${runs}`);
-      rows.push(await measurePicture(picture, fixed, { photon, store }, runs, show));
-    }
-    return { runs, floorMilliseconds: floor, native: 'sharp.concurrency(1), intraOpNumThreads 1', rows };
-  } finally {
-    for (const service of services.toReversed())
-      await ('stop' in service ? service.stop() : service.remove());
-  }
-}
+/** Milliseconds. */
+const Times = z.object({ median: z.number(), p95: z.number() });
 
-/** What a request costs that does nothing. */
-async function measureFloor(url: string, runs: number): Promise<number> {
-  const client = new Client(url);
-  const times: number[] = [];
-  for (let i = 0; i < runs + WARM_UP; i++) times.push((await client.get('/api/health')).milliseconds);
-  client.close();
-  return round(median(times.slice(WARM_UP)), 2);
-}
+const Row = z.object({
+  picture: z.string(),
+  bytes: z.number(),
+  worker: Times,
+  native: Times,
+  original: Times,
+});
+type Row = z.infer<typeof Row>;
 
-async function measurePicture(
-  picture: Picture,
-  fixed: Readonly<Record<Exclude<Contender, 'photon'>, string>>,
-  { photon, store }: { photon: Bundle; store: Store },
-  runs: number,
-  show: (run: number) => void,
-): Promise<Row> {
-  // Photon keeps whatever memory it has ever taken, so each picture gets a process of its own.
-  const alone = await startWorkerd(photon, store);
-  const clients = new Map<Contender, Client>(
-    CONTENDER_NAMES.map((name) => [name, new Client({ ...fixed, photon: alone.url }[name])]),
-  );
-  const times = new Map<Contender, number[]>(CONTENDER_NAMES.map((name) => [name, []]));
-  const last = new Map<Contender, Omit<Measured, 'median' | 'p95'>>();
-  try {
-    for (let run = -WARM_UP; run < runs; run++) {
-      show(Math.max(0, run + 1));
-      for (const [name, client] of clients) {
-        try {
-          const answer = await client.post('/api/predict', picture);
-          const wasm = answer.headers['x-wasm-bytes'];
-          last.set(name, { score: scoreIn(answer), ...(wasm ? { wasmBytes: Number(wasm) } : {}) });
-          if (run >= 0) times.get(name)?.push(answer.milliseconds);
-        } catch (error) {
-          // Only photon may fail: that it does not survive some pictures is one of the findings.
-          if (name !== 'photon') throw new Error(`${picture.name}, ${name}`, { cause: error });
-          clients.delete(name);
-          last.delete(name);
-          client.close();
-        }
+/** Latency over HTTP, warm, one request at a time. The contenders alternate, so a disturbance affects all of them. */
+export const speed = defineSection({
+  name: 'speed',
+  schema: z.object({
+    runs: z.number(),
+    rows: z.array(Row),
+  }),
+
+  async measure({ album, progress, runs = RUNS }) {
+    const pictures = await album.pick([
+      'JPEG 12 MP',
+      'JPEG 3 MP',
+      'JPEG 800 px',
+      'PNG 800 px',
+      'WebP 800 px',
+    ]);
+    progress.show('speed: starting the servers');
+    await installDependencies();
+    const store = await createStore();
+    const servers: Server[] = [];
+    try {
+      servers.push(await startWorkerd(await bundle('src/index.ts'), store));
+      servers.push(await serveNode([join(BENCH, 'native', 'server.js'), 'model/release/model.onnx']));
+      servers.push(await servePython([join(BENCH, 'original.py'), 'model/huskymodel.h5']));
+      const clients = servers.map(({ url }) => new Client(url));
+      const rows: Row[] = [];
+      for (const [index, picture] of pictures.entries()) {
+        progress.show('speed', `picture ${index + 1} of ${pictures.length}`);
+        rows.push(await measurePicture(picture, clients, runs));
       }
+      return { runs, rows };
+    } finally {
+      for (const server of servers.toReversed()) await server.stop();
+      await store.remove();
     }
-  } finally {
-    for (const client of clients.values()) client.close();
-    await alone.stop();
+  },
+
+  report({ runs, rows }) {
+    const count = (isMet: (row: Row) => boolean) => rows.filter(isMet).length;
+    const isNear = (row: Row) => ratio(row, 'worker', 'native') <= limitOf(row);
+    const isFar = (row: Row) => ratio(row, 'original', 'worker') >= GOALS.originalToWorker;
+    return {
+      tables: [
+        table(
+          [
+            'median / p95, ms',
+            'MB',
+            ...NAMES.map((name) => CONTENDERS[name].name),
+            'Worker : sharp',
+            'Pillow : Worker',
+          ],
+          rows.map((row) => [
+            row.picture,
+            (row.bytes / 1e6).toFixed(1),
+            ...NAMES.map((name) => `${row[name].median.toFixed(1)} / ${row[name].p95.toFixed(1)}`),
+            ratio(row, 'worker', 'native').toFixed(2),
+            ratio(row, 'original', 'worker').toFixed(2),
+          ]),
+        ),
+        `${runs} runs. At most ${GOALS.toNative} times sharp's time (${GOALS.phone}: ${GOALS.phoneToNative}): ${count(isNear)} of ${rows.length} rows. At least ${GOALS.originalToWorker} times as fast as Pillow and Keras: ${count(isFar)} of ${rows.length}.`,
+      ],
+      figures: Object.fromEntries(
+        rows.flatMap((row) => [
+          [`${slug(row.picture)}-to-native`, ratio(row, 'worker', 'native').toFixed(2)],
+          [`${slug(row.picture)}-original-to-worker`, ratio(row, 'original', 'worker').toFixed(2)],
+        ]),
+      ),
+      charts: {
+        speed: {
+          title: 'Latency of a prediction',
+          subtitle: 'median milliseconds of a request on 127.0.0.1, warm, one at a time; shorter is better',
+          rows: rows.map(({ picture }) => picture),
+          series: NAMES.map((name) => ({ ...CONTENDERS[name], values: rows.map((row) => row[name].median) })),
+        },
+      },
+    };
+  },
+});
+
+const ratio = (row: Row, over: Contender, under: Contender): number => row[over].median / row[under].median;
+const limitOf = ({ picture }: Row) => (picture === GOALS.phone ? GOALS.phoneToNative : GOALS.toNative);
+
+/** @param clients in the order of `NAMES` */
+async function measurePicture(picture: Picture, clients: readonly Client[], runs: number): Promise<Row> {
+  const times = clients.map((): number[] => []);
+  for (let run = -WARM_UP; run < runs; run++) {
+    for (const [index, client] of clients.entries()) {
+      const answer = await client.post('/api/predict', picture);
+      textOf(answer);
+      if (run >= 0) times[index]?.push(answer.milliseconds);
+    }
   }
-  const results = Object.fromEntries(
-    [...last].map(([name, { score, ...rest }]) => {
-      const all = times.get(name) ?? [];
-      const measured = {
-        score: round(score, 4),
-        median: round(median(all)),
-        p95: round(percentile(all, 0.95)),
-      };
-      return [name, { ...measured, ...rest }];
-    }),
-  );
-  return { picture: picture.name, bytes: picture.bytes.length, results };
+  const [worker, native, original] = [0, 1, 2].map((index) => {
+    const all = times[index] ?? [];
+    return { median: round(median(all)), p95: round(percentile(all, 0.95)) };
+  });
+  return Row.parse({ picture: picture.name, bytes: picture.bytes.length, worker, native, original });
 }

@@ -1,12 +1,9 @@
 /**
- * Counts the bytes of every wasm memory there is, from the first one on: import this before anything that makes one.
- * Memories that nobody uses any more count until the garbage collector has taken them. Nothing here holds a decoder's
- * memory, not even weakly: within one turn a weak reference would keep it from being collected.
+ * Counts the bytes of every wasm memory. Import this first. A memory that is garbage counts until it is collected, so
+ * nothing here refers to a decoder's memory, not even weakly: within one turn a weak reference would keep it alive.
  */
 
-/** @typedef {'onnxruntime' | 'photon' | 'jpeg' | 'webp'} Kind */
-
-/** One that stays says its size itself; a decoder's is noted after each call. @typedef {{ kind: Kind, bytes: () => number }} Entry */
+/** Only a memory that stays is referred to. @typedef {{ kind: string, bytes: number, memory?: WebAssembly.Memory }} Entry */
 
 /** @type {Set<Entry>} */
 const known = new Set();
@@ -14,49 +11,48 @@ const known = new Set();
 /** @type {FinalizationRegistry<Entry>} */
 const collected = new FinalizationRegistry((entry) => known.delete(entry));
 
-/** @returns {{ all: number, inUse: number, parts: Record<string, number> }} */
-function bytesNow() {
-  let all = 0;
-  /** The newest of a kind is the one in use; it may be idle. @type {Record<string, number>} */
+/** `all` counts garbage too, `inUse` only the newest memory of each kind. */
+function count() {
+  /** @type {Record<string, number>} */
   const parts = {};
-  for (const { kind, bytes } of known) {
-    parts[kind] = bytes();
-    all += bytes();
+  let all = 0;
+  for (const { kind, bytes, memory } of known) {
+    parts[kind] = memory?.buffer.byteLength ?? bytes;
+    all += parts[kind];
   }
-  const inUse = Object.values(parts).reduce((sum, bytes) => sum + bytes, 0);
-  return { all, inUse, parts };
+  return { all, inUse: Object.values(parts).reduce((sum, bytes) => sum + bytes, 0), parts };
 }
 
-let peak = bytesNow();
+let peak = count();
 let peakInUse = peak;
 
-/** Looks at all memories now. */
+/** Counts all memories now. */
 export function sample() {
-  const now = bytesNow();
+  const now = count();
   if (now.all > peak.all) peak = now;
   if (now.inUse > peakInUse.inUse) peakInUse = now;
 }
 
-/** The largest sums since `reset`, with and without what waits for the garbage collector. */
+/** The largest sums since `reset`. */
 export function peaks() {
   sample();
   return { all: peak.all, inUse: peakInUse.inUse, parts: peakInUse.parts };
 }
 
 export function reset() {
-  peak = bytesNow();
+  peak = count();
   peakInUse = peak;
 }
 
-/** @param {WebAssembly.Exports} exports @returns {Kind} */
+/** @param {WebAssembly.Exports} exports */
 function kindOf(exports) {
   if ('tjDecompress2' in exports) return 'jpeg';
   if ('WebPDecodeRGBA' in exports) return 'webp';
   return Object.keys(exports).some((name) => name.includes('photonimage')) ? 'photon' : 'onnxruntime';
 }
 
-/** @param {WebAssembly.Instance} instance @param {WebAssembly.Imports} imports @returns {WebAssembly.Memory} */
-function memoryOf({ exports }, imports) {
+/** @param {WebAssembly.Instance} instance @param {WebAssembly.Imports} [imports] */
+function memoryOf({ exports }, imports = {}) {
   const values = [
     ...Object.values(imports).flatMap((each) => Object.values(each)),
     ...Object.values(exports),
@@ -65,34 +61,29 @@ function memoryOf({ exports }, imports) {
   throw new Error('a wasm instance without memory');
 }
 
-/** @param {WebAssembly.Instance} instance @param {WebAssembly.Imports} imports */
-function addLasting(instance, imports) {
-  const memory = memoryOf(instance, imports);
-  known.add({ kind: kindOf(instance.exports), bytes: () => memory.buffer.byteLength });
-  sample();
-}
-
 /**
- * The same exports, but after each call the size of the memory is noted.
+ * Counts an instance. A decoder gets exports that note the size of its memory after each call.
  *
- * @param {WebAssembly.Instance} instance @param {WebAssembly.Imports} imports
+ * @param {WebAssembly.Instance} instance @param {WebAssembly.Imports} [imports] @returns {WebAssembly.Instance}
  */
-function addDecoder(instance, imports) {
-  const { exports } = instance;
+function add(instance, imports) {
+  const kind = kindOf(instance.exports);
   const memory = memoryOf(instance, imports);
-  const noted = { bytes: memory.buffer.byteLength };
-  const entry = entryOf(kindOf(exports), noted);
+  const isDecoder = kind === 'jpeg' || kind === 'webp';
+  /** @type {Entry} */
+  const entry = { kind, bytes: memory.buffer.byteLength, ...(isDecoder ? {} : { memory }) };
   known.add(entry);
-  collected.register(memory, entry);
   sample();
-  const wrapped = Object.entries(exports).map(([name, value]) => {
+  if (!isDecoder) return instance;
+  collected.register(memory, entry);
+  const wrapped = Object.entries(instance.exports).map(([name, value]) => {
     if (typeof value !== 'function') return [name, value];
     /** @param {unknown[]} args */
     const call = (...args) => {
       try {
         return value(...args);
       } finally {
-        noted.bytes = memory.buffer.byteLength;
+        entry.bytes = memory.buffer.byteLength;
         sample();
       }
     };
@@ -101,30 +92,14 @@ function addDecoder(instance, imports) {
   return { exports: Object.fromEntries(wrapped) };
 }
 
-/** Apart, so that it closes over nothing else. @param {Kind} kind @param {{ bytes: number }} noted @returns {Entry} */
-function entryOf(kind, noted) {
-  return { kind, bytes: () => noted.bytes };
-}
-
 const { Instance, instantiate } = WebAssembly;
 
 WebAssembly.Instance = new Proxy(Instance, {
   /** @param {[WebAssembly.Module, WebAssembly.Imports?]} args */
-  construct(target, args) {
-    const instance = new target(...args);
-    const imports = args[1] ?? {};
-    const kind = kindOf(instance.exports);
-    if (kind === 'jpeg' || kind === 'webp') return addDecoder(instance, imports);
-    addLasting(instance, imports);
-    return instance;
-  },
+  construct: (target, args) => add(new target(...args), args[1]),
 });
 
 Object.assign(WebAssembly, {
   /** @param {WebAssembly.Module} module @param {WebAssembly.Imports} imports */
-  async instantiate(module, imports) {
-    const instance = await instantiate(module, imports);
-    addLasting(instance, imports);
-    return instance;
-  },
+  instantiate: async (module, imports) => add(await instantiate(module, imports), imports),
 });

@@ -1,84 +1,73 @@
 /**
- * Notes what a new isolate does until its first answer, at the borders that it shares with the platform and with ONNX
- * Runtime, not inside of it: import this before anything that takes hold of them. The local workerd's clock goes on
- * during work, in whole milliseconds; Cloudflare's does not.
+ * Records what a new isolate does until its first answer, at its borders with R2, WebCrypto and ONNX Runtime. Import this first.
+ * The local workerd's clock advances during work, in whole milliseconds; Cloudflare's does not.
  */
+import { env } from 'cloudflare:workers';
 import { InferenceSession } from 'onnxruntime-web/wasm';
 
 /** @typedef {'storage' | 'verification' | 'session' | 'run'} Kind */
 
-/** Milliseconds since the epoch. @typedef {{ kind: Kind, from: number, to: number }} Span */
-
-/** @type {Span[]} */
+/** Milliseconds since the epoch. @type {{ kind: Kind, from: number, to: number }[]} */
 const spans = [];
 
-/** Reads that R2 would charge for. */
+/** Operations that R2 charges for. */
 let reads = 0;
 
-/** When the first request came; before that, the clock stands still. */
-let began = 0;
+/** When the first request arrived; until then the clock stands still. */
+let started = 0;
 
-/** To be called as a request comes. */
+/** Call this when a request arrives. */
 export function begin() {
-  began ||= Date.now();
+  started ||= Date.now();
 }
 
-/** What was done for requests: work that began before the first one counts from there. */
-export function noted() {
-  const clamped = spans.map(({ kind, from, to }) => ({
-    kind,
-    from: Math.max(from, began),
-    to: Math.max(to, began),
-  }));
-  return { spans: clamped, reads };
+/** What was done for requests. Work that began before the first one counts from its arrival. */
+export function recorded() {
+  const clamp = (/** @type {number} */ time) => Math.max(time, started);
+  return { reads, spans: spans.map(({ kind, from, to }) => ({ kind, from: clamp(from), to: clamp(to) })) };
 }
 
 /**
- * @template T
- * @param {Kind} kind
- * @param {() => Promise<T>} work
+ * Replaces methods by ones that record their calls.
+ *
+ * @param {object} target @param {Kind} kind @param {readonly string[]} names
+ * @param {(result: object | null) => void} [seen] gets each result
  */
-async function timed(kind, work) {
-  const from = Date.now();
-  try {
-    return await work();
-  } finally {
-    spans.push({ kind, from, to: Date.now() });
+function record(target, kind, names, seen = () => {}) {
+  for (const name of names) {
+    const method = Reflect.get(target, name);
+    if (typeof method !== 'function') continue;
+    const recording = {
+      /** @param {unknown[]} args */
+      async [name](...args) {
+        const from = Date.now();
+        try {
+          const result = await method.apply(this, args);
+          seen(result);
+          return result;
+        } finally {
+          spans.push({ kind, from, to: Date.now() });
+        }
+      },
+    };
+    Reflect.set(target, name, recording[name]);
   }
 }
 
-/** The same object, but some of its methods are timed. @template {object} T @param {T} target @param {Record<string, Kind>} methods @param {(result: unknown) => unknown} [seen] @returns {T} */
-function watched(target, methods, seen = (result) => result) {
-  return new Proxy(target, {
-    get(object, property) {
-      const value = Reflect.get(object, property, object);
-      if (typeof value !== 'function') return value;
-      const kind = Object.hasOwn(methods, property) ? methods[String(property)] : undefined;
-      if (kind === undefined) return value.bind(object);
-      /** @param {unknown[]} args */
-      return (...args) => timed(kind, async () => seen(await value.apply(object, args)));
-    },
-  });
-}
+/** Prototypes of R2's objects whose methods are recorded. @type {Set<object>} */
+const known = new Set();
 
-/** The bucket, its reads timed up to their last byte. @param {R2Bucket} bucket @returns {R2Bucket} */
-export function watchedBucket(bucket) {
-  const body = { arrayBuffer: 'storage', text: 'storage', json: 'storage', bytes: 'storage' };
-  return watched(bucket, { get: 'storage', head: 'storage' }, (object) => {
-    reads++;
-    return object
-      ? watched(/** @type {object} */ (object), /** @type {Record<string, Kind>} */ (body))
-      : object;
-  });
-}
+const { MODELS } = /** @type {import('../../src/env.ts').Env} */ (/** @type {unknown} */ (env));
 
-const { subtle } = crypto;
-Object.defineProperty(crypto, 'subtle', {
-  value: watched(subtle, { digest: 'verification', verify: 'verification', importKey: 'verification' }),
+record(Object.getPrototypeOf(MODELS), 'storage', ['get', 'head'], (object) => {
+  reads++;
+  for (let proto = object && Object.getPrototypeOf(object); proto && proto !== Object.prototype; ) {
+    if (!known.has(proto)) record(proto, 'storage', ['arrayBuffer', 'text', 'json', 'bytes']);
+    known.add(proto);
+    proto = Object.getPrototypeOf(proto);
+  }
 });
-
-const create = InferenceSession.create.bind(InferenceSession);
-Object.assign(InferenceSession, {
-  /** @param {Parameters<typeof create>} args */
-  create: async (...args) => watched(await timed('session', () => create(...args)), { run: 'run' }),
+record(Object.getPrototypeOf(crypto.subtle), 'verification', ['digest', 'verify', 'importKey']);
+record(InferenceSession, 'session', ['create'], (session) => {
+  if (session) record(session, 'run', ['run']);
 });

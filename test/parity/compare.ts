@@ -4,38 +4,38 @@ import type { PythonReference, ReferencePhoto } from './reference.ts';
 
 export interface Comparison {
   readonly file: string;
-  /** Mean and largest difference of the RGB tensors, in 1/255. */
+  /** Mean and maximum difference of the RGB tensors, in 1/255. */
   readonly tensorMean: number;
   readonly tensorMax: number;
-  /** Keras's score and the Worker's. */
+  /** The scores of Keras and of the Worker. */
   readonly expected: number;
   readonly actual: number;
 }
 
 export interface Summary {
   readonly photos: number;
-  /** Mean over all photos, and the worst photo's mean, in 1/255. */
+  /** Mean over all photos, and the mean of the worst photo, in 1/255. */
   readonly tensorMean: number;
   readonly tensorWorstMean: number;
   readonly tensorMax: number;
   readonly scoreMean: number;
   readonly scoreMax: number;
-  /** Shares of the photos that Keras scores above 0.9 and below 0.1. */
+  /** Shares of photos that Keras scores above 0.9 and below 0.1. */
   readonly above09: number;
   readonly below01: number;
-  /** Files whose verdict differs. */
+  /** Files with different verdicts. */
   readonly verdicts: readonly string[];
 }
 
 const Prediction = z.object({ score: z.number(), threshold: z.number() });
 
-/** Sends one photo both ways. */
+/** Sends a photo through both implementations. */
 export async function comparePhoto(
   worker: string,
   reference: PythonReference,
   photo: ReferencePhoto,
 ): Promise<Comparison> {
-  const { rgb, score: expected } = await reference.ask(photo);
+  const { rgb, score: expected } = await reference.predict(photo);
   const body = await readFile(photo.out ?? photo.file);
   const post = async (path: string): Promise<Response> => {
     const response = await fetch(worker + path, {

@@ -1,12 +1,11 @@
-import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
-import { createInterface, type Interface } from 'node:readline';
-import { z } from 'zod';
+import { execa } from 'execa';
+import * as z from 'zod';
 
 const Answer = z.union([
   z.object({
-    /** base64 of height * width * 3 RGB bytes: Pillow's convert and resize. */
+    /** base64 of height * width * 3 RGB bytes: Pillow's conversion and resize. */
     tensor: z.base64(),
-    /** Keras's output for them. */
+    /** Keras's output. */
     score: z.number(),
   }),
   z.object({ error: z.string() }),
@@ -17,7 +16,7 @@ export interface Reference {
   readonly score: number;
 }
 
-/** A photo to answer for; with `size`, one that is first enlarged to that size, given grain, and saved to `out`. */
+/** A photo to predict. With `size`, it is first enlarged to that size, given grain, and saved to `out`. */
 export interface ReferencePhoto {
   readonly file: string;
   readonly size?: readonly [number, number];
@@ -27,31 +26,29 @@ export interface ReferencePhoto {
   readonly out?: string;
 }
 
-/** Pillow and Keras, in a process of their own: what the Worker is compared with. */
+/** Pillow and Keras in a process of their own, for comparison with the Worker. */
 export class PythonReference {
-  readonly #process: ChildProcessWithoutNullStreams;
+  readonly #process;
   readonly #answers: AsyncIterator<string>;
-  readonly #lines: Interface;
 
-  /** @param model the .h5 or .keras file, and the arguments that say how it is fed */
+  /** @param model the .h5 or .keras file */
   constructor(model: string) {
-    this.#process = spawn(process.execPath, ['scripts/python.ts', 'test/parity/reference.py', model]);
-    this.#process.stderr.pipe(process.stderr);
-    this.#lines = createInterface({ input: this.#process.stdout });
-    this.#answers = this.#lines[Symbol.asyncIterator]();
+    const args = ['scripts/python.ts', 'test/parity/reference.py', model];
+    this.#process = execa(process.execPath, args, { stderr: 'inherit', buffer: false, reject: false });
+    this.#answers = this.#process.iterable()[Symbol.asyncIterator]();
   }
 
-  async ask(photo: ReferencePhoto): Promise<Reference> {
+  async predict(photo: ReferencePhoto): Promise<Reference> {
     this.#process.stdin.write(`${JSON.stringify(photo)}\n`);
     const { value, done } = await this.#answers.next();
-    if (done) throw new Error('the Python reference ended');
+    if (done) throw new Error('The Python reference ended.');
     const answer = Answer.parse(JSON.parse(value));
     if ('error' in answer) throw new Error(`${photo.file}: ${answer.error}`);
     return { rgb: Buffer.from(answer.tensor, 'base64'), score: answer.score };
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.#process.stdin.end();
-    this.#lines.close();
+    await this.#process;
   }
 }

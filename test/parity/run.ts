@@ -1,10 +1,9 @@
 /**
  * `npm run parity -- --data DIR [--count N] [--model FILE] [--release DIR] [--enlarge WxH --grain N --quality N]`
  *
- * Takes N photos of DIR/husky and DIR/nothusky (or of DIR/validation/…), half of each, through the Worker in
- * workerd and through Pillow and Keras, and prints how far they are apart. With --enlarge they are first made as
- * large as a phone's, so that JPEGs are decoded at a reduced scale. Fails when they are further apart than the
- * limits below.
+ * Sends N photos, half from DIR/husky and half from DIR/nothusky (or from DIR/validation/…), through the Worker in workerd and
+ * through Pillow and Keras, and prints how much the results differ. --enlarge makes the photos as large as a phone's, so that JPEGs
+ * are decoded at a reduced scale. Fails if the differences exceed the limits below.
  */
 import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
@@ -17,7 +16,7 @@ import { startWorker } from '../e2e/wrangler.ts';
 import { type Comparison, comparePhoto, type Summary, summarise } from './compare.ts';
 import { PythonReference, type ReferencePhoto } from './reference.ts';
 
-/** Mean of the tensors in 1/255; mean and largest of the scores. */
+/** Largest differences: the mean of the tensors in 1/255, the mean and the maximum of the scores. */
 const LIMITS = {
   small: { tensorMean: 1, scoreMean: 0.003, scoreMax: 0.03 },
   enlarged: { tensorMean: 3, scoreMean: 0.01, scoreMax: Number.POSITIVE_INFINITY },
@@ -35,10 +34,10 @@ const { values } = parseArgs({
   },
 });
 
-/** `count` photos, spread evenly over the folder's files in the order of their names. */
-async function pick(folder: string, count: number): Promise<string[]> {
+/** `count` photos, spread evenly over the folder's files in alphabetical order. */
+async function pickPhotos(folder: string, count: number): Promise<string[]> {
   const files = (await readdir(folder)).filter((name) => /\.(jpe?g|png|gif|webp)$/i.test(name)).sort();
-  if (files.length === 0) throw new Error(`${folder} has no photos`);
+  if (files.length === 0) throw new Error(`${folder} contains no photos`);
   const taken = Math.min(count, files.length);
   return Array.from({ length: taken }, (_, index) => {
     const file = files[Math.floor((index * files.length) / taken)];
@@ -46,13 +45,16 @@ async function pick(folder: string, count: number): Promise<string[]> {
   });
 }
 
-async function photosOf(data: string, count: number): Promise<string[]> {
+async function pickHalves(data: string, count: number): Promise<string[]> {
   const folder = existsSync(join(data, 'validation')) ? join(data, 'validation') : data;
   const half = Math.ceil(count / 2);
-  return [...(await pick(join(folder, 'husky'), half)), ...(await pick(join(folder, 'nothusky'), half))];
+  return [
+    ...(await pickPhotos(join(folder, 'husky'), half)),
+    ...(await pickPhotos(join(folder, 'nothusky'), half)),
+  ];
 }
 
-function enlarged(file: string, index: number, folder: string): ReferencePhoto {
+function toReferencePhoto(file: string, index: number, folder: string): ReferencePhoto {
   if (!values.enlarge) return { file };
   const [width, height] = values.enlarge.split('x').map(Number);
   if (!width || !height) throw new Error('--enlarge takes a size such as 4000x3000');
@@ -72,20 +74,20 @@ function print(summary: Summary): void {
   console.log(
     `scores above 0.9, below 0.1  ${fixed(summary.above09 * 100, 0)} %, ${fixed(summary.below01 * 100, 0)} %`,
   );
-  console.log(`verdicts that differ         ${summary.verdicts.length}`);
+  console.log(`different verdicts           ${summary.verdicts.length}`);
   for (const file of summary.verdicts) console.log(`  ${basename(file)}`);
 }
 
 async function main(): Promise<void> {
-  if (!values.data) throw new Error('--data takes the folder of the photos');
-  const files = await photosOf(values.data, Number(values.count));
+  if (!values.data) throw new Error('--data takes a folder of photos');
+  const files = await pickHalves(values.data, Number(values.count));
   const folder = await mkdtemp(join(tmpdir(), 'husky-ai-parity-'));
   const worker = await startWorker({ entry: 'test/parity/worker.ts', release: values.release });
   const reference = new PythonReference(values.model);
   try {
     const comparisons: Comparison[] = [];
     for (const [index, file] of files.entries()) {
-      const photo = enlarged(file, index, folder);
+      const photo = toReferencePhoto(file, index, folder);
       comparisons.push(await comparePhoto(worker.url, reference, photo));
       if (photo.out) await rm(photo.out);
       if (process.stderr.isTTY) process.stderr.write(`\r${index + 1} of ${files.length} `);
@@ -95,11 +97,11 @@ async function main(): Promise<void> {
     print(summary);
     const limits = values.enlarge ? LIMITS.enlarged : LIMITS.small;
     const names = ['tensorMean', 'scoreMean', 'scoreMax'] as const;
-    const broken = names.filter((name) => !(summary[name] <= limits[name]));
-    for (const name of broken) console.error(`${name} is over its limit of ${limits[name]}`);
-    if (broken.length > 0) process.exitCode = 1;
+    const exceeded = names.filter((name) => !(summary[name] <= limits[name]));
+    for (const name of exceeded) console.error(`${name} exceeds its limit of ${limits[name]}`);
+    if (exceeded.length > 0) process.exitCode = 1;
   } finally {
-    reference.close();
+    await reference.close();
     await worker.stop();
     await rm(folder, { recursive: true, force: true });
   }

@@ -1,6 +1,5 @@
 import sharp from 'sharp';
-import { Album } from '../../bench/pictures.ts';
-import { installDependencies } from '../../bench/processes.ts';
+import { Album, type DrawnName } from '../../bench/pictures.ts';
 
 export interface Photo {
   readonly name: string;
@@ -46,8 +45,7 @@ const PARTS = [
 ];
 
 /** The benchmarks' drawn pictures, with these names; draws what is missing. */
-export async function pickPhotos(...names: Parameters<Album['pick']>[0]): Promise<Photo[]> {
-  await installDependencies();
+export async function pickPhotos(...names: DrawnName[]): Promise<Photo[]> {
   const album = new Album(undefined);
   await album.prepare();
   return album.pick(names);

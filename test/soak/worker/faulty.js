@@ -21,7 +21,7 @@ let reads = 0;
 let scores = 0;
 
 // The binding's prototype, so that the faults hold wherever the Worker got its bucket from.
-const { MODELS } = /** @type {import('../../../src/config.ts').Env} */ (/** @type {unknown} */ (bindings));
+const { MODELS } = /** @type {import('../../../src/env.ts').Env} */ (/** @type {unknown} */ (bindings));
 /** @type {R2Bucket} */
 const bucket = Object.getPrototypeOf(MODELS);
 const { get, head } = bucket;
@@ -103,7 +103,7 @@ for (const name of /** @type {const} */ (['log', 'error'])) {
 /** @param {string} _ @param {string} score */
 const makeWrong = (_, score) => `"score":${(Number(score) + 1e-6).toFixed(6)}`;
 
-/** @satisfies {ExportedHandler<import('../../../src/config.ts').Env>} */
+/** @satisfies {ExportedHandler<import('../../../src/env.ts').Env>} */
 export default {
   async fetch(request, env, context) {
     const { pathname } = new URL(request.url);
