@@ -2,11 +2,14 @@ import sharp from 'sharp';
 import { Album } from '../../bench/pictures.ts';
 import { installDependencies } from '../../bench/processes.ts';
 
-export interface Photo {
-  readonly name: string;
+export interface File {
   readonly bytes: Buffer;
   /** Media type. */
   readonly type: string;
+}
+
+export interface Photo extends File {
+  readonly name: string;
 }
 
 /** What a soak sends. */

@@ -56,7 +56,7 @@ export async function soak({
   try {
     await using client = new Client(workerd.url);
     await client.post('/soak/faults', JSON.stringify(faults));
-    const kinds = kindsOf(photos, SEED);
+    const kinds = await kindsOf(photos, SEED);
     const memory: MemoryPoint[] = [];
     const before = openHandles(workerd.pid);
     const mixed = await (async () => {
@@ -64,7 +64,15 @@ export async function soak({
       const pause = async () => {
         memory.push(await watch.point());
       };
-      return await sendMix({ url: workerd.url, kinds, requests, pauses, clients: CLIENTS, seed: SEED, pause });
+      return await sendMix({
+        url: workerd.url,
+        kinds,
+        requests,
+        pauses,
+        clients: CLIENTS,
+        seed: SEED,
+        pause,
+      });
     })();
     for (let i = 0; i < CLOSING_CHECKS && openHandles(workerd.pid) > before; i++)
       await setTimeout(CLOSING_PAUSE);
