@@ -23,6 +23,16 @@ export async function drawPng(
       offset += 3;
     }
   }
+  return encodePng(width, height, rows, orientation);
+}
+
+/** Encodes rows of 8-bit RGB pixels, each after the byte of its filter type, as a PNG. */
+export async function encodePng(
+  width: number,
+  height: number,
+  rows: Uint8Array<ArrayBuffer>,
+  orientation?: number,
+): Promise<Uint8Array<ArrayBuffer>> {
   const header = new DataView(new ArrayBuffer(13));
   header.setUint32(0, width);
   header.setUint32(4, height);

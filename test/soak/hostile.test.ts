@@ -20,7 +20,7 @@ test('every damaged or malicious file is scored or refused, and none does harm',
     'PNG 3840 x 2160',
     'WebP 8 MP',
   );
-  const crafted = craftedFiles(at(photos, 0).bytes, at(photos, 5).bytes);
+  const crafted = await craftedFiles(at(photos, 0).bytes, at(photos, 5).bytes);
   const store = await createStore();
   const workerd = await startWorkerd(await bundle('src/index.ts'), store);
   await using client = new Client(workerd.url);

@@ -46,7 +46,6 @@ export async function sendMix(options: MixOptions): Promise<MixResult> {
   const references = await takeReferences(url, kinds, complain);
   const draw = drawFrom(kinds, seed);
   const connections = Array.from({ length: clients }, () => new Client(url));
-  const aside = new Set<Promise<void>>();
   let sent = 0;
 
   const perform = async (client: Client, job: Job) => {
@@ -60,28 +59,17 @@ export async function sendMix(options: MixOptions): Promise<MixResult> {
     }
   };
 
-  const performAside = async (job: Job) => {
-    await using client = new Client(url);
-    await perform(client, job);
-  };
-
   const sendUntil = async (client: Client, count: number) => {
     while (sent < count) {
       const job = draw();
       sent += job.cases.length;
-      if (job.kind.aside) {
-        const running = performAside(job).finally(() => aside.delete(running));
-        aside.add(running);
-      } else {
-        await perform(client, job);
-      }
+      await perform(client, job);
     }
   };
 
   try {
     for (let i = 1; i <= pauses; i++) {
       await Promise.all(connections.map((client) => sendUntil(client, Math.ceil((requests * i) / pauses))));
-      if (i === pauses) await Promise.all(aside);
       await pause(sent);
     }
     await setTimeout(QUIET);
@@ -160,7 +148,7 @@ async function takeReferences(
 ): Promise<ReadonlyMap<Case, Reference>> {
   const references = new Map<Case, Reference>();
   await using client = new Client(url);
-  for (const kind of kinds.filter(({ aside, unanswered }) => !aside && !unanswered)) {
+  for (const kind of kinds.filter(({ idle }) => idle !== false)) {
     for (const each of kind.cases.filter((one) => !references.has(one))) {
       const answer = await client.send(each.outgoing);
       const key = keyOf(answer);

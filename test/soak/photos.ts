@@ -1,11 +1,14 @@
 import sharp from 'sharp';
 import { Album, type DrawnName } from '../../bench/pictures.ts';
 
-export interface Photo {
-  readonly name: string;
+export interface File {
   readonly bytes: Buffer;
   /** Media type. */
   readonly type: string;
+}
+
+export interface Photo extends File {
+  readonly name: string;
 }
 
 /** What a soak sends. */

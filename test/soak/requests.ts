@@ -1,13 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { Settings } from '../../src/config.ts';
+import { parseConfig } from '../../src/config.ts';
 import type { Manner, Outgoing } from './client.ts';
 import { claimingFiles, mutatedFiles } from './hostile-files.ts';
-import type { Photos } from './photos.ts';
-
-export interface File {
-  readonly bytes: Buffer;
-  readonly type: string;
-}
+import type { File, Photos } from './photos.ts';
 
 /** A request, and the answers it may get: a status, followed by the code of a problem. */
 export interface Case {
@@ -25,16 +20,14 @@ export interface Kind {
   readonly cases: readonly Case[];
   /** Chooses how to send one; by default, as a whole. */
   readonly manner?: (next: () => number) => Manner;
-  /** So slow that the client sends it on a connection of its own and goes on. */
-  readonly aside?: boolean;
-  /** The client does not wait for the answers. */
-  readonly unanswered?: boolean;
+  /** Whether the idle service answers each case, before and after the load; by default, it does. */
+  readonly idle?: boolean;
   /** The number of cases that share a connection without waiting for each other's answers. */
   readonly pipelined?: number;
 }
 
 const PREDICT = '/api/predict';
-const { MAX_BODY_BYTES, MAX_BATCH_PHOTOS } = Settings.parse({});
+const { MAX_BODY_BYTES, MAX_BATCH_PHOTOS } = parseConfig({});
 /** Decoders forgive some damage. */
 const DAMAGED = ['200', '413 image_too_large', '415 unsupported_media_type', '422 malformed_image'];
 
@@ -46,7 +39,7 @@ export const upload = ({ bytes, type }: File, path = PREDICT): Outgoing => ({
 });
 
 /** Everything that a soak sends, in its proportions. */
-export function kindsOf({ small, large }: Photos, seed: number): Kind[] {
+export async function kindsOf({ small, large }: Photos, seed: number): Promise<Kind[]> {
   const kind = (name: string, weight: number, cases: readonly Case[], more: Partial<Kind> = {}): Kind => ({
     name,
     weight,
@@ -99,16 +92,16 @@ export function kindsOf({ small, large }: Photos, seed: number): Kind[] {
     }),
     kind('stalled', 10, casesOf(small, ['408 request_timeout']), {
       manner: (next) => ({ kind: 'stalled', share: 0.1 + next() * 0.8 }),
-      aside: true,
+      idle: false,
     }),
     kind('broken off', 600, casesOf([...small, ...large.map(({ photo }) => photo)]), {
       manner: (next) => cut(next() * 0.98, next() * 40),
-      unanswered: true,
+      idle: false,
     }),
-    kind('gone before the answer', 200, any, { manner: (next) => cut(1, next() * 30), unanswered: true }),
+    kind('gone before the answer', 200, any, { manner: (next) => cut(1, next() * 30), idle: false }),
     kind('pipelined', 60, any, { pipelined: 4 }),
     kind('damaged', 900, casesOf([...mutatedFiles(small, 2 * small.length, seed)], DAMAGED)),
-    kind('too many pixels', 500, casesOf(claimingFiles(small.slice(0, 8)), ['413 image_too_large'])),
+    kind('too many pixels', 500, casesOf(await claimingFiles(small.slice(0, 8)), ['413 image_too_large'])),
     kind('too many bytes, announced', 250, [tooLong]),
     // Too slow instead, where other photos keep the isolate from reading up to the limit in time.
     kind('too many bytes, chunked', 20, [{ ...tooLong, allowedBusy: ['408 request_timeout'] }], {

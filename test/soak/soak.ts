@@ -56,7 +56,7 @@ export async function soak({
   try {
     await using client = new Client(workerd.url);
     await client.post('/soak/faults', JSON.stringify(faults));
-    const kinds = kindsOf(photos, SEED);
+    const kinds = await kindsOf(photos, SEED);
     const memory: MemoryPoint[] = [];
     const before = openHandles(workerd.pid);
     const mixed = await (async () => {

@@ -10,9 +10,9 @@ import { png } from '../../../src/image/png/codec.ts';
 import { PreparedPhoto } from '../../../src/image/prepared-photo.ts';
 import { webp } from '../../../src/image/webp/codec.ts';
 import { decodeWebp, webpDecoder } from '../../../src/image/webp/decode.ts';
-import { losslessBomb } from '../pictures/lossless-bomb.ts';
+import { losslessBomb } from '../../pictures/lossless-bomb.ts';
+import { resizedJpeg } from '../../pictures/resized-jpeg.ts';
 import { picture, SPEC, toPhoto, toTensor } from '../pictures/pictures.ts';
-import { resizedJpeg } from '../pictures/resized-jpeg.ts';
 
 const TARGET = { width: 128, height: 128 };
 

@@ -5,8 +5,8 @@ import { decodeJpeg, jpegDecoder } from '../../../src/image/jpeg/decode.ts';
 import { readJpegHeader } from '../../../src/image/jpeg/header.ts';
 import { PreparedPhoto } from '../../../src/image/prepared-photo.ts';
 import { allocate, type CExports, KEPT_BYTES } from '../../../src/image/wasm-decoder.ts';
+import { resizedJpeg } from '../../pictures/resized-jpeg.ts';
 import { outcome, picture, SPEC, toPhoto, toTensor } from '../pictures/pictures.ts';
-import { resizedJpeg } from '../pictures/resized-jpeg.ts';
 
 const large = resizedJpeg(picture('jpeg progressive').bytes, { width: 2000, height: 1500 });
 

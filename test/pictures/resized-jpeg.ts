@@ -1,10 +1,11 @@
-import type { Size } from '../../../src/image/codec.ts';
-
 /**
  * Changes the size in a JPEG's header, which turns a small file into a picture of any size. Decoders reserve memory for
  * all of it and leave the part without data grey.
  */
-export function resizedJpeg(bytes: Uint8Array, { width, height }: Size): Uint8Array {
+export function resizedJpeg(
+  bytes: Uint8Array,
+  { width, height }: { readonly width: number; readonly height: number },
+): Uint8Array {
   const frame = bytes.findIndex(
     (byte, i) => byte === 0xff && (bytes[i + 1] === 0xc0 || bytes[i + 1] === 0xc2),
   );
