@@ -54,6 +54,6 @@ test('a service that hides its scores tells the verdict only, and the source has
 
 test('the model card links to the source', async () => {
   const page = await open({}, '/docs/model');
-  const link = page.getByRole('link', { name: 'The source of this service' });
+  const link = page.getByRole('link', { name: 'Source code of this service' });
   expect(await link.getAttribute('href')).toBe('https://example.org/husky');
 });

@@ -41,7 +41,7 @@ function isExpected(message: ConsoleMessage): boolean {
   const text = message.text();
   if (!text.startsWith('Failed to load resource')) return false;
   if (/ERR_(FILE_NOT_FOUND|INTERNET_DISCONNECTED)$/.test(text)) return true;
-  return /\/api\/|\/favicon\.ico$/.test(message.location().url);
+  return /\/(api|huskyai)\/|\/favicon\.ico$/.test(message.location().url);
 }
 
 /** Lets files fall onto the middle of the page, as the operating system does it. */

@@ -1,74 +1,67 @@
 /** Commands as a reader of the documentation types them: in a shell, in the root of a project. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { execa } from 'execa';
 
-/** No command of the documentation takes longer, in milliseconds. */
-const LONGEST = 600_000;
+/** The longest that a command may take, in milliseconds. */
+const TIMEOUT = 600_000;
 
+/** A command that runs until it is stopped. */
 export interface Started {
-  /** Waits until what it has printed is as wanted; the output so far. */
-  until(isDone: (output: string) => boolean): Promise<string>;
-  /** Ends it and all that it has started. */
+  /** Resolves with the output so far as soon as that is complete. */
+  until(isComplete: (output: string) => boolean): Promise<string>;
+  /** Ends the command and all that it has started. */
   stop(): Promise<void>;
 }
 
+const shell = (folder: string, options: { timeout?: number }) =>
+  execa({
+    ...options,
+    cwd: folder,
+    shell: true,
+    all: true,
+    killDescendants: true,
+    extendEnv: false,
+    env: environment(),
+  });
+
 /**
- * Runs a command to its end and returns all that it has printed.
+ * Runs a command to its end and returns its output.
  *
- * @throws {Error} it fails, or takes too long
+ * @throws {ExecaError} the command fails or takes too long
  */
 export async function runIn(folder: string, command: string): Promise<string> {
-  const { child, output } = open(folder, command);
-  const timer = setTimeout(() => signal(child, 'SIGKILL'), LONGEST);
-  const code = await ended(child);
-  clearTimeout(timer);
-  if (code !== 0) throw new Error(`${command} ended with ${code}:\n${output()}`);
-  return output();
+  const { all } = await shell(folder, { timeout: TIMEOUT })(command);
+  return all;
 }
 
-/** Starts a command that goes on until it is stopped. */
+/** Starts a command that runs until it is stopped. */
 export function startIn(folder: string, command: string): Started {
-  const { child, output } = open(folder, command);
-  const end = ended(child);
+  const child = shell(folder, {})(command);
+  const decoder = new TextDecoder();
+  let output = '';
+  child.all.on('data', (bytes: Uint8Array) => {
+    output += decoder.decode(bytes, { stream: true });
+  });
+  const ended = child.then(
+    () => new Error(`${command} ended:\n${output}`),
+    (error: Error) => error,
+  );
   return {
-    until: (isDone) =>
+    until: (isComplete) =>
       new Promise((resolve, reject) => {
-        const look = () => {
-          if (isDone(output())) resolve(output());
-        };
-        for (const stream of [child.stdout, child.stderr]) stream?.on('data', look);
-        void end.then(() => reject(new Error(`${command} ended:\n${output()}`)));
+        child.all.on('data', () => {
+          if (isComplete(output)) resolve(output);
+        });
+        void ended.then(reject);
       }),
     async stop() {
-      signal(child, 'SIGTERM');
-      await end;
+      child.kill();
+      await ended;
     },
   };
 }
 
-function open(folder: string, command: string) {
-  const child = spawn(command, { cwd: folder, shell: true, detached: true, env: environment() });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream?.setEncoding('utf8').on('data', (text: string) => {
-      output += text;
-    });
-  }
-  return { child, output: () => output };
-}
-
-/** Without what npm tells the scripts that it runs: it would take these tests' own project for the command's. */
+/** Drops the variables that npm sets for scripts: a nested npm would take this project for the command's. */
 function environment(): NodeJS.ProcessEnv {
   const own = Object.entries(process.env).filter(([name]) => !/^(npm_|INIT_CWD$)/i.test(name));
   return { ...Object.fromEntries(own), NO_COLOR: '1' };
-}
-
-const ended = (child: ChildProcess) =>
-  new Promise<number | null>((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', resolve);
-  });
-
-/** To the command and all that it has started: `detached` made them a group of their own. */
-function signal({ pid, exitCode, signalCode }: ChildProcess, name: NodeJS.Signals): void {
-  if (pid !== undefined && exitCode === null && signalCode === null) process.kill(-pid, name);
 }
