@@ -1,6 +1,6 @@
 import { unstable_readConfig } from 'wrangler';
 import * as z from 'zod';
-import { type Config, Settings } from '../src/config.ts';
+import { type Config, parseConfig } from '../src/config.ts';
 
 /** Describes the Worker and its bucket, for this machine and for each environment. */
 export const CONFIG = 'wrangler.toml';
@@ -42,10 +42,10 @@ export function readEnvironment(env?: string): Environment {
 /**
  * Reads the settings of an environment, under the schema that the Worker starts with.
  *
- * @throws {z.ZodError} a setting has a value that the Worker would refuse
+ * @throws {InvalidConfig} the Worker would not start with them
  */
 export function readSettings(env?: string): Config {
-  return Settings.parse(readEnvironment(env).vars);
+  return parseConfig(readEnvironment(env).vars);
 }
 
 /**

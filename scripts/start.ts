@@ -1,19 +1,21 @@
 /**
  * `npm start -- [--port N] [--https] [any option of wrangler dev]`
  *
- * Signs the committed model with a key of this machine and publishes it to the local bucket if it is not there, starts `wrangler dev`, prints the address.
+ * Signs the committed model with a key of this machine, publishes it to the local bucket unless it is there, starts
+ * `wrangler dev` and prints the address.
  */
 import { parseArgs } from 'node:util';
 import { withBucket } from '../registry/bucket.ts';
 import { DEFAULT_CHANNEL, runCommand } from '../registry/command.ts';
+import { readSettings } from '../registry/environment.ts';
 import { isPublished, publish } from '../registry/publish.ts';
 import { RELEASE_FOLDER, readRelease } from '../registry/release.ts';
 import { createSignature } from '../registry/sign.ts';
 import { type DevelopmentKey, developmentKey } from '../registry/trust.ts';
-import { freePort, spawnWranglerDev, untilAnswers } from './wrangler-dev.ts';
+import { freePort, spawnWranglerDev, untilAnswers, untilReady } from './wrangler-dev.ts';
 
 const DEFAULT_PORT = 8787;
-/** However slow the machine is: who starts it watches it, and Ctrl-C ends it. In milliseconds. */
+/** Long, in milliseconds: someone is watching, and Ctrl-C ends it. */
 const PATIENCE = 600_000;
 
 interface StartOptions {
@@ -37,19 +39,25 @@ async function readOptions(args: readonly string[]): Promise<StartOptions> {
     taken.add(token.index);
     if (token.value !== undefined && !token.inlineValue) taken.add(token.index + 1);
   }
-  const port = values.port === undefined ? await freePort(DEFAULT_PORT) : Number(values.port);
-  if (!Number.isInteger(port) || port < 1 || port > 65_535)
-    throw new Error('--port takes a number from 1 to 65535');
   const persistTo = values['persist-to'];
   return {
-    port,
+    port: values.port === undefined ? await freePort(DEFAULT_PORT) : await checkPort(Number(values.port)),
     https: values.https === true,
     persistTo: typeof persistTo === 'string' ? persistTo : undefined,
     passedOn: args.filter((_, index) => !taken.has(index)),
   };
 }
 
-/** Signs the committed version with the development key and publishes it, where that has not been done. */
+/** @throws {Error} it is not a port, or nothing can listen on it */
+async function checkPort(port: number): Promise<number> {
+  if (!Number.isInteger(port) || port < 1 || port > 65_535)
+    throw new Error('--port takes a number from 1 to 65535');
+  if ((await freePort(port)) !== port)
+    throw new Error(`port ${port} is in use or not permitted: choose another --port, or leave it out`);
+  return port;
+}
+
+/** Signs the committed version with the development key and publishes it, unless that was done before. */
 async function publishIfMissing(key: DevelopmentKey, persistTo: string | undefined): Promise<void> {
   const release = await readRelease(RELEASE_FOLDER);
   await withBucket({ persistTo }, async (bucket) => {
@@ -61,6 +69,8 @@ async function publishIfMissing(key: DevelopmentKey, persistTo: string | undefin
 
 async function main(): Promise<void> {
   const { port, https, persistTo, passedOn } = await readOptions(process.argv.slice(2));
+  // wrangler would report a bad setting too, but only after the model is published.
+  readSettings();
   const key = await developmentKey();
   await publishIfMissing(key, persistTo);
   const trusted = ['--var', `MODEL_PUBLIC_KEYS:${key.publicKeyPem}`];
@@ -70,6 +80,7 @@ async function main(): Promise<void> {
   dev.once('exit', (code, signal) => {
     process.exitCode = code ?? (signal === 'SIGINT' || signal === 'SIGTERM' ? 0 : 1);
   });
+  await untilReady(dev);
   const scheme = https ? 'https' : 'http';
   await untilAnswers(`${scheme}://127.0.0.1:${port}/api/health`, dev, PATIENCE);
   console.log(`\n  Husky AI: ${scheme}://localhost:${port}\n`);

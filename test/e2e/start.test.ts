@@ -1,8 +1,9 @@
-import { spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { join, resolve } from 'node:path';
+import { execa, type Options } from 'execa';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { freePort } from '../../scripts/wrangler-dev.ts';
 import { solidPng } from '../pictures/png.ts';
 
@@ -13,31 +14,35 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
 
-/** Runs `npm start` until it prints the address, then `use`; what it printed is the result. */
+const spawnStart = (args: readonly string[], options: Options = {}) =>
+  execa(process.execPath, [resolve('scripts/start.ts'), ...args], {
+    all: true,
+    reject: false,
+    stdin: 'ignore',
+    ...options,
+  });
+
+/** Runs `npm start` until it prints the address, then `use`; returns what it printed. */
 async function start(args: readonly string[], use: (address: string) => Promise<void>): Promise<string> {
-  const child = spawn(process.execPath, ['scripts/start.ts', ...args, '--persist-to', folder]);
-  let output = '';
-  const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
-  const address = new Promise<string>((resolve, reject) => {
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.setEncoding('utf8').on('data', (text: string) => {
-        output += text;
-        const found = /Husky AI: (https?:\S+)/.exec(output)?.[1];
-        if (found) resolve(found);
-      });
-    }
-    void ended.then(() => reject(new Error(`it ended:\n${output}`)));
+  const child = spawnStart([...args, '--persist-to', folder]);
+  const address = new Promise<string>((found, fail) => {
+    let output = '';
+    child.all?.on('data', (text: Buffer) => {
+      output += text;
+      const printed = /Husky AI: (https?:\S+)/.exec(output)?.[1];
+      if (printed) found(printed);
+    });
+    void child.then(() => fail(new Error(`it ended:\n${output}`)));
   });
   try {
     await use(await address);
   } finally {
     child.kill('SIGTERM');
-    await ended;
   }
-  return output;
+  return String((await child).all);
 }
 
-test('the first start publishes the committed model and serves it at the port that was asked for', async () => {
+test('the first start publishes the committed model and serves it on the given port', async () => {
   const port = await freePort();
   const output = await start(['--port', String(port)], async (address) => {
     expect(address).toBe(`http://localhost:${port}`);
@@ -56,7 +61,7 @@ test('the first start publishes the committed model and serves it at the port th
   expect(output).toContain('published it');
 });
 
-test('the second start finds it there', async () => {
+test('the second start finds the model published', async () => {
   const port = await freePort();
   const output = await start([`--port=${port}`], async () => {
     expect((await fetch(`http://127.0.0.1:${port}/api/health`)).status).toBe(200);
@@ -69,4 +74,45 @@ test('--https serves over TLS', async () => {
   await start(['--https', '--port', String(port)], async (address) => {
     expect(address).toBe(`https://localhost:${port}`);
   });
+});
+
+describe('one error, exit status 1, and nothing signed or published', () => {
+  /** Runs `npm start` in a project without keys and bucket; it must leave none. */
+  async function expectFailure(args: readonly string[], message: RegExp, change = (toml: string) => toml) {
+    const project = await mkdtemp(join(tmpdir(), 'husky-ai-start-'));
+    await writeFile(join(project, 'wrangler.toml'), change(await readFile('wrangler.toml', 'utf8')));
+    const { exitCode, all } = await spawnStart(args, { cwd: project });
+    expect({ exitCode, all }).toEqual({ exitCode: 1, all: expect.stringMatching(message) });
+    expect(await readdir(project)).toEqual(['wrangler.toml']);
+    await rm(project, { recursive: true });
+  }
+
+  test('another server holds the port', async () => {
+    const other = createServer((_, response) => response.end('{"status":"ok"}'));
+    await new Promise<void>((done) => other.listen(0, '127.0.0.1', done));
+    const address = other.address();
+    const port = typeof address === 'object' ? address?.port : undefined;
+    try {
+      await expectFailure(['--port', String(port)], new RegExp(`^port ${port} is in use.*$`));
+    } finally {
+      other.close();
+    }
+  });
+
+  test('--port is not a port', () =>
+    expectFailure(['--port', '65536'], /^--port takes a number from 1 to 65535$/));
+
+  test('a setting in wrangler.toml is not valid', () =>
+    expectFailure([], /^Invalid settings in wrangler\.toml:\n +MODEL_REFRESH: .*$/, (toml) =>
+      toml.replace(/^\[vars\]$/m, '[vars]\nMODEL_REFRESH = "soon"'),
+    ));
+});
+
+test('a setting that is not valid on the command line: wrangler ends with the name of the setting', async () => {
+  const port = String(await freePort());
+  const args = ['--port', port, '--persist-to', folder, '--var', 'MODEL_REFRESH:soon'];
+  const { exitCode, all } = await spawnStart(args);
+  expect(exitCode).toBe(1);
+  expect(all).toMatch(/MODEL_REFRESH: /);
+  expect(all).not.toContain('Husky AI:');
 });
