@@ -35,7 +35,7 @@ type Candidate = z.infer<typeof Candidates>[number] & { readonly content: Buffer
 export async function measureModels({ progress, runs = RUNS }: Options): Promise<DataOf<typeof models>> {
   if (!existsSync(join(FOLDER, 'candidates.json'))) {
     progress.show('models: making the classic network');
-    await runPython(['model/candidates.py', '--only-classic']);
+    await runPython(['-m', 'model.training.candidates', '--only-classic']);
   }
   const candidates = [await served(), ...(await readCandidates())];
   progress.show('models: starting workerd');
