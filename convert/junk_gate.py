@@ -38,7 +38,7 @@ def score_junk(network: OnnxNetwork, contract: Contract, threshold: float | None
     count = PICTURES
     scores = np.empty(0, np.float32)
     for batch in junk.draw_batches(count, junk.TEST_SEED, contract.width, contract.height, BATCH):
-        scores = np.concatenate([scores, network.scores(batch).max(axis=1)])
+        scores = np.concatenate([scores, network.score(batch).max(axis=1)])
         if sys.stdout.isatty():
             print(f"\r      {len(scores)} of {count} images", end="" if len(scores) < count else "\r\x1b[K", flush=True)
     failures: dict[str, int] = {}

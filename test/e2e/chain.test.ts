@@ -23,11 +23,11 @@ beforeAll(async () => {
   if (!data || !model || !release) throw new Error('no folders');
   await python('test/model/draw_shapes.py', data);
   const quick = ['--network', 'small', '--size', '64', '--batch-size', '8', '--epochs', '6'];
-  await python('model/train.py', '--data', data, ...quick, '--out', model);
+  await python('-m', 'model.training.train', '--data', data, ...quick, '--out', model);
   const file = join(model, 'huskymodel.h5');
   // What so small a network makes of noise does not matter here.
   const options = ['--name', 'shapes', '--labels', 'disc,bars', '--allow-junk'];
-  await python('convert/convert.py', file, ...options, '--out', release);
+  await python('-m', 'convert.convert', file, ...options, '--out', release);
   worker = await startWorker({ entry: 'test/parity/worker.ts', release });
   reference = new PythonReference(file);
   photos = await filesOf(join(data, 'validation', 'husky'), join(data, 'validation', 'nothusky'));

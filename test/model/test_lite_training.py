@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import onnx
 import pytest
+import tensorflow as tf
 
 from draw_shapes import draw_folder
 from model.training import candidates, cross_source, lessons, train
@@ -90,6 +91,14 @@ def trained(data, recipe, tmp_path_factory) -> Path:
     out = tmp_path_factory.mktemp("trained")
     assert train.main(["--data", str(data), "--recipe", str(recipe), "--out", str(out)]) == 0
     return out
+
+
+@pytest.fixture(autouse=True)
+def _eager():
+    """Tracing the graphs of these networks takes longer than the few steps of a test; ``trained`` has traced them."""
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
 
 
 def test_writes_a_model_to_serve_its_metrics_and_its_plots(trained):
