@@ -15,31 +15,23 @@ import { fillFromResults, reportOf, saveResults } from './results.ts';
 import type { Options } from './section.ts';
 import { measureCold } from './sections/cold.ts';
 import { measureCost } from './sections/cost.ts';
-import { measureFaults } from './sections/faults.ts';
-import { measureLoad } from './sections/load.ts';
 import { measureMemory } from './sections/memory.ts';
 import { measureModels } from './sections/models.ts';
 import { measureScales } from './sections/scales.ts';
 import { measureSize } from './sections/size.ts';
-import { measureSlowest } from './sections/slowest.ts';
-import { measureSoak } from './sections/soak.ts';
 import { measureSpeed } from './sections/speed.ts';
 import { measureStages } from './sections/stages.ts';
 
 /** In the order in which they run: what other work disturbs most comes first. */
 const SECTIONS: Readonly<Record<SectionName, (options: Options) => Promise<object>>> = {
   speed: measureSpeed,
-  load: measureLoad,
   stages: measureStages,
   cost: measureCost,
   cold: measureCold,
   memory: measureMemory,
   models: measureModels,
   scales: measureScales,
-  slowest: measureSlowest,
   size: measureSize,
-  faults: measureFaults,
-  soak: measureSoak,
 };
 
 const ALL = Object.keys(SECTIONS) as SectionName[];

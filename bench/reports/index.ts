@@ -1,14 +1,10 @@
 import { cold } from './cold.ts';
 import { cost } from './cost.ts';
-import { faults } from './faults.ts';
-import { load } from './load.ts';
 import { memory } from './memory.ts';
 import { models } from './models.ts';
 import type { Report, Reporter } from './report.ts';
 import { scales } from './scales.ts';
 import { size } from './size.ts';
-import { slowest } from './slowest.ts';
-import { soak } from './soak.ts';
 import { speed } from './speed.ts';
 import { stages } from './stages.ts';
 
@@ -18,17 +14,13 @@ type Reader = (results: unknown) => Report;
 /** The sections by name: `<name>.json` in bench/results is of the reader's making. */
 export const REPORTS = {
   speed: reader(speed),
-  load: reader(load),
   stages: reader(stages),
   cold: reader(cold),
   memory: reader(memory),
   scales: reader(scales),
   models: reader(models),
-  slowest: reader(slowest),
   size: reader(size),
   cost: reader(cost),
-  soak: reader(soak),
-  faults: reader(faults),
 } satisfies Readonly<Record<string, Reader>>;
 
 export type SectionName = keyof typeof REPORTS;
