@@ -181,7 +181,7 @@ export class Scene {
     return this.#url;
   }
 
-  /** Waits for the last answers, and checks that all answers of status 200 were right and all others said when to return. */
+  /** Waits for the last answers. Every 200 must be right, and every 429 and 503 must name the seconds to wait. */
   async end(): Promise<void> {
     this.#over = true;
     await this.#clients;
@@ -214,7 +214,9 @@ export class Scene {
     const answer = await client.send(upload(photo));
     const key = keyOf(answer);
     const body = answer.body.toString();
-    if (key === '200' ? !this.stage.right.get(photo)?.has(body) : !hasRetryAfter(answer)) {
+    const right = this.stage.right.get(photo)?.has(body);
+    const refusal = /^(429|503)/.test(key);
+    if ((key === '200' && !right) || (refusal && !hasRetryAfter(answer))) {
       this.#wrong.add(`${photo.name}: ${key} ${body.slice(0, 160)}`);
     }
     return key;
