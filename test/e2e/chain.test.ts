@@ -16,7 +16,7 @@ let worker: RunningWorker;
 let reference: PythonReference;
 let photos: string[];
 
-// Draws shapes, trains a small network on them, converts it and serves it: the whole chain on another model.
+// The whole chain with another model: draw shapes, train a small network on them, convert it and serve it.
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'husky-ai-chain-'));
   const [data, model, release] = ['data', 'model', 'release'].map((name) => join(folder, name));
@@ -25,12 +25,12 @@ beforeAll(async () => {
   const quick = ['--network', 'small', '--size', '64', '--batch-size', '8', '--epochs', '6'];
   await python('-m', 'model.training.train', '--data', data, ...quick, '--out', model);
   const file = join(model, 'huskymodel.h5');
-  // What so small a network makes of noise does not matter here.
+  // The scores of so small a network for junk images do not matter here.
   const options = ['--name', 'shapes', '--labels', 'disc,bars', '--allow-junk'];
   await python('-m', 'convert.convert', file, ...options, '--out', release);
   worker = await startWorker({ entry: 'test/parity/worker.ts', release });
   reference = new PythonReference(file);
-  photos = await filesOf(join(data, 'validation', 'husky'), join(data, 'validation', 'nothusky'));
+  photos = await listFiles(join(data, 'validation', 'husky'), join(data, 'validation', 'nothusky'));
 }, 300_000);
 
 afterAll(async () => {
@@ -39,31 +39,31 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-async function filesOf(...folders: string[]): Promise<string[]> {
+async function listFiles(...folders: string[]): Promise<string[]> {
   const lists = await Promise.all(
     folders.map(async (name) => (await readdir(name)).sort().map((file) => join(name, file))),
   );
   return lists.flat();
 }
 
-async function compareAll(asked: readonly ReferencePhoto[]): Promise<readonly Comparison[]> {
+async function compareAll(photosToCompare: readonly ReferencePhoto[]): Promise<readonly Comparison[]> {
   const comparisons: Comparison[] = [];
-  for (const photo of asked) comparisons.push(await comparePhoto(worker.url, reference, photo));
+  for (const photo of photosToCompare) comparisons.push(await comparePhoto(worker.url, reference, photo));
   return comparisons;
 }
 
-test('the Worker sees and says what Pillow and Keras see and say', async () => {
+test('the Worker’s tensors and scores match those of Pillow and Keras', async () => {
   const summary = summarise(await compareAll(photos.map((file) => ({ file }))));
   expect(summary.tensorWorstMean).toBeLessThan(1);
   expect(summary.scoreMean).toBeLessThan(0.003);
   expect(summary.scoreMax).toBeLessThan(0.03);
   expect(summary.verdicts).toEqual([]);
-  // Scores that lie together would agree whatever the Worker did.
+  // Similar scores would match whatever the Worker did.
   expect(summary.above09).toBeGreaterThan(0.25);
   expect(summary.below01).toBeGreaterThan(0.25);
 });
 
-test('large photos, which are decoded at a reduced scale, stay close', async () => {
+test('large photos, which are decoded at a reduced scale, match closely', async () => {
   const some = photos.filter((_, index) => index % 20 === 0);
   const enlarged = some.map((file, index) => ({
     file,
@@ -79,7 +79,7 @@ test('large photos, which are decoded at a reduced scale, stay close', async () 
   expect(summary.scoreMean).toBeLessThan(0.01);
 });
 
-test('the labels of the converted model are those of the answers', async () => {
+test('the API reports the labels of the converted model', async () => {
   const model = await (await fetch(`${worker.url}/api/model`)).json();
   expect(model).toMatchObject({
     name: 'shapes',

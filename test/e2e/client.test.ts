@@ -9,7 +9,7 @@ const TEXT = new Blob(['no photo'], { type: 'text/plain' });
 
 const origin = inject('sharedService');
 
-test('one photo: its prediction, and how far it is', async () => {
+test('predict returns the prediction of one photo and reports progress', async () => {
   const sent: number[] = [];
   const client = createClient({ origin });
   const answer: Prediction = await client.predict(WHITE, { onProgress: (part) => sent.push(part) });
@@ -19,7 +19,7 @@ test('one photo: its prediction, and how far it is', async () => {
   expect((await client.predict(WHITE, { heatmap: true })).heatmap).toBe(null);
 });
 
-test('many photos: one entry each, in their order, however many the service takes at a time', async () => {
+test('predictMany returns one entry per photo, in order, across several batches', async () => {
   let requests = 0;
   const client = createClient({
     origin,
@@ -42,14 +42,14 @@ test('many photos: one entry each, in their order, however many the service take
   expect(await client.predictMany([])).toEqual([]);
 });
 
-test('what is served, and whether it works', async () => {
+test('model and health describe the service', async () => {
   const client = createClient({ origin });
   const model = await client.model();
   expect([model.name, model.service.batch, model.service.token]).toEqual(['tiny-brightness', 3, false]);
   expect((await client.health()).status).toBe('ok');
 });
 
-test('a failure is what the service says of it', async () => {
+test('a failure carries the problem of the service', async () => {
   const failure = await createClient({ origin })
     .predict(TEXT)
     .catch((reason: unknown) => reason);
@@ -63,7 +63,7 @@ test.for([
   [429, { 'Retry-After': '7', 'X-Request-Id': 'abc' }, '{"code":"rate_limited"}', 'rate_limited', 7],
   [502, {}, '<h1>Bad gateway</h1>', 'unexpected', undefined],
   [200, {}, '{"label":"husky"}', 'unexpected', undefined],
-] as const)('%d %o is told as it is', async ([status, headers, body, code, retryAfter]) => {
+] as const)('%d %o is reported as it is', async ([status, headers, body, code, retryAfter]) => {
   const client = createClient({
     origin: 'https://husky.example',
     token: 'secret',
@@ -75,7 +75,7 @@ test.for([
   await expect(client.predict(WHITE)).rejects.toMatchObject({ code, status, retryAfter });
 });
 
-test('nobody there, and who does not want to wait', async () => {
+test('an unreachable service, an aborted request and a missing origin', async () => {
   const client = createClient({ origin: 'http://127.0.0.1:9' });
   await expect(client.predict(WHITE)).rejects.toMatchObject({ code: 'unreachable', status: 0 });
   const stopped = createClient({ origin }).predict(WHITE, { signal: AbortSignal.abort() });

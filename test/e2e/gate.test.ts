@@ -35,7 +35,7 @@ const predict = (address: string, token?: string) =>
     },
   });
 
-test('the token lets in, another does not, and neither does none', async () => {
+test('only the right token is accepted', async () => {
   const statuses = [];
   for (const token of [TOKEN, 'wrong', undefined]) {
     const response = await predict('192.0.2.1', token);
@@ -48,8 +48,8 @@ test('the token lets in, another does not, and neither does none', async () => {
   ]);
 });
 
-test('too many photos of one address are refused for as long as the answer says, and others are not', async () => {
-  // Wrong tokens count too, and keep the right one's own count out of this. As many as two windows cannot hold.
+test('too many photos from one address are refused until Retry-After has passed; other addresses are not affected', async () => {
+  // Wrong tokens count too, and leave the count of the right token alone. Two windows cannot hold this many.
   const answers = await Promise.all(Array.from({ length: 45 }, () => predict('192.0.2.2', 'wrong')));
   expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([401, 429]));
   const refused = answers.find(({ status }) => status === 429);
@@ -64,7 +64,7 @@ test('too many photos of one address are refused for as long as the answer says,
   expect((await predict('192.0.2.2', TOKEN)).status).toBe(200);
 });
 
-test('the limits that clients are told are those that wrangler.toml sets', async () => {
+test('RateLimit-Policy reports the limits of wrangler.toml', async () => {
   const { ratelimits } = RateLimits.parse(unstable_readConfig({ config: 'wrangler.toml' }));
   const set = ratelimits.map(
     ({ name, simple: { limit, period } }) => `"${name.toLowerCase()}";q=${limit};w=${period}`,
@@ -73,7 +73,7 @@ test('the limits that clients are told are those that wrangler.toml sets', async
   expect(response.headers.get('RateLimit-Policy')).toBe(set.join(', '));
 });
 
-test('static files are served as they lie there, with an ETag that is honoured and headers of their own', async () => {
+test('static files are served with security headers and an ETag that is honoured', async () => {
   for (const [path, type] of [
     ['/', 'text/html'],
     ['/styles/base.css', 'text/css'],
@@ -91,7 +91,7 @@ test('static files are served as they lie there, with an ETag that is honoured a
   }
 });
 
-test('what is no file is answered by the Worker', async () => {
+test('the Worker answers paths that are not files', async () => {
   const response = await fetch(`${worker.url}/no-such-page`);
   expect(response.status).toBe(404);
   expect(await response.json()).toMatchObject({ code: 'not_found' });

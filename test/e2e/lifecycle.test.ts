@@ -38,7 +38,7 @@ async function predict(): Promise<string> {
   return Prediction.parse(await response.json()).model.version;
 }
 
-/** Uploads without a pause, two at a time, until `done`; the versions that answered, and every failure. */
+/** Uploads without a pause, two at a time, until `done`. Returns the versions that answered, and all failures. */
 async function stream(done: () => boolean): Promise<{ versions: Set<string>; failures: unknown[] }> {
   const versions = new Set<string>();
   const failures: unknown[] = [];
@@ -61,7 +61,7 @@ async function untilServed(version: string): Promise<void> {
   throw new Error(`${version} is not served`);
 }
 
-test('publish, roll back, promote: followed without a restart, and no upload fails', async () => {
+test('the Worker follows publish, rollback and promote without a restart, and no upload fails', async () => {
   const { keys } = worker;
   const first = (await worker.bucket(listVersions))[0] ?? '';
   let done = false;
@@ -87,7 +87,7 @@ test('publish, roll back, promote: followed without a restart, and no upload fai
   expect(new Set(records.map(({ signer }) => signer))).toEqual(new Set([keys[0]?.fingerprint]));
 });
 
-test('what the Worker would refuse is not promoted', async () => {
+test('a version that the Worker would refuse cannot be promoted', async () => {
   const { keys } = worker;
   const version = (await worker.bucket(listVersions))[0] ?? '';
   await worker.bucket(async (r2) => {
@@ -98,7 +98,7 @@ test('what the Worker would refuse is not promoted', async () => {
   });
 });
 
-test('an audit record that is changed, or taken out, breaks the chain', async () => {
+test('a changed or removed audit record breaks the chain', async () => {
   await worker.bucket(async (r2) => {
     const key = auditKey(2);
     const record = (await (await r2.get(key))?.text()) ?? '';

@@ -1,4 +1,4 @@
-/** Photos that can be recognised wherever something of them is left, and where to look. */
+/** Photos with random marks, and a search for these marks in everything that a Worker stores or logs. */
 import { randomBytes } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join, sep } from 'node:path';
@@ -6,15 +6,15 @@ import { crc32, deflateSync } from 'node:zlib';
 import drawn from '../src/pictures/pictures.json' with { type: 'json' };
 import type { RunningWorker } from './wrangler.ts';
 
-/** What no other text or file has in it. */
+/** Random values that occur nowhere else. */
 export interface Marks {
-  /** In names and in what headers say. */
+  /** In file names and headers. */
   readonly name: string;
   /** In EXIF and in comments. */
   readonly exif: string;
   /** In the compressed bytes and in the pixels. */
   readonly bytes: Buffer;
-  /** The beginning of all addresses: documentation's own, RFC 3849. */
+  /** The beginning of all addresses, from the range for documentation (RFC 3849). */
   readonly address: string;
 }
 
@@ -28,14 +28,14 @@ export function newMarks(): Marks {
   };
 }
 
-/** A PNG whose pixels, bytes and comment bear the marks. Not compressed, so that the pixels are in the file as they are. */
+/** A PNG with the marks in its pixels, EXIF and comment. It is not compressed, so its bytes contain its pixels. */
 export function markedPng({ bytes, exif }: Marks): Buffer<ArrayBuffer> {
   const [width, height] = [bytes.byteLength / 3, 8];
   const row = Buffer.concat([Buffer.of(0), bytes]);
   const header = Buffer.alloc(13);
   header.writeUInt32BE(width, 0);
   header.writeUInt32BE(height, 4);
-  header.set([8, 2], 8); // Eight bits, RGB.
+  header.set([8, 2], 8); // eight bits, RGB
   return Buffer.concat([
     Buffer.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a),
     chunk('IHDR', header),
@@ -46,7 +46,7 @@ export function markedPng({ bytes, exif }: Marks): Buffer<ArrayBuffer> {
   ]);
 }
 
-/** A JPEG whose EXIF and comment bear the marks. */
+/** A JPEG with the marks in its EXIF and comment. */
 export function markedJpeg({ exif, bytes }: Marks): Buffer<ArrayBuffer> {
   const plain = drawn.pictures.find(({ file }) => file.startsWith('/9j/'));
   if (!plain) throw new Error('There is no JPEG among the pictures.');
@@ -60,7 +60,7 @@ export function markedJpeg({ exif, bytes }: Marks): Buffer<ArrayBuffer> {
   ]);
 }
 
-/** A TIFF structure with the one field ImageDescription. */
+/** A TIFF structure with one field, ImageDescription. */
 function exifBlock(text: string): Buffer {
   const value = Buffer.from(`${text}\0`);
   const block = Buffer.alloc(26);
@@ -88,14 +88,14 @@ function segment(marker: number, data: Buffer): Buffer {
   return Buffer.concat([head, data]);
 }
 
-/** Each mark in each form in which it might be written down. */
-function needlesOf({ name, exif, bytes }: Marks): readonly Buffer[] {
-  return [Buffer.from(name), Buffer.from(exif), bytes].flatMap(formsOf);
+/** Each mark in every encoding in which it might be stored. */
+function listNeedles({ name, exif, bytes }: Marks): readonly Buffer[] {
+  return [Buffer.from(name), Buffer.from(exif), bytes].flatMap(encode);
 }
 
-function formsOf(mark: Buffer): readonly Buffer[] {
+function encode(mark: Buffer): readonly Buffer[] {
   const base64 = [0, 1, 2].map((offset) => {
-    // What comes before a mark decides how it looks in base64; its ends mix with what is around it.
+    // The offset decides the base64 of a mark. Its first and last characters depend on the bytes around it.
     const text = Buffer.concat([Buffer.alloc(offset), mark]).toString('base64');
     return text.slice(4, -4);
   });
@@ -104,11 +104,12 @@ function formsOf(mark: Buffer): readonly Buffer[] {
   return [mark, Buffer.from(mark.toString('latin1'), 'utf16le'), Buffer.from(mark.join(',')), ...texts];
 }
 
-/** Where something of the photos is left: in the log, the bucket, the cache, or other state on the disk. */
+/** Where marks can be found: in the log, the bucket, the cache, or other state on disk. */
 export type Place = 'log' | 'R2' | 'cache' | 'state';
 
-export async function placesWith(worker: RunningWorker, marks: Marks): Promise<readonly Place[]> {
-  const needles = needlesOf(marks);
+/** Searches everything that the Worker has stored and logged for the marks. */
+export async function findMarks(worker: RunningWorker, marks: Marks): Promise<readonly Place[]> {
+  const needles = listNeedles(marks);
   const address = Buffer.from(marks.address);
   const has = (content: Buffer | string, all: readonly Buffer[] = [...needles, address]) => {
     const haystack = Buffer.from(content);
@@ -117,35 +118,35 @@ export async function placesWith(worker: RunningWorker, marks: Marks): Promise<r
   const places = new Set<Place>();
   await worker.bucket(async (r2) => {
     const { objects, truncated } = await r2.list({ include: ['customMetadata', 'httpMetadata'] });
-    if (truncated) throw new Error('more objects than were looked at');
+    if (truncated) throw new Error('The bucket has more objects than one list returns.');
     for (const { key, ...about } of objects) {
       const body = await (await r2.get(key))?.arrayBuffer();
       const metadata = JSON.stringify([about.customMetadata, about.httpMetadata]);
       if (has(key) || has(metadata) || has(Buffer.from(body ?? new ArrayBuffer(0)))) places.add('R2');
     }
   });
-  for (const path of await filesIn(worker.folder)) {
+  for (const path of await listFiles(worker.folder)) {
     const place = placeOf(path);
     if (!place) continue;
-    // The limiter's counters are the one place where an address may be: it is what they count by.
+    // Rate limits count by address, so their state may contain addresses.
     const wanted = /^v3.ratelimit./.test(path) ? needles : undefined;
     if (has(path) || has(await readFile(join(worker.folder, path)), wanted)) places.add(place);
   }
-  // Last, since the rest has taken a while, in which a late line could come.
+  // The log comes last, to include late lines.
   if (has(worker.logs())) places.add('log');
   return [...places];
 }
 
-/** What a file of the local platform belongs to; undefined: the bucket, which is asked itself. */
+/** The place that a state file of the local platform belongs to; undefined for the bucket, which is searched above. */
 function placeOf(path: string): Place | undefined {
   const [, store = ''] = path.split(sep);
-  // `observability` is what the platform would show of the Worker: its log, and a trace of what it asked for.
+  // `observability` holds the log and the traces that the platform would show.
   const known: Record<string, Place | undefined> = { r2: undefined, cache: 'cache', observability: 'log' };
   return store in known ? known[store] : 'state';
 }
 
-/** All files of the folder, as paths from it. */
-export async function filesIn(folder: string): Promise<readonly string[]> {
+/** All files of the folder, as paths relative to it. */
+export async function listFiles(folder: string): Promise<readonly string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   return entries
     .filter((entry) => entry.isFile())

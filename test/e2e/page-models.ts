@@ -6,12 +6,12 @@ import type { Manifest, Probe } from '../../src/model/manifest.ts';
 import { testManifest } from '../manifest.ts';
 import tiny from '../src/model/tiny-models.json' with { type: 'json' };
 
-/** A network of a few weights whose verdict a drawn picture decides. */
+/** A network of a few weights that classifies drawn pictures. */
 export type TinyModel = 'brightness' | 'colour' | 'spots';
 
 /**
- * A folder with a version of a tiny model, to publish: `brightness` takes bright pictures for huskies, `colour` is
- * a classifier of three labels.
+ * Writes a version of a tiny model to a temporary folder, and returns its path. `brightness` takes bright pictures for
+ * huskies, `colour` has three labels, and `spots` has a heat map.
  */
 export async function tinyRelease(model: TinyModel): Promise<string> {
   const onnx = Buffer.from(tiny[model], 'base64');

@@ -3,12 +3,12 @@ import type { Browser, BrowserContextOptions, ConsoleMessage, Page } from 'playw
 
 export interface Visit {
   readonly page: Page;
-  /** What no visit may cause: script errors, violations of the policy, requests to anybody else. */
+  /** Script errors, violations of the policy, and requests to other origins. None of them is allowed. */
   readonly complaints: readonly string[];
   close(): Promise<void>;
 }
 
-/** Opens the page at `url` in a fresh browser profile, and watches it. */
+/** Opens the page at `url` in a fresh browser profile, and records its complaints. */
 export async function visit(
   browser: Browser,
   url: string,
@@ -33,9 +33,8 @@ function isOwn(requested: string, own: string): boolean {
 }
 
 /**
- * The browser's own lines about what the page has to cope with: answers of the API that are no 2xx or did not come,
- * files that cannot be read, whatever it had still wanted when a test took it offline; and the favicon that it looks
- * for by itself when an answer is JSON.
+ * Whether the browser itself reports a condition that tests provoke: a failure of the API, an unreadable file, a request
+ * while offline, or the missing favicon of a JSON answer.
  */
 function isExpected(message: ConsoleMessage): boolean {
   const text = message.text();
@@ -44,7 +43,7 @@ function isExpected(message: ConsoleMessage): boolean {
   return /\/(api|huskyai)\/|\/favicon\.ico$/.test(message.location().url);
 }
 
-/** Lets files fall onto the middle of the page, as the operating system does it. */
+/** Drops files onto the page, as the operating system does. */
 export async function dropFiles(page: Page, paths: readonly string[]): Promise<void> {
   const devtools = await page.context().newCDPSession(page);
   for (const type of ['dragEnter', 'dragOver', 'drop'] as const) {
@@ -58,7 +57,7 @@ export async function dropFiles(page: Page, paths: readonly string[]): Promise<v
   await devtools.detach();
 }
 
-/** Puts a picture (PNG) or a text into the clipboard and presses the keys that paste. */
+/** Puts a PNG or a text into the clipboard and presses the keys that paste. */
 export async function paste(page: Page, content: Uint8Array | string): Promise<void> {
   await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
   const [type, bytes] = typeof content === 'string' ? ['text/plain', content] : ['image/png', content];
@@ -74,7 +73,7 @@ export async function paste(page: Page, content: Uint8Array | string): Promise<v
   await page.keyboard.press('ControlOrMeta+v');
 }
 
-/** How far the page is wider than the window, in CSS pixels. */
+/** The CSS pixels by which the page is wider than the window. */
 export function horizontalOverflow(page: Page): Promise<number> {
   return page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
 }

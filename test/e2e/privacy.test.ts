@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { PROBLEM_CODES } from '../../src/api/problems.ts';
-import { filesIn, type Marks, markedJpeg, markedPng, newMarks, type Place, placesWith } from './marks.ts';
+import { findMarks, listFiles, type Marks, markedJpeg, markedPng, newMarks, type Place } from './marks.ts';
 import { type RunningWorker, startWorker } from './wrangler.ts';
 
 const UPLOADS = 200;
@@ -19,7 +19,7 @@ async function start(options: Parameters<typeof startWorker>[0] = {}): Promise<R
   return worker;
 }
 
-/** One upload of many: good photos and bad ones, of each format, as a form or as the body, to either endpoint. */
+/** Sends one of many uploads: valid and invalid photos of each format, as a form or as the body, to either endpoint. */
 async function upload(url: string, marks: Marks, index: number, leak?: string): Promise<number> {
   const whole = index % 2 ? markedJpeg(marks) : markedPng(marks);
   const files = [whole, whole, whole.subarray(0, whole.byteLength - 40), Buffer.from(`${marks.exif} text`)];
@@ -48,7 +48,7 @@ async function upload(url: string, marks: Marks, index: number, leak?: string): 
   return response.status;
 }
 
-/** The closed list, and for each field the closed set of what it can say. */
+/** All fields of a log line, with all values that each can have. */
 const Line = z.strictObject({
   method: z.enum(['GET', 'POST']),
   route: z.enum(['/api/predict', '/huskyai', '/api/health']),
@@ -64,14 +64,14 @@ const Line = z.strictObject({
   request: z.uuid(),
 });
 
-test(`after ${UPLOADS} uploads nothing of them is in the log, in R2, in the cache or in other state`, async () => {
+test(`${UPLOADS} uploads leave no trace in the log, in R2, in the cache or in other state`, async () => {
   const marks = newMarks();
   const worker = await start({ vars: { RATE_LIMITS: 'on' } });
   const statuses = new Set<number>();
   for (let index = 0; index < UPLOADS; index++) statuses.add(await upload(worker.url, marks, index));
-  // Scores and refusals, and none for the number of them, since each came from a network of its own.
+  // No 429, since each upload comes from another network.
   expect([...statuses].toSorted()).toEqual([200, 415, 422]);
-  expect(await placesWith(worker, marks)).toEqual([]);
+  expect(await findMarks(worker, marks)).toEqual([]);
 
   const lines = worker
     .logs()
@@ -79,11 +79,11 @@ test(`after ${UPLOADS} uploads nothing of them is in the log, in R2, in the cach
     .filter((line) => line.startsWith('{'));
   const parsed = lines.map((line) => Line.parse(JSON.parse(line)));
   expect(parsed.filter(({ method }) => method === 'POST').length).toBe(UPLOADS);
-  const cached = (await filesIn(worker.folder)).filter((path) => /^v3.cache./.test(path));
+  const cached = (await listFiles(worker.folder)).filter((path) => /^v3.cache./.test(path));
   expect(cached.filter((path) => !path.includes('metadata.sqlite'))).toEqual([]);
 }, 180_000);
 
-test('and the same search finds a leak into any of these', async () => {
+test('the same search finds a leak into each of these', async () => {
   const config = join(import.meta.dirname, 'leaks', 'wrangler.toml');
   const worker = await start({ config });
   const leaks: readonly [leak: string, place: Place][] = [
@@ -97,12 +97,12 @@ test('and the same search finds a leak into any of these', async () => {
     ['state', 'state'],
   ];
   for (const [index, [leak, place]] of leaks.entries()) {
-    // New marks each time: a leak must not be found because of the one before it.
+    // New marks each time, so that the search cannot find the previous leak instead.
     const marks = newMarks();
     await upload(worker.url, marks, index % 2, leak);
-    expect(await placesWith(worker, marks), leak).toContain(place);
+    expect(await findMarks(worker, marks), leak).toContain(place);
   }
   const marks = newMarks();
   await upload(worker.url, marks, 0);
-  expect(await placesWith(worker, marks)).toEqual([]);
+  expect(await findMarks(worker, marks)).toEqual([]);
 }, 180_000);

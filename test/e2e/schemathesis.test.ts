@@ -8,7 +8,7 @@ import { API_ENVIRONMENT, preparePython, pythonEnvironment } from '../../scripts
 import { startWorker, type WorkerOptions } from './wrangler.ts';
 
 const HERE = join(import.meta.dirname, 'schemathesis');
-/** The most cases that are made up for an operation, beside those that cover its document. */
+/** The most random cases per operation, in addition to those that cover its document. */
 const EXAMPLES = 60;
 const TOKEN = 'a-token-for-the-test';
 
@@ -21,14 +21,14 @@ beforeAll(async () => {
 interface Outcome {
   readonly code: number;
   readonly output: string;
-  /** What the Worker has logged. */
+  /** The log of the Worker. */
   readonly logs: string;
 }
 
-/** Lets Schemathesis ask a Worker that is set up like this whatever its document allows, and what it does not. */
-async function ask(vars: WorkerOptions['vars'], ...options: string[]): Promise<Outcome> {
+/** Starts a Worker with these variables, and lets Schemathesis send it requests that its document allows and forbids. */
+async function runSchemathesis(vars: WorkerOptions['vars'], ...options: string[]): Promise<Outcome> {
   const worker = await startWorker({ model: 'brightness', vars: { ...vars } });
-  // It leaves notes where it runs.
+  // Schemathesis writes files to its working directory.
   const folder = await mkdtemp(join(tmpdir(), 'husky-ai-schemathesis-'));
   const args = [
     ...['-m', 'schemathesis.cli', '--config-file', join(HERE, 'schemathesis.toml'), '--no-color'],
@@ -61,17 +61,17 @@ function expectNoFailure({ code, output, logs }: Outcome): void {
     logs.matchAll(/"route":"\/api\/predict","status":(\d+)/g),
     ([, status]) => status,
   );
-  // Otherwise this would prove something of refusals only.
+  // Otherwise the test would cover refusals only.
   expect(answered.filter((status) => status === '200').length).toBeGreaterThan(20);
   expect(answered.filter((status) => Number(status) >= 500)).toEqual([]);
 }
 
-test('Schemathesis finds nothing to complain about', async () => {
-  expectNoFailure(await ask({}));
+test('Schemathesis finds no failure', async () => {
+  expectNoFailure(await runSchemathesis({}));
 }, 300_000);
 
-test('nor where tokens are needed and scores are hidden', async () => {
+test('Schemathesis finds no failure where tokens are required and scores are hidden', async () => {
   const digest = createHash('sha256').update(TOKEN).digest('hex');
   const setup = { API_TOKENS: digest, SCORES: 'label', MAX_BATCH_PHOTOS: 3, RATE_LIMITS: 'off' };
-  expectNoFailure(await ask(setup, '--header', `Authorization:Bearer ${TOKEN}`));
+  expectNoFailure(await runSchemathesis(setup, '--header', `Authorization:Bearer ${TOKEN}`));
 }, 300_000);

@@ -14,14 +14,14 @@ import { visit } from './page-visit.ts';
 import { runIn, type Started, startIn } from './shell.ts';
 
 /*
- * Follows docs/tutorial.md as its reader would, in a copy of the project: runs its `sh` code line by line and looks for the
- * output that is shown after it, where … stands for anything. Where a paragraph names an address of the service, it opens
- * that, drops the pictures that the paragraph names, and looks for what is in bold type.
+ * Follows docs/tutorial.md in a copy of the project: runs the `sh` code line by line and expects the output shown below it,
+ * in which … stands for anything. Opens each address of the service that a paragraph names, chooses the pictures that the
+ * paragraph names, and expects the bold text on the page.
  */
 
 const TUTORIAL = 'docs/tutorial.md';
 const ADDRESS = /http:\/\/localhost:8790(\/[\w/]+)?/;
-/** What a copy does without, or shares. */
+/** Not copied; `SHARED` is linked instead. */
 const LEFT_OUT = [
   '.git',
   '.wrangler',
@@ -34,9 +34,9 @@ const LEFT_OUT = [
   'results',
 ];
 const SHARED = ['node_modules', '.venv'];
-/** For as long as what is shown may take to come true, in milliseconds. */
+/** How long the service may take to serve the new model, in milliseconds. */
 const PATIENCE = 30_000;
-/** For a command of the tutorial, on a machine that has other things to do. */
+/** The timeout of a command, in milliseconds. Training takes minutes on a busy machine. */
 const LONGEST = 600_000;
 
 const document = await readFile(TUTORIAL, 'utf8');
@@ -46,7 +46,7 @@ let project: string;
 let browser: Browser;
 let port: number;
 let service: Started | undefined;
-/** What the commands printed. */
+/** The output of each command. */
 const printed = new Map<string, string>();
 
 beforeAll(async () => {
@@ -64,20 +64,20 @@ afterAll(async () => {
   await rm(project, { recursive: true, force: true, maxRetries: 5 });
 });
 
-/** The reader's machine may have something at the tutorial's port. */
-const here = (text: string) =>
+/** Replaces the port of the tutorial by a free one. */
+const withFreePort = (text: string) =>
   text.replaceAll(':8790', `:${port}`).replaceAll('--port 8790', `--port ${port}`);
 
-/** Whether what is shown was printed: each line of it, or, of JSON, all of it but white space. */
+/** Whether the output contains each line of the block, or, apart from white space, its JSON. */
 function isShown(output: string, { text, language }: Block): boolean {
   const bare = (json: string) => json.replaceAll(/\s/g, '');
-  if (language === 'json') return holds(bare(output), bare(text));
-  const lines = here(text).split('\n');
-  return lines.every((line) => output.split('\n').some((each) => holds(each, line)));
+  if (language === 'json') return matches(bare(output), bare(text));
+  const lines = withFreePort(text).split('\n');
+  return lines.every((line) => output.split('\n').some((each) => matches(each, line)));
 }
 
-/** Whether the text has all pieces of the pattern, in their order, and … between them. */
-function holds(text: string, pattern: string): boolean {
+/** Whether the text matches the pattern, in which … stands for anything. */
+function matches(text: string, pattern: string): boolean {
   let from = 0;
   return pattern.split('…').every((piece) => {
     const at = text.indexOf(piece, from);
@@ -88,19 +88,19 @@ function holds(text: string, pattern: string): boolean {
 
 async function follow(command: string, isDone: (output: string) => boolean): Promise<string> {
   if (command.startsWith('npm start')) {
-    service = startIn(project, here(command));
+    service = startIn(project, withFreePort(command));
     return service.until(isDone);
   }
-  // What is asked of the service comes true a moment later.
+  // The service needs a moment to follow a new model.
   const deadline = Date.now() + (command.startsWith('curl') ? PATIENCE : 0);
   for (;;) {
-    const output = await runIn(project, here(command));
+    const output = await runIn(project, withFreePort(command));
     if (isDone(output) || Date.now() >= deadline) return output;
     await setTimeout(500);
   }
 }
 
-async function look(url: string, paragraph: string): Promise<void> {
+async function expectPage(url: string, paragraph: string): Promise<void> {
   const promised = Array.from(paragraph.matchAll(/\*\*(.+?)\*\*/g), ([, text = '']) => text);
   const pictures = Array.from(paragraph.matchAll(/`(\S+\.png)`/g), ([, path = '']) => join(project, path));
   const { page, complaints, close } = await visit(browser, url);
@@ -116,7 +116,7 @@ async function look(url: string, paragraph: string): Promise<void> {
   }
 }
 
-test('the copy of the project is one', async () => {
+test('the copy is a project', async () => {
   expect((await runIn(project, 'npm prefix')).trim().split('\n').at(-1)).toBe(project);
 });
 
@@ -144,17 +144,17 @@ for (const [index, block] of blocks.entries()) {
   if (address !== undefined) {
     test(`line ${line}: ${address}`, async () => {
       const url = `http://127.0.0.1:${port}${path ?? '/'}`;
-      await vi.waitFor(() => look(url, text), { timeout: PATIENCE });
+      await vi.waitFor(() => expectPage(url, text), { timeout: PATIENCE });
     });
   }
 }
 
-test('the program that the tutorial shows is the one that it runs', async () => {
+test('the tutorial shows the program that it runs', async () => {
   const shown = blocks.filter(({ language }) => language === 'python').map(({ text }) => `${text}\n`);
   expect(shown).toEqual([await readFile('docs/tutorial/shapes.py', 'utf8')]);
 });
 
-test('each shape gets its own label, and the scores add up to 1', () => {
+test('each shape gets the right label, and the scores add up to 1', () => {
   const answers = [...printed].filter(([command]) => command.startsWith('curl'));
   const predictions = answers.flatMap(([, output]) =>
     z
