@@ -1,6 +1,7 @@
 /**
- * `node scripts/python.ts [--api] ARGS…` runs the project's Python. uv keeps its virtual environment, `.venv`, equal to a
- * dependency group of pyproject.toml, as locked in uv.lock. `--api` selects `.venv.api`, the environment of the API's tests.
+ * `node scripts/python.ts [--api] ARGS…` runs the project's Python. uv keeps its virtual environment, `.venv`, equal to
+ * requirements/model.txt. `--api` selects `.venv.api` and requirements/api.txt: the API's tests.
+ * `node scripts/python.ts --lock [--upgrade]` writes the files in requirements/ from the dependency groups of pyproject.toml.
  */
 import { existsSync } from 'node:fs';
 import { mkdtemp, rename, rm } from 'node:fs/promises';
@@ -15,7 +16,7 @@ const BIN = process.platform === 'win32' ? 'Scripts' : 'bin';
 const PYTHONS = ['python3', 'python3.13', 'python3.12', 'python3.11', 'python'];
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/** A dependency group of pyproject.toml, and the folder of its virtual environment. */
+/** A dependency group of pyproject.toml, which requirements/ locks, and the folder of its virtual environment. */
 interface Environment {
   readonly folder: string;
   readonly group: string;
@@ -36,32 +37,43 @@ const MALLOC = ['hugetlb=1', 'arena_max=1', 'mmap_threshold=4294967296', 'trim_t
   .join(':');
 
 /**
- * Returns the path of the environment's Python, after creating or updating the environment if necessary. `uv` locks it
+ * Returns the path of the environment's Python, after creating or updating the environment if necessary. uv locks it
  * against other processes. `HUSKY_PYTHON` names the Python to create it with.
  *
  * @throws {Error} if there is no suitable Python or the packages cannot be installed; the message says what to do
  */
 export async function preparePython({ folder, group }: Environment = MODEL_ENVIRONMENT): Promise<string> {
   const target = join(ROOT, folder);
-  const isNew = !existsSync(join(target, 'pyvenv.cfg'));
-  if (isNew) console.error(`Preparing Python in ${folder} (once, about a minute)`);
-  const python = process.env.HUSKY_PYTHON ? ['--python', process.env.HUSKY_PYTHON] : [];
-  const quiet = isNew ? [] : ['--quiet'];
+  const python = join(target, BIN, 'python');
+  if (!existsSync(python)) {
+    console.error(`Preparing Python in ${folder} (once, about a minute)`);
+    await runUv(['venv', '--allow-existing', '--python', process.env.HUSKY_PYTHON ?? '>=3.11,<3.14', target]);
+  }
+  // Only ready-built wheels: installing runs no code of a package.
+  await runUv(['pip', 'sync', '--only-binary', ':all:', '--python', python, `requirements/${group}.txt`]);
+  return python;
+}
+
+/** @throws {Error} uv failed; the message ends with what it printed */
+async function runUv(args: readonly string[]): Promise<void> {
   const { VIRTUAL_ENV: _active, ...env } = pythonEnvironment();
-  const { failed, stderr } = await execa(
-    await prepareUv(),
-    ['sync', '--frozen', '--project', ROOT, '--only-group', group, ...python, ...quiet],
-    {
-      env: { UV_HTTP_TIMEOUT: '180', ...env, UV_PROJECT_ENVIRONMENT: target },
-      extendEnv: false,
-      reject: false,
-      stdin: 'ignore',
-      // A terminal shows uv's progress.
-      stderr: isNew && process.stderr.isTTY ? 'inherit' : 'pipe',
-    },
-  );
-  if (failed) throw new Error(`The Python environment ${folder} could not be prepared.\n${stderr ?? ''}`);
-  return join(target, BIN, 'python');
+  const { failed, stderr } = await execa(await prepareUv(), args, {
+    cwd: ROOT,
+    env: { UV_HTTP_TIMEOUT: '180', ...env },
+    extendEnv: false,
+    reject: false,
+    stdin: 'ignore',
+  });
+  if (failed) throw new Error(`Python could not be prepared.\n${stderr}`);
+}
+
+/** Writes the exact version of each package, for every platform, without addresses. */
+async function lockPackages(options: readonly string[]): Promise<void> {
+  for (const group of ['model', 'api', 'proof']) {
+    const format = ['--universal', '--python-version', '3.11', '--no-header', '--no-annotate'];
+    const output = ['--output-file', `requirements/${group}.txt`];
+    await runUv(['pip', 'compile', '--group', `pyproject.toml:${group}`, ...format, ...output, ...options]);
+  }
 }
 
 /** Returns the environment variables for Python: quiet TensorFlow, UTF-8, and packages from ROOT and the environment only. */
@@ -125,6 +137,7 @@ async function createVenv(folder: string): Promise<void> {
 
 async function main(): Promise<void> {
   const args = process.argv.slice(2);
+  if (args[0] === '--lock') return lockPackages(args.slice(1));
   const isApi = args[0] === '--api';
   const python = await preparePython(isApi ? API_ENVIRONMENT : MODEL_ENVIRONMENT);
   const child = execa(python, isApi ? args.slice(1) : args, {
