@@ -60,7 +60,7 @@ export const models = defineSection({
   async measure({ progress, runs = RUNS }) {
     if (!existsSync(join(FOLDER, 'candidates.json'))) {
       progress.show('models: making the classic network');
-      await runPython(['model/candidates.py', '--only-classic']);
+      await runPython(['-m', 'model.training.candidates', '--only-classic']);
     }
     const manifest = parseManifest(await readFile(join(RELEASE_FOLDER, 'manifest.json')));
     const { validation } = Metrics.parse(manifest.metrics);
