@@ -54,8 +54,10 @@ export async function publishResults(sections: readonly Section[]): Promise<void
       await writeFile(join(RESULTS, `${name}.svg`), await renderChart(chart, machine));
   }
   const values = await readValues(sections);
-  for (const [path, text] of await readDocuments())
-    await writeFile(join(ROOT, path), insertValues(text, values));
+  for (const [path, text] of await readDocuments()) {
+    const updated = insertValues(text, values);
+    if (updated !== text) await writeFile(join(ROOT, path), updated);
+  }
 }
 
 /** What in the documents differs from the results files of all sections; empty: nothing. */
