@@ -14,24 +14,20 @@ export interface Target {
 /** Samples with one photo and with several, in each language. */
 export function predictSamples({ origin, token }: Target): readonly CodeSample[] {
   const url = `${origin}/api/predict`;
-  const curl = token ? 'curl -H "Authorization: Bearer $HUSKY_AI_TOKEN"' : 'curl';
+  const curl = `${token ? CURL_WITH_TOKEN : 'curl'} --fail-with-body`;
   const python = token
     ? `import os\n\nimport requests\n\nheaders = {"Authorization": f"Bearer {os.environ['HUSKY_AI_TOKEN']}"}\n`
     : 'import requests\n\n';
   const pythonHeaders = token ? ', headers=headers' : '';
   const init = token
-    ? `{
-  method: 'POST',
-  headers: { Authorization: 'Bearer ' + process.env.HUSKY_AI_TOKEN },
-  body: form,
-}`
+    ? "{\n  method: 'POST',\n  headers: { Authorization: 'Bearer ' + process.env.HUSKY_AI_TOKEN },\n  body: form,\n}"
     : "{ method: 'POST', body: form }";
   return [
-    { lang: 'Shell', label: 'curl', source: `${curl} --fail-with-body -F file=@photo.jpg ${url}` },
+    { lang: 'Shell', label: 'curl', source: `${curl} -F file=@photo.jpg ${url}` },
     {
       lang: 'Shell',
       label: 'curl, several photos',
-      source: `${curl} --fail-with-body -F file=@photo.jpg -F file=@other.png ${url}`,
+      source: `${curl} -F file=@photo.jpg -F file=@other.png ${url}`,
     },
     {
       lang: 'TypeScript',
@@ -94,9 +90,11 @@ for answer in answers:
   ];
 }
 
+const CURL_WITH_TOKEN = 'curl -H "Authorization: Bearer $HUSKY_AI_TOKEN"';
+
 /** A sample for the original's contract. */
 export function huskyaiSamples({ origin, token }: Target): readonly CodeSample[] {
-  const curl = token ? 'curl -H "Authorization: Bearer $HUSKY_AI_TOKEN"' : 'curl';
+  const curl = token ? CURL_WITH_TOKEN : 'curl';
   return [
     {
       lang: 'Shell',
@@ -121,10 +119,7 @@ console.log(answer);`,
     {
       lang: 'Python',
       label: 'Python',
-      source: `import requests
-
-response = requests.get("${origin}${path}", timeout=60)
-print(response.json())`,
+      source: `import requests\n\nresponse = requests.get("${origin}${path}", timeout=60)\nprint(response.json())`,
     },
   ];
 }

@@ -9,34 +9,23 @@ import type { Prediction } from './schemas.ts';
  */
 export function toPrediction(
   { classification, classifier, image }: Scored,
-  scores: Config['SCORES'],
+  SCORES: Config['SCORES'],
 ): Prediction {
   const { version, manifest } = classifier;
-  const { label, score, threshold, heatmap } = classification;
-  const about = { image, model: { name: manifest.name, version: shortVersion(version) } };
-  const requested = heatmap !== undefined;
-  switch (scores) {
-    case 'full':
-      return {
-        label,
-        score,
-        threshold,
-        scores: [...classification.scores],
-        ...(requested && { heatmap: heatmap && { ...heatmap, values: [...heatmap.values] } }),
-        ...about,
-      };
-    case 'rounded':
-      return {
-        label,
-        score: twoDecimals(score),
-        threshold,
-        scores: classification.scores.map((each) => ({ ...each, score: twoDecimals(each.score) })),
-        ...(requested && { heatmap: null }),
-        ...about,
-      };
-    case 'label':
-      return { label, threshold: null, ...(requested && { heatmap: null }), ...about };
-  }
+  const { label, score, threshold, scores, heatmap } = classification;
+  const shown = SCORES === 'rounded' ? twoDecimals : (value: number) => value;
+  const hidden = SCORES === 'label';
+  return {
+    label,
+    ...(!hidden && { score: shown(score) }),
+    threshold: hidden ? null : threshold,
+    ...(!hidden && { scores: scores.map((each) => ({ ...each, score: shown(each.score) })) }),
+    ...(heatmap !== undefined && {
+      heatmap: SCORES === 'full' && heatmap ? { ...heatmap, values: [...heatmap.values] } : null,
+    }),
+    image,
+    model: { name: manifest.name, version: shortVersion(version) },
+  };
 }
 
 /**
@@ -44,9 +33,9 @@ export function toPrediction(
  *
  * @param positive the label that the probability belongs to
  */
-export function toPercentage({ classification }: Scored, positive: string, scores: Config['SCORES']): string {
+export function toPercentage({ classification }: Scored, positive: string, SCORES: Config['SCORES']): string {
   const { label, score } = classification;
-  const shown = { full: score, rounded: twoDecimals(score), label: label === positive ? 1 : 0 }[scores];
+  const shown = { full: score, rounded: twoDecimals(score), label: label === positive ? 1 : 0 }[SCORES];
   return (shown * 100).toFixed(2);
 }
 
