@@ -2,6 +2,7 @@ import * as z from 'zod';
 import {
   createDocument,
   type ZodOpenApiOperationObject,
+  type ZodOpenApiRequestBodyObject,
   type ZodOpenApiResponseObject,
   type ZodOpenApiResponsesObject,
 } from 'zod-openapi';
@@ -74,6 +75,11 @@ export function createApiDocument(setup: Setup): ApiDocument {
   const gateHeaders = setup.rateLimit ? { 'RateLimit-Policy': policyHeader(setup.rateLimit) } : {};
   const security = token ? { security: [{ token: [] }] } : {};
 
+  const answers = success(
+    'One answer, or a list of several.',
+    z.union([schemas.Prediction, z.array(schemas.BatchEntry).min(2)]),
+    gateHeaders,
+  );
   const predict: ZodOpenApiOperationObject = {
     operationId: 'predict',
     summary: 'Classify a photo',
@@ -83,33 +89,12 @@ export function createApiDocument(setup: Setup): ApiDocument {
       `A request may have up to ${setup.maxBytes.toLocaleString('en')} bytes. The service detects the format from the file’s own bytes, not from its name or type. ` +
       'With `Accept: text/html` the answer is a small page instead of JSON.',
     requestParams: { query: PredictQuery },
-    requestBody: {
-      required: true,
-      content: {
-        'multipart/form-data': {
-          schema: z.object({
-            file: z
-              .array(binary)
-              .min(1)
-              .max(setup.maxPhotos)
-              .meta({ description: 'The photos, one field each.' }),
-          }),
-          encoding: { file: { contentType: mediaTypes(formats).join(', ') } },
-        },
-        ...photoTypes(formats),
-      },
-    },
+    requestBody: upload(
+      z.array(binary).min(1).max(setup.maxPhotos).meta({ description: 'The photos, one field each.' }),
+      formats,
+    ),
     responses: {
-      200: {
-        description: 'One answer, or a list of several.',
-        headers: z.object({ 'X-Request-Id': headers['X-Request-Id'], ...gateHeaders }),
-        content: {
-          'application/json': {
-            schema: z.union([schemas.Prediction, z.array(schemas.BatchEntry).min(2)]),
-          },
-          'text/html': { schema: html },
-        },
-      },
+      200: { ...answers, content: { ...answers.content, 'text/html': { schema: html } } },
       ...failures(
         [...fromUpload, 'invalid_parameter', 'too_many_photos', ...gate, ...fromModel],
         gateHeaders,
@@ -125,16 +110,7 @@ export function createApiDocument(setup: Setup): ApiDocument {
     description:
       `The contract of the original Husky AI server, for its page and clients: one photo as the form field \`file\`, at most ${setup.maxBytesHuskyai.toLocaleString('en')} bytes. ` +
       'Answers 404 if the served model has more than two labels.',
-    requestBody: {
-      required: true,
-      content: {
-        'multipart/form-data': {
-          schema: z.object({ file: binary }),
-          encoding: { file: { contentType: mediaTypes(originals).join(', ') } },
-        },
-        ...photoTypes(originals),
-      },
-    },
+    requestBody: upload(binary, originals),
     responses: {
       200: success('The score in percent, and the verdict in words.', schemas.HuskyAnswer, gateHeaders),
       ...failures([...fromUpload, 'not_found', ...gate, ...fromModel], gateHeaders),
@@ -220,10 +196,15 @@ function mediaTypes(formats: Formats): readonly string[] {
   return formats.flatMap((format) => format.mediaTypes);
 }
 
-/** The photo as the body itself. */
-function photoTypes(formats: Formats): Record<string, { schema: typeof binary }> {
+/** A form with the field `file`, or the photo as the body itself. */
+function upload(file: z.ZodType, formats: Formats): ZodOpenApiRequestBodyObject {
   const types = [...mediaTypes(formats), 'application/octet-stream'];
-  return Object.fromEntries(types.map((type) => [type, { schema: binary }]));
+  const form = {
+    schema: z.object({ file }),
+    encoding: { file: { contentType: mediaTypes(formats).join(', ') } },
+  };
+  const bodies = Object.fromEntries(types.map((type) => [type, { schema: binary }]));
+  return { required: true, content: { 'multipart/form-data': form, ...bodies } };
 }
 
 function success(
