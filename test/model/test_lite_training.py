@@ -1,6 +1,7 @@
 """Training of the default network, end to end on drawn shapes, and its parts."""
 
 import json
+import warnings
 from pathlib import Path
 
 import keras
@@ -10,7 +11,7 @@ import pytest
 import tensorflow as tf
 
 from draw_shapes import draw_folder
-from model.training import candidates, cross_source, lessons, train
+from model.training import candidates, cross_source, lessons, slimming, train
 from model.training.augmentation import change_appearance
 from model.training.dataset import find_group, find_photos
 from model.training.evaluation import (
@@ -86,6 +87,14 @@ def recipe(tmp_path_factory) -> Path:
     return file
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _few_views():
+    """A few views suffice to fit kernels, unless a test is about the fit (see test_slimming.py)."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(slimming, "FITTED_ON", 32)
+        yield
+
+
 @pytest.fixture(scope="module")
 def trained(data, recipe, tmp_path_factory) -> Path:
     out = tmp_path_factory.mktemp("trained")
@@ -97,7 +106,8 @@ def trained(data, recipe, tmp_path_factory) -> Path:
 def _eager():
     """Tracing the graphs of these networks takes longer than the few steps of a test; ``trained`` has traced them."""
     tf.config.run_functions_eagerly(True)
-    yield
+    with warnings.catch_warnings(action="ignore", category=UserWarning):  # it cannot apply to tf.data
+        yield
     tf.config.run_functions_eagerly(False)
 
 
