@@ -22,12 +22,9 @@ export function testManifest(name: string, file: { bytes: number; sha256: string
     heatmap: null,
     labels: ['husky', 'not husky'],
     threshold: 0.5,
-    weights: 'float32',
     files: { 'model.onnx': file },
     source: { file: 'some.h5', bytes: 1, sha256: '0'.repeat(64) },
     tools: { keras: '3' },
-    parity: { inputs: 64, tolerance: 1e-5 },
-    junk: null,
     metrics: null,
     probes: [{ name: 'black', kind: 'solid', rgb: [0, 0, 0], expected: [0.1] }],
   };

@@ -1,7 +1,7 @@
 import * as ort from 'onnxruntime-web/wasm';
 import { ModelUntrusted } from '../errors.ts';
 import { isBinary, type Manifest } from './manifest.ts';
-import { answeredPlane, failedProbes, type Outputs } from './probes.ts';
+import { type Outputs, runProbes, selectPlane } from './probes.ts';
 import { createSession } from './runtime.ts';
 import type { VerifiedModel } from './verification.ts';
 
@@ -11,31 +11,31 @@ export interface LabelScore {
   readonly score: number;
 }
 
-/** Which parts of the photo speak for a label. */
+/** How much each part of the photo contributes to a label. */
 export interface Heatmap {
   readonly rows: number;
   readonly columns: number;
   /**
-   * Row by row, `rows * columns` of them, 0 to 1, four decimals: how much this part of the photo speaks for the
-   * first label (binary, whatever the answer is) or for the answer (else). See convert/heatmap.py.
+   * Row by row, `rows * columns` values, 0 to 1, four decimals: the contribution to the first label if the model is
+   * binary, otherwise to the most probable label. See convert/heatmap.py.
    */
   readonly values: readonly number[];
 }
 
 export interface Classification {
   readonly label: string;
-  /** Binary: the probability of the first label. Else that of the most probable one. */
+  /** Binary: the probability of the first label. Otherwise that of the most probable one. */
   readonly score: number;
-  /** Binary: `label` is the first one when `score` is above it. Else null. */
+  /** Binary: `label` is the first one if `score` is above this. Otherwise null. */
   readonly threshold: number | null;
-  /** One for each label, the most probable first. */
+  /** One per label, the most probable first. */
   readonly scores: readonly LabelScore[];
-  /** Only where it was asked for; null when the model has none. */
+  /** Only if requested; null if the model has none. */
   readonly heatmap?: Heatmap | null;
 }
 
 export interface ClassifyOptions {
-  /** Whether the heat map is wanted as well. It comes out of the same run. */
+  /** Whether to compute the heat map in the same run. */
   readonly heatmap?: boolean;
 }
 
@@ -43,30 +43,29 @@ export interface ClassifyOptions {
 export interface Classifier {
   readonly version: string;
   readonly manifest: Manifest;
-  /** SHA-256 of the public key that has signed it, 64 hex digits. */
+  /** SHA-256 of the public key that signed it, 64 hex digits. */
   readonly signer: string;
   readonly verifiedAt: Date;
   /**
    * Scores one input: float32 NHWC, height * width * 3 values in [0, 1].
    *
-   * @throws {ClassifierReleased} another version has taken its place
+   * @throws {ClassifierReleased} another version replaced it
    */
   classify(input: Float32Array, options?: ClassifyOptions): Promise<Classification>;
-  /** @throws {ModelUntrusted} it answers a probe of its manifest with something else than is expected */
+  /** @throws {ModelUntrusted} it fails a probe of its manifest */
   selfTest(): Promise<void>;
-  /** Gives its memory back to ONNX Runtime, once the run that is under way has ended. */
+  /** Returns its memory to ONNX Runtime after the current run. */
   release(): Promise<void>;
 }
 
-/** The classifier was exchanged for another between being asked for and being used: ask again. */
+/** Another classifier replaced this one before it was used: get the classifier again. */
 export class ClassifierReleased extends Error {}
 
 /**
- * Starts a session over the model and tries it on the manifest's probes: a file can be the one that was published
- * and still not behave as it did when it was converted.
+ * Creates a session for the model and runs the manifest's probes: even the file that was published may behave
+ * differently here than when it was converted.
  *
- * @throws {ModelUntrusted} ONNX Runtime refuses the file, its input and output are not the manifest's, or it
- *   answers a probe with something else than is expected
+ * @throws {ModelUntrusted} ONNX Runtime refuses the file, its inputs or outputs are not the manifest's, or a probe fails
  */
 export async function createClassifier(model: VerifiedModel): Promise<Classifier> {
   const { version, manifest, signer } = model;
@@ -79,26 +78,26 @@ export async function createClassifier(model: VerifiedModel): Promise<Classifier
     await session.release();
   };
   try {
-    const network = networkOf(session, manifest);
+    const network = bindNetwork(session, manifest);
     const run = (input: Float32Array, withHeatmap: boolean) => {
       if (released) throw new ClassifierReleased();
       const outputs = network(input, withHeatmap);
-      // Its value is of no use, and would hold the values of all runs before it.
+      // Keep only completion: retaining the result would retain every earlier one.
       running = Promise.allSettled([running, outputs]).then(() => undefined);
       return outputs;
     };
     const selfTest = async () => {
-      const failed = await failedProbes(manifest, run);
+      const failed = await runProbes(manifest, run);
       if (failed.length === 0) return;
       throw new ModelUntrusted('The model does not behave as its manifest says.', {
-        cause: `probes that failed: ${failed.join(', ')}`,
+        cause: `failed probes: ${failed.join(', ')}`,
       });
     };
     await selfTest();
     const classify = async (input: Float32Array, { heatmap = false }: ClassifyOptions = {}) => {
       const outputs = await run(input, heatmap);
-      const classification = classificationOf(manifest, outputs.scores);
-      return heatmap ? { ...classification, heatmap: heatmapOf(manifest, outputs) } : classification;
+      const classification = interpret(manifest, outputs.scores);
+      return heatmap ? { ...classification, heatmap: readHeatmap(manifest, outputs) } : classification;
     };
     return { version, manifest, signer, verifiedAt: new Date(), classify, selfTest, release };
   } catch (error) {
@@ -116,15 +115,15 @@ async function startSession(onnx: Uint8Array): Promise<ort.InferenceSession> {
 }
 
 /**
- * The network as a function from one input to its outputs, float32 all. ONNX Runtime computes outputs that nobody
- * fetches too; where no heat map is wanted, the graph's second input says that it be one of no photo.
+ * The network as a function from one float32 input to its float32 outputs. ONNX Runtime computes even outputs that are
+ * not fetched, so the second input turns the heat map off.
  */
-function networkOf(session: ort.InferenceSession, { input, output, heatmap }: Manifest) {
+function bindNetwork(session: ort.InferenceSession, { input, output, heatmap }: Manifest) {
   const inputs = heatmap ? [input.name, heatmap.input] : [input.name];
   const outputs = heatmap ? [output.name, heatmap.output] : [output.name];
   const { inputNames, outputNames } = session;
   if (inputNames.join() !== inputs.join() || !outputs.every((name) => outputNames.includes(name))) {
-    throw new ModelUntrusted('The model has other inputs or outputs than its manifest says.');
+    throw new ModelUntrusted('The model has other inputs or outputs than its manifest names.');
   }
   const dims = [1, input.height, input.width, 3];
   const cells = heatmap && [1, heatmap.rows, heatmap.columns, ...(output.size > 1 ? [output.size] : [])];
@@ -135,7 +134,7 @@ function networkOf(session: ort.InferenceSession, { input, output, heatmap }: Ma
     const read = (name: string, shape: readonly number[]) => {
       const result = results[name];
       if (!(result?.data instanceof Float32Array) || result.dims.join() !== shape.join()) {
-        throw new ModelUntrusted('The model answers in another shape than its manifest says.');
+        throw new ModelUntrusted('The model returns another shape than its manifest names.');
       }
       return result.data;
     };
@@ -144,8 +143,8 @@ function networkOf(session: ort.InferenceSession, { input, output, heatmap }: Ma
   };
 }
 
-/** What the network's probabilities (one from a sigmoid, or one for each label from a softmax) mean. */
-export function classificationOf(manifest: Manifest, outputs: ArrayLike<number>): Classification {
+/** Interprets the network's probabilities: one from a sigmoid, or one per label from a softmax. */
+function interpret(manifest: Manifest, outputs: ArrayLike<number>): Classification {
   const { labels, threshold } = manifest;
   const [first = 0] = Array.from(outputs, sixDecimals);
   const values = isBinary(manifest) ? [first, sixDecimals(1 - first)] : Array.from(outputs, sixDecimals);
@@ -157,11 +156,11 @@ export function classificationOf(manifest: Manifest, outputs: ArrayLike<number>)
   return { label: decided.label, score, threshold, scores };
 }
 
-/** The heat map of the outputs as it is told; null when the model has none. */
-function heatmapOf(manifest: Manifest, { scores, heatmap }: Outputs): Heatmap | null {
+/** The heat map as the API returns it; null if the model has none. */
+function readHeatmap(manifest: Manifest, { scores, heatmap }: Outputs): Heatmap | null {
   if (!manifest.heatmap || !heatmap) return null;
   const { rows, columns } = manifest.heatmap;
-  return { rows, columns, values: Array.from(answeredPlane(scores, heatmap), fourDecimals) };
+  return { rows, columns, values: Array.from(selectPlane(scores, heatmap), fourDecimals) };
 }
 
 const fourDecimals = (value: number): number => Math.round(value * 1e4) / 1e4;

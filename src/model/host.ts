@@ -9,46 +9,38 @@ import type { ModelStore, Pointer } from './store.ts';
 export type WaitUntil = (pending: Promise<unknown>) => void;
 
 /** Why the channel is not followed. */
-export interface Trouble {
+interface Trouble {
   readonly error: ModelUnavailable | ModelUntrusted;
   readonly since: Date;
 }
 
 /**
- * What the host is doing. docs/architecture.md draws the transitions:
+ * docs/architecture.md draws the transitions:
  *
  *     empty      → loading                        the first request
- *     loading    → serving                        the model proved itself
- *                → empty                          it failed or took too long
- *     serving    → exchanging                     the channel moved to a version that is verified
- *                → degraded                       the channel cannot be read, or its version is refused
- *     exchanging → serving                        the new version proved itself
- *                → degraded                       it did not, and the previous one is back
- *                → empty                          neither started, or it took too long
- *     degraded   → serving, exchanging, degraded  the channel was looked at again
+ *     loading    → serving, empty                 the model passed its probes; it failed or timed out
+ *     serving    → exchanging, degraded           a new version is verified; it is refused, or storage fails
+ *     exchanging → serving, degraded, empty       it passed; it failed and the old one is back; neither started
+ *     degraded   → serving, exchanging, degraded  the channel was read again
  */
-type State =
-  | { readonly state: 'empty' }
-  /** The first session is on its way. */
-  | { readonly state: 'loading'; readonly outcome: Promise<Ready> }
-  /** The old session is released, the next one is on its way. */
-  | { readonly state: 'exchanging'; readonly outcome: Promise<Ready> }
-  | Serving
-  | Degraded;
-
-type Pending = Extract<State, { outcome: unknown }>;
+type State = { readonly state: 'empty' } | Pending | Ready;
 type Ready = Serving | Degraded;
+
+/** A first session is being created, or the next one after the old one was released. */
+interface Pending {
+  readonly state: 'loading' | 'exchanging';
+  readonly outcome: Promise<Ready>;
+}
 
 interface Serving {
   readonly state: 'serving';
   readonly classifier: Classifier;
   /** The channel's pointer when it was last acted upon. */
   readonly etag: string;
-  /** When to look at the channel again, by `now()`. */
+  /** When to read the channel again, by `now()`. */
   nextLook: number;
 }
 
-/** Serves a version other than the channel's, or one whose channel cannot be read. */
 interface Degraded extends Omit<Serving, 'state'> {
   readonly state: 'degraded';
   readonly trouble: Trouble;
@@ -56,49 +48,45 @@ interface Degraded extends Omit<Serving, 'state'> {
   readonly refused: boolean;
 }
 
-export interface ModelHostOptions {
+interface HostOptions {
   readonly store: ModelStore;
   /** Leases room for the model files while one version replaces another. */
   readonly memory: PhotoMemory;
   readonly config: Pick<Config, 'MODEL_REFRESH' | 'MODEL_LOAD_TIMEOUT'>;
 }
 
-/**
- * Holds the one classifier of an isolate. The first request that needs it loads it, all later ones share it, and it
- * is replaced when the channel moves to a version that proves itself.
- */
+/** Holds the one classifier of an isolate: loads it on the first request and follows the channel from then on. */
 export class ModelHost {
   readonly #store: ModelStore;
   readonly #memory: PhotoMemory;
-  readonly #config: ModelHostOptions['config'];
+  readonly #config: HostOptions['config'];
   #state: State = { state: 'empty' };
 
-  constructor({ store, memory, config }: ModelHostOptions) {
+  constructor({ store, memory, config }: HostOptions) {
     this.#store = store;
     this.#memory = memory;
     this.#config = config;
   }
 
-  /** Why the channel is not followed; undefined when all is well. */
+  /** Why the channel is not followed; undefined when it is. */
   get trouble(): Trouble | undefined {
     return this.#state.state === 'degraded' ? this.#state.trouble : undefined;
   }
 
   /**
-   * The classifier. Requests that arrive while it loads share the load. A load that fails is forgotten, and so is one
-   * that hangs: on Cloudflare it may have died, timers included, with the request that began it, so every waiting
-   * request has its own timer.
+   * Returns the classifier. Requests that arrive while it loads share the load. Every one has its own timer: on
+   * Cloudflare, the load may have died together with the request that began it.
    *
-   * @throws {ModelUnavailable | ModelUntrusted} no model can be served
+   * @throws {ModelUnavailable | ModelUntrusted} no model can be served; the next call tries again
    */
   async classifier(waitUntil: WaitUntil): Promise<Classifier> {
     const current = this.#state;
     switch (current.state) {
       case 'empty':
-        return this.#settled(this.#load(waitUntil));
+        return this.#settle(this.#load(waitUntil));
       case 'loading':
       case 'exchanging':
-        return this.#settled(current);
+        return this.#settle(current);
       case 'serving':
       case 'degraded':
         this.#followInTime(current, waitUntil);
@@ -107,12 +95,12 @@ export class ModelHost {
   }
 
   /**
-   * Fetches, verifies and tests what the channel points at now, even when a model is served already.
+   * Fetches, verifies and tests what the channel points at now, even if a model is served already.
    *
    * @throws {ModelUnavailable | ModelUntrusted} a new isolate could not serve it
    */
   async check(waitUntil: WaitUntil): Promise<Classifier> {
-    const { version } = await this.#readPointer();
+    const { version } = await this.#store.readPointer();
     await this.#store.fetchVersion(version);
     const served = await this.classifier(waitUntil);
     const current = this.#state;
@@ -123,19 +111,18 @@ export class ModelHost {
     return latest;
   }
 
-  /** Every transition: from the state that a step began in, unless another step has left it since. */
+  /** Every transition: takes effect only if the state is still the one that the step began in. */
   #enter(from: State, to: State): boolean {
     if (this.#state !== from) return false;
     this.#state = to;
     return true;
   }
 
-  /** empty → loading */
   #load(waitUntil: WaitUntil): Pending {
-    return this.#begin('loading', waitUntil, async (isWanted) => {
-      const { version, etag } = await this.#readPointer();
+    return this.#begin('loading', waitUntil, async (isCurrent) => {
+      const { version, etag } = await this.#store.readPointer();
       const model = await this.#store.fetchVersion(version);
-      if (!isWanted()) throw new ModelUnavailable('Loading the model took too long.');
+      if (!isCurrent()) throw new ModelUnavailable('Loading the model took too long.');
       return this.#serving(await createClassifier(model), etag);
     });
   }
@@ -143,12 +130,12 @@ export class ModelHost {
   #followInTime(current: Ready, waitUntil: WaitUntil): void {
     if (now() < current.nextLook) return;
     const { MODEL_REFRESH, MODEL_LOAD_TIMEOUT } = this.#config;
-    // Late enough for this look to end, but not never: the platform may cancel its request.
+    // Late enough for this look to finish, yet finite: the platform may cancel its request.
     current.nextLook = now() + Math.max(MODEL_REFRESH, 2 * MODEL_LOAD_TIMEOUT);
     waitUntil(this.#follow(current, waitUntil));
   }
 
-  /** Looks at the channel and follows it. Never throws: what is served stays served. */
+  /** Reads the channel and follows it. Never throws: what is served stays served. */
   async #follow(from: Ready, waitUntil: WaitUntil): Promise<void> {
     let pointer: Pointer | undefined;
     try {
@@ -167,7 +154,7 @@ export class ModelHost {
 
   /**
    * Replaces the served version once the new one is verified. ONNX Runtime's memory never shrinks, so the old session
-   * is released before the new one is created; the old model's bytes are at hand in case the new one fails.
+   * is released before the new one is created; the old model's bytes are kept in case the new one fails.
    */
   async #exchange(from: Ready, pointer: Pointer, waitUntil: WaitUntil): Promise<void> {
     const { MODEL_LOAD_TIMEOUT } = this.#config;
@@ -194,18 +181,18 @@ export class ModelHost {
     }
   }
 
-  /** Enters a pending state, and what `start` makes of it when that is done; empty when it fails. */
+  /** Enters a pending state, then the one that `start` returns; empty if it fails. */
   #begin(
     state: Pending['state'],
     waitUntil: WaitUntil,
-    start: (isWanted: () => boolean) => Promise<Ready>,
+    start: (isCurrent: () => boolean) => Promise<Ready>,
   ): Pending {
-    const isWanted = () => this.#state === pending;
-    const pending: Pending = { state, outcome: Promise.resolve().then(() => start(isWanted)) };
+    const isCurrent = () => this.#state === pending;
+    const pending: Pending = { state, outcome: Promise.resolve().then(() => start(isCurrent)) };
     this.#state = pending;
     const settled = pending.outcome.then(
       async (ready) => {
-        // Nobody waited for it, so nobody would ever release it.
+        // Every request has given up on it, so nobody else would release it.
         if (!this.#enter(pending, ready)) await ready.classifier.release();
       },
       () => this.#enter(pending, { state: 'empty' }),
@@ -214,8 +201,7 @@ export class ModelHost {
     return pending;
   }
 
-  /** The classifier of a pending state; gives up on it after MODEL_LOAD_TIMEOUT. */
-  async #settled(pending: Pending): Promise<Classifier> {
+  async #settle(pending: Pending): Promise<Classifier> {
     let timer: ReturnType<typeof setTimeout> | null = null;
     const expired = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
@@ -238,21 +224,15 @@ export class ModelHost {
     const before = from.state === 'degraded' ? from : undefined;
     // Storage that fails may answer next time; a version that is refused is not tried again.
     const refused = pointer !== undefined && cause instanceof ModelUntrusted;
-    const error =
-      cause instanceof ModelUntrusted || cause instanceof ModelUnavailable
-        ? cause
-        : new ModelUnavailable('The model could not be replaced.', { cause });
+    const isModelFailure = cause instanceof ModelUntrusted || cause instanceof ModelUnavailable;
+    const error = isModelFailure
+      ? cause
+      : new ModelUnavailable('The model could not be replaced.', { cause });
     return {
       ...this.#serving(from.classifier, refused ? pointer.etag : from.etag),
       state: 'degraded',
       trouble: { error, since: before?.trouble.since ?? new Date() },
       refused: refused || before?.refused === true,
     };
-  }
-
-  async #readPointer(): Promise<Pointer> {
-    const pointer = await this.#store.readPointer();
-    if (!pointer) throw new ModelUnavailable('No model is published.');
-    return pointer;
   }
 }

@@ -2,17 +2,17 @@ import * as z from 'zod';
 import { Sha256 } from './digest.ts';
 
 /**
- * Where things lie in the bucket: a version is immutable and named by the SHA-256 of its manifest; a channel
- * points at one version. Shared with the tools that publish.
+ * The layout of the bucket. A version is immutable and named by the SHA-256 of its manifest; a channel points at one
+ * version. The registry's commands write it, the Worker reads it.
  */
 export const modelKey = (version: string, file: string): string => `models/${version}/${file}`;
 export const channelKey = (channel: string): string => `channels/${channel}.json`;
-/** The audit records in their order; without a number, what all of their keys begin with. */
+/** The key of an audit record, sorted by number; without a number, their common prefix. */
 export const auditKey = (sequence?: number): string =>
   sequence === undefined ? 'audit/' : `audit/${String(sequence).padStart(8, '0')}.json`;
 
 export const ChannelPointer = z.object({ version: Sha256 });
 export type ChannelPointer = z.infer<typeof ChannelPointer>;
 
-/** How a version is shown to people: its first 12 hex digits. */
+/** A version as people see it: its first 12 hex digits. */
 export const shortVersion = (version: string): string => version.slice(0, 12);

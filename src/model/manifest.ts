@@ -9,20 +9,20 @@ const file = z.object({ bytes: size, sha256: Sha256 });
 const probe = z.object({
   name: z.string().min(1),
   expected: z.array(z.number()).min(1),
-  /** What the heat map must be, row by row: of several labels, the plane of the most probable one. */
+  /** The expected heat map, row by row: with several labels, the plane of the most probable one. */
   heatmap: z.array(z.number()).min(1).optional(),
 });
 
-/** An input that a good copy of the model answers with the `expected` outputs; every value is byte / 255. */
+/** An input for which an intact model returns the `expected` outputs; every value is byte / 255. */
 const Probe = z.discriminatedUnion('kind', [
   probe.extend({ kind: z.literal('solid'), rgb: z.tuple([byte, byte, byte]) }),
-  /** One mulberry32 number for each element, in NHWC order. */
+  /** One mulberry32 number per element, in NHWC order. */
   probe.extend({ kind: z.literal('noise'), seed: z.number().int().min(0) }),
-  /** `rgb` is base64 of rows * columns * 3 bytes, enlarged to the input's size by nearest neighbour. */
+  /** `rgb` is base64 of rows * columns * 3 bytes, enlarged to the input size by nearest neighbor. */
   probe.extend({ kind: z.literal('grid'), rows: size, columns: size, rgb: z.base64() }),
 ]);
 
-/** What a version of a model is and promises; its own SHA-256 is the version. */
+/** What a version promises; its SHA-256 is the version. What only the converter reports is ignored. */
 const Manifest = z
   .object({
     format: z.literal('husky-ai/manifest/1'),
@@ -35,14 +35,14 @@ const Manifest = z
       color: z.literal('RGB'),
       dtype: z.literal('float32'),
       range,
-      /** The filter that makes the input from a photo, by Pillow's name. */
+      /** The filter that resizes a photo to the input, by Pillow's name. */
       resampling: z.enum(['bicubic', 'bilinear', 'lanczos']),
     }),
     output: z.object({ name: z.string().min(1), activation: z.enum(['sigmoid', 'softmax']), size }),
     /**
-     * The graph output (M, rows, columns), or (M, rows, columns, size) of a softmax, in 0 to 1, that says how much
-     * each cell of the photo speaks for the label; and the input (1,) int64 that says M, how many photos want one.
-     * Null where the network has no such output.
+     * The graph's output (M, rows, columns), or (M, rows, columns, size) for a softmax, from 0 to 1: how much each
+     * cell of the photo contributes to the label. The input (1,) int64 is M, the number of photos that need a heat
+     * map. Null if the network has no such output.
      */
     heatmap: z
       .object({
@@ -53,29 +53,12 @@ const Manifest = z
       })
       .nullable()
       .default(null),
-    /** Binary: what the score is the probability of, then its opposite. Else one label for each output. */
+    /** Binary: the label whose probability is the score, then its opposite. Otherwise one label per output. */
     labels: z.array(z.string().min(1).max(200)).min(2),
     threshold: z.number().min(0).max(1).nullable(),
-    /** How the file stores them; they are computed with as float32. */
-    weights: z.enum(['float32', 'float16']).default('float32'),
     files: z.object({ 'model.onnx': file }),
     source: file.extend({ file: z.string().min(1) }),
     tools: z.record(z.string(), z.string()),
-    parity: z.object({ inputs: size, tolerance: z.number().positive() }),
-    /**
-     * How it took drawn pictures of nothing when it was converted: their scores (of several labels, the highest
-     * probability), and how many are above the threshold, by kind. Null where it was not tested.
-     */
-    junk: z
-      .object({
-        pictures: size,
-        seed: z.number().int().min(0),
-        mean: z.number().min(0).max(1),
-        maximum: z.number().min(0).max(1),
-        failures: z.record(z.string(), size),
-      })
-      .nullable()
-      .default(null),
     metrics: z.record(z.string(), z.json()).nullable(),
     probes: z.array(Probe).min(1),
   })
@@ -92,15 +75,15 @@ export type Manifest = Readonly<z.infer<typeof Manifest>>;
 export type Probe = z.infer<typeof Probe>;
 
 /**
- * The manifest in these bytes.
+ * Parses a manifest.
  *
- * @throws {z.ZodError | SyntaxError | TypeError} the bytes are not UTF-8, not JSON, or not such a manifest
+ * @throws {z.ZodError | SyntaxError | TypeError} the bytes are not UTF-8, not JSON, or not a manifest
  */
 export function parseManifest(bytes: Uint8Array): Manifest {
   return Manifest.parse(JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)));
 }
 
-/** Whether the one output is the probability of `labels[0]`, and its complement that of `labels[1]`. */
+/** Whether the only output is the probability of `labels[0]`, and its complement that of `labels[1]`. */
 export function isBinary(manifest: Manifest): boolean {
   return manifest.output.activation === 'sigmoid';
 }

@@ -1,17 +1,17 @@
 import type { Manifest, Probe } from './manifest.ts';
 
-/** Largest difference from the expected outputs that is put down to other hardware and not to another model. */
-export const PROBE_TOLERANCE = 1e-3;
+/** Largest difference from the expected outputs that different hardware explains. */
+const PROBE_TOLERANCE = 1e-3;
 
-/** What the network says of one input. */
+/** The network's outputs for one input. */
 export interface Outputs {
   readonly scores: Float32Array;
-  /** rows * columns values, or as many for each score, the scores' index running fastest. */
+  /** (rows, columns) for one score, (rows, columns, scores) for several. */
   readonly heatmap?: Float32Array;
 }
 
-/** The heat map's values for the one score, or for the highest of several: rows * columns of them. */
-export function answeredPlane(scores: Float32Array, heatmap: Float32Array): Float32Array {
+/** Selects the heat map of the highest score: rows * columns values. */
+export function selectPlane(scores: Float32Array, heatmap: Float32Array): Float32Array {
   const answer = scores.indexOf(Math.max(...scores));
   return heatmap.filter((_, index) => index % scores.length === answer);
 }
@@ -41,12 +41,11 @@ export function drawProbe(probe: Probe, { width, height }: Manifest['input'], in
 }
 
 /**
- * Names of the probes whose outputs are not the expected ones. A probe that knows its heat map must give
- * that as well.
+ * Runs the probes and returns the names of those with unexpected outputs, heat maps included.
  *
- * @param run the network: takes an input as `drawProbe` writes it, and whether the heat map is wanted
+ * @param run the network: takes an input as `drawProbe` writes it, and whether to compute the heat map
  */
-export async function failedProbes(
+export async function runProbes(
   { probes, input, heatmap }: Manifest,
   run: (input: Float32Array, withHeatmap: boolean) => Promise<Outputs>,
 ): Promise<string[]> {
@@ -57,7 +56,7 @@ export async function failedProbes(
     const outputs = await run(data, heatmap !== null && probe.heatmap !== undefined);
     const agrees =
       isClose(outputs.scores, probe.expected) &&
-      (!outputs.heatmap || isClose(answeredPlane(outputs.scores, outputs.heatmap), probe.heatmap ?? []));
+      (!outputs.heatmap || isClose(selectPlane(outputs.scores, outputs.heatmap), probe.heatmap ?? []));
     if (!agrees) failed.push(probe.name);
   }
   return failed;
@@ -67,7 +66,7 @@ const isClose = (found: Float32Array, expected: readonly number[]): boolean =>
   found.length === expected.length &&
   found.every((value, i) => Math.abs(value - (expected[i] ?? Number.NaN)) <= PROBE_TOLERANCE);
 
-/** Tommy Ettinger's 32-bit generator: numbers in [0, 1), the same here and in the converter. */
+/** Tommy Ettinger's mulberry32: numbers in [0, 1), the same as in the converter. */
 function mulberry32(seed: number): () => number {
   let state = seed;
   return () => {

@@ -1,34 +1,31 @@
 import ortModule from 'onnxruntime-web/ort-wasm-simd-threaded.wasm';
 import * as ort from 'onnxruntime-web/wasm';
 
-/** ONNX Runtime's linear memory, known once it has started. It grows and never shrinks. */
+/** ONNX Runtime's linear memory, known once it has started. It never shrinks. */
 let memory: WebAssembly.Memory | undefined;
 
-// One thread: an isolate has no others.
+// An isolate has one thread.
 ort.env.wasm.numThreads = 1;
-// Any bytes will do: they keep ONNX Runtime from fetching its wasm. What is run is `ortModule`, below.
+// Any bytes keep ONNX Runtime from fetching its wasm: `withImportedWasm` supplies the module.
 ort.env.wasm.wasmBinary = new Uint8Array(1).buffer;
 ort.env.logLevel = 'error';
 
-/**
- * The smallest model there is, in ONNX: one number that goes through an `Identity`. ONNX Runtime has no call that only
- * starts it; creating a first session does.
- */
+/** The smallest ONNX model, an `Identity` of one number. Creating a session is the only way to start ONNX Runtime. */
 const IDENTITY = 'CAg6NwoQCgF4EgF5IghJZGVudGl0eRIBZ1oPCgF4EgoKCAgBEgQKAggBYg8KAXkSCgoICAESBAoCCAFCBAoAEA0=';
 
 /**
- * ONNX Runtime starts while the Worker's modules are evaluated, which the platform does ahead of an isolate's first
- * request. No input or output is allowed there, and none is needed: all it waits for is promises.
+ * Starts ONNX Runtime while the platform evaluates the Worker's modules, before the first request. I/O is not allowed
+ * there; this needs none.
  */
 const started = withImportedWasm(async () => {
   const session = await create(Uint8Array.from(atob(IDENTITY), (char) => char.charCodeAt(0)));
   await session.release();
 });
-// A failure is told to whoever wants a session.
+// `createSession` reports a failure.
 started.catch(() => {});
 
 /**
- * An inference session over the model, on ONNX Runtime's CPU provider in wasm.
+ * Creates an inference session for the model, on ONNX Runtime's CPU provider in wasm.
  *
  * @throws {Error} ONNX Runtime refuses the model
  */
@@ -37,7 +34,7 @@ export async function createSession(onnx: Uint8Array): Promise<ort.InferenceSess
   return create(onnx);
 }
 
-/** Bytes of ONNX Runtime's wasm memory. */
+/** The size of ONNX Runtime's wasm memory in bytes. */
 export function runtimeBytes(): number {
   return memory?.buffer.byteLength ?? 0;
 }
@@ -47,8 +44,8 @@ function create(onnx: Uint8Array): Promise<ort.InferenceSession> {
 }
 
 /**
- * Workers may not compile wasm at run time, only import it compiled; ONNX Runtime knows only how to compile.
- * So while it starts, and no longer, `WebAssembly.instantiate` hands it the module that was imported.
+ * Workers can import compiled wasm but not compile it at run time, and ONNX Runtime can only compile. So
+ * `WebAssembly.instantiate` returns the imported module, but only while ONNX Runtime starts.
  */
 async function withImportedWasm(start: () => Promise<void>): Promise<void> {
   const { instantiate } = WebAssembly;

@@ -35,12 +35,14 @@ export class ModelStore {
   }
 
   /**
-   * The version that the configuration pins, or else the one that the channel points at; undefined when the channel
-   * has not moved since `knownEtag`.
+   * Reads which version the configuration pins or else the channel points at; undefined if that has not changed since
+   * `knownEtag`.
    *
    * @throws {ModelUnavailable} R2 fails, or nothing is published there
    * @throws {ModelUntrusted} the channel does not name a version
    */
+  readPointer(): Promise<Pointer>;
+  readPointer(knownEtag: string): Promise<Pointer | undefined>;
   async readPointer(knownEtag?: string): Promise<Pointer | undefined> {
     const { MODEL_VERSION, MODEL_CHANNEL } = this.#config;
     if (MODEL_VERSION !== '') {
@@ -105,7 +107,6 @@ export class ModelStore {
   }
 }
 
-/** @throws {ModelUntrusted} there is no version in these bytes */
 function parsePointer(bytes: Uint8Array): string {
   try {
     return ChannelPointer.parse(JSON.parse(new TextDecoder().decode(bytes))).version;
@@ -126,7 +127,7 @@ async function readBody(object: R2ObjectBody, maxBytes: number): Promise<Uint8Ar
   return bytes;
 }
 
-/** @throws {ModelUnavailable} R2's checksum is of other bytes: these were damaged in transit, so the next try may do */
+/** @throws {ModelUnavailable} R2's checksum differs: the bytes were damaged in transit, so another read may succeed */
 async function checkArrival({ object: { key, checksums }, bytes }: Received): Promise<void> {
   const stored = checksums.toJSON().sha256;
   if (stored !== undefined && stored !== (await sha256Hex(bytes))) throw damaged(`${key} arrived changed`);
@@ -138,9 +139,9 @@ const damaged = (cause: string) =>
 const missing = (key: string) =>
   new ModelUnavailable('No model is published.', { cause: `${key} does not exist` });
 
-/** R2 asks clients to repeat reads that fail inside it. */
+/** R2 asks clients to repeat reads after its internal errors. */
 const ATTEMPTS = 3;
-/** Before the second attempt, in milliseconds; twice as long before the third. */
+/** In milliseconds, before the second attempt; it grows with each. */
 const PAUSE = 100;
 
 /** @throws {ModelUnavailable} every attempt failed */

@@ -5,18 +5,18 @@ import { BUNDLE_MEDIA_TYPE, MAX_BUNDLE_BYTES, PAYLOAD_TYPE } from './format.ts';
 import { InvalidSignature } from './invalid-signature.ts';
 import { parseJson } from './json.ts';
 
-/** What a bundle carries. Nothing of it is proved yet. */
+/** The content of a bundle, unverified. */
 export interface Bundle {
-  /** The bytes that are signed: a statement in JSON, of the type `PAYLOAD_TYPE`. */
+  /** The signed bytes: a JSON statement of type `PAYLOAD_TYPE`. */
   readonly payload: Uint8Array<ArrayBuffer>;
   readonly signature: EcdsaSignature;
-  /** Which key it claims to be signed with. */
+  /** The key that it claims to be signed with. */
   readonly hint: string | undefined;
 }
 
 const Typed = z.looseObject({ mediaType: z.string() });
 
-/** Open and closed where the format's own JSON Schema is. What is ignored here carries no trust. */
+/** As strict and as loose as the format's own JSON Schema. Nothing trusted is ignored. */
 const SigstoreBundle = z.strictObject({
   mediaType: z.string(),
   verificationMaterial: z.looseObject({
@@ -33,13 +33,13 @@ const SigstoreBundle = z.strictObject({
 });
 
 /**
- * The bundle in these bytes.
+ * Parses a bundle.
  *
  * @throws {InvalidSignature} with a reason from `too_large` to `malformed_signature`
  */
 export function parseBundle(bytes: Uint8Array): Bundle {
   if (bytes.byteLength > MAX_BUNDLE_BYTES) {
-    throw new InvalidSignature('too_large', `The signature has more than ${MAX_BUNDLE_BYTES} bytes.`);
+    throw new InvalidSignature('too_large', `The signature is larger than ${MAX_BUNDLE_BYTES} bytes.`);
   }
   const json = parseJson(bytes, 'not_json', 'The signature is not JSON.');
 
@@ -58,7 +58,7 @@ export function parseBundle(bytes: Uint8Array): Bundle {
   if (!material.publicKey || 'certificate' in material || 'x509CertificateChain' in material) {
     throw new InvalidSignature(
       'method',
-      'The model is not signed with a bare key, the one method accepted here.',
+      'The model is not signed with a bare key, the only accepted method.',
     );
   }
   const [signature, ...others] = envelope.signatures;
@@ -67,17 +67,14 @@ export function parseBundle(bytes: Uint8Array): Bundle {
     throw new InvalidSignature('signature_count', `The bundle holds ${count} signatures instead of one.`);
   }
   if (envelope.payloadType !== PAYLOAD_TYPE) {
-    throw new InvalidSignature('payload_type', 'What is signed is not an in-toto statement.');
+    throw new InvalidSignature('payload_type', 'The payload is not an in-toto statement.');
   }
   const payload = fromBase64(envelope.payload);
   if (!payload) throw new InvalidSignature('malformed_bundle', 'The payload is not base64.');
   const der = fromBase64(signature.sig);
   const pair = der && parseDerSignature(der);
-  if (!pair)
-    throw new InvalidSignature(
-      'malformed_signature',
-      'The signature is not one of ECDSA on P-256 or P-384, in DER.',
-    );
-
+  if (!pair) {
+    throw new InvalidSignature('malformed_signature', 'The signature is not ECDSA on P-256 or P-384 in DER.');
+  }
   return { payload, signature: pair, hint: material.publicKey.hint ?? undefined };
 }

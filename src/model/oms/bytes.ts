@@ -1,23 +1,23 @@
-/** The text in UTF-8. */
+/** Encodes a text as UTF-8. */
 export function utf8(text: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(new TextEncoder().encode(text));
 }
 
-/** The bytes of a string of hex digits, of which there must be an even number. */
+/** Decodes an even number of hex digits. */
 export function fromHex(hex: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from({ length: hex.length / 2 }, (_, index) =>
     Number.parseInt(hex.slice(2 * index, 2 * index + 2), 16),
   );
 }
 
-/** The bytes as lower-case hex digits. */
+/** Encodes bytes as lowercase hex digits. */
 export function toHex(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
 /**
- * The bytes of standard base64 in its one canonical form (RFC 4648, sections 3.5 and 4): padded, without white
- * space, with the unused bits zero. Undefined for anything else.
+ * Decodes standard base64 in its canonical form (RFC 4648, sections 3.5 and 4): padded, without whitespace, unused
+ * bits zero. Undefined for anything else.
  */
 export function fromBase64(text: string): Uint8Array<ArrayBuffer> | undefined {
   try {
@@ -29,7 +29,7 @@ export function fromBase64(text: string): Uint8Array<ArrayBuffer> | undefined {
   }
 }
 
-/** All the bytes, one after the other. */
+/** Concatenates byte arrays. */
 export function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const whole = new Uint8Array(parts.reduce((length, part) => length + part.byteLength, 0));
   let offset = 0;

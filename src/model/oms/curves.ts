@@ -1,15 +1,15 @@
-/** The elliptic curves that sign models here, by their WebCrypto names. */
+/** The curves that models are signed on, by their WebCrypto names. */
 export type CurveName = 'P-256' | 'P-384';
 
 export interface Curve {
   readonly name: CurveName;
-  /** Bytes of a coordinate, and of each half of a signature. */
+  /** Size of a coordinate, and of each half of a signature, in bytes. */
   readonly size: number;
-  /** The hash that goes with the curve, by the Sigstore algorithm registry. */
+  /** The hash that the Sigstore algorithm registry pairs with the curve. */
   readonly hash: 'SHA-256' | 'SHA-384';
   /** The order of the base point (NIST SP 800-186, section 3.2.1), as `size` bytes in hex. */
   readonly order: string;
-  /** What stands before the coordinates in the DER of an uncompressed public key (RFC 5480), in hex. */
+  /** The DER of an uncompressed public key (RFC 5480) up to the coordinates, in hex. */
   readonly spkiPrefix: string;
 }
 

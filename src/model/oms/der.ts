@@ -11,8 +11,8 @@ const INTEGER = 0x02;
 const SEQUENCE = 0x30;
 
 /**
- * The signature in this `Ecdsa-Sig-Value` (RFC 3279, section 2.2.3). Strict DER: one encoding for each signature,
- * so no longer lengths than needed, no leading zeros, nothing after the end. Undefined for anything else.
+ * Parses an `Ecdsa-Sig-Value` (RFC 3279, section 2.2.3) in strict DER, which has one encoding per signature: minimal
+ * lengths, no leading zeros, nothing after the end. Undefined for anything else.
  */
 export function parseDerSignature(der: Uint8Array): EcdsaSignature | undefined {
   const body = readValue(der, SEQUENCE);
@@ -25,15 +25,15 @@ export function parseDerSignature(der: Uint8Array): EcdsaSignature | undefined {
 }
 
 /**
- * The signature as WebCrypto wants it: r and s, each as long as the curve's order, one after the other. Undefined
- * where one is not below the order, as in a signature of another curve.
+ * Encodes the signature for WebCrypto: r and s, each padded to the curve's size. Undefined if one is not below the
+ * curve's order, as in a signature on another curve.
  */
 export function toRawSignature({ r, s }: EcdsaSignature, curve: Curve): Uint8Array<ArrayBuffer> | undefined {
   if (!isBelowOrder(r, curve) || !isBelowOrder(s, curve)) return undefined;
   return concat([pad(r, curve.size), pad(s, curve.size)]);
 }
 
-/** The value of the element that `der` starts with. None here is as long as 128 bytes, so a length is one byte. */
+/** Reads the element at the start of `der`. All are shorter than 128 bytes here, so a length is one byte. */
 function readValue(der: Uint8Array, tag: number): { value: Uint8Array; rest: Uint8Array } | undefined {
   const length = der[1];
   if (der[0] !== tag || length === undefined || length >= 0x80 || der.byteLength < 2 + length)
@@ -41,7 +41,7 @@ function readValue(der: Uint8Array, tag: number): { value: Uint8Array; rest: Uin
   return { value: der.subarray(2, 2 + length), rest: der.subarray(2 + length) };
 }
 
-/** Whether this is a minimal encoding of an integer above zero: a leading zero only to keep the sign bit clear. */
+/** Whether this is the minimal encoding of a positive integer: a leading zero only keeps the sign bit clear. */
 function isPositive(integer: Uint8Array): boolean {
   const [first, second] = integer;
   if (first === undefined || first >= 0x80) return false;

@@ -1,8 +1,8 @@
 import { concat, utf8 } from './bytes.ts';
 
 /**
- * What a DSSE signature is made over: the payload together with its type, each with its length before it, so that
- * bytes signed as one type cannot be passed off as another.
+ * Encodes what a DSSE signature covers: the payload and its type, each preceded by its length, so that bytes signed as
+ * one type cannot pass as another.
  *
  * @see https://github.com/secure-systems-lab/dsse/blob/v1.0.0/protocol.md
  */

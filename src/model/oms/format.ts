@@ -1,6 +1,6 @@
 /**
- * The names of OpenSSF Model Signing v1.0: a Sigstore bundle holds a DSSE envelope, which holds an in-toto
- * statement about the files of a model.
+ * The identifiers of OpenSSF Model Signing v1.0: a Sigstore bundle contains a DSSE envelope, which contains an in-toto
+ * statement about a model's files.
  *
  * @see https://github.com/ossf/model-signing-spec
  */
@@ -9,5 +9,5 @@ export const PAYLOAD_TYPE = 'application/vnd.in-toto+json';
 export const STATEMENT_TYPE = 'https://in-toto.io/Statement/v1';
 export const PREDICATE_TYPE = 'https://model_signing/signature/v1.0';
 
-/** Largest bundle that is looked at; one over two files has 2,000 bytes. */
+/** The largest bundle that is parsed; one over two files has 2,000 bytes. */
 export const MAX_BUNDLE_BYTES = 65_536;

@@ -1,41 +1,41 @@
-/** Why a signature is refused: a closed set, in the order of the checks. */
+/** Why a signature is refused, in the order of the checks. */
 export type InvalidSignatureReason =
-  /** More bytes than a bundle may have. */
+  /** Larger than a bundle may be. */
   | 'too_large'
   /** Not UTF-8, or not JSON. */
   | 'not_json'
-  /** Another kind or version of bundle. */
+  /** Another type or version of bundle. */
   | 'media_type'
-  /** A Sigstore bundle, but not of the form that the format asks for. */
+  /** A Sigstore bundle, but not as the format requires. */
   | 'malformed_bundle'
   /** Signed with a certificate instead of a bare key. */
   | 'method'
-  /** No signature, or more than one. */
+  /** None, or more than one. */
   | 'signature_count'
   | 'payload_type'
   /** Not a pair of positive integers in strict DER. */
   | 'malformed_signature'
-  /** Names no trusted key, and none of them has signed this. */
+  /** Names no trusted key, and none of them signed this. */
   | 'unknown_key'
-  /** Names a trusted key, which has not signed this. */
+  /** Names a trusted key, which did not sign this. */
   | 'wrong_signature'
-  /** Signed, but not a statement of the form that the format asks for. */
+  /** Signed, but not a statement as the format requires. */
   | 'malformed_statement'
   | 'statement_type'
   | 'predicate_type'
-  /** Files were split or hashed in a way that is not supported here. */
+  /** The files were split or hashed in an unsupported way. */
   | 'serialization'
   /** The subject is not the digest of the resources. */
   | 'root_digest'
   | 'duplicate_resource'
-  /** A signed file is not there. */
+  /** A signed file is missing. */
   | 'missing_file'
-  /** A file is there that was not signed. */
+  /** A file was not signed. */
   | 'unsigned_file'
-  /** A file is not the one that was signed. */
+  /** A file differs from the signed one. */
   | 'file_digest';
 
-/** A signature that does not prove that a trusted key has signed exactly these files. */
+/** The signature does not prove that a trusted key signed exactly these files. */
 export class InvalidSignature extends Error {
   override readonly name = 'InvalidSignature';
   readonly reason: InvalidSignatureReason;

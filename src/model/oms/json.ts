@@ -1,9 +1,9 @@
 import { InvalidSignature, type InvalidSignatureReason } from './invalid-signature.ts';
 
 /**
- * The JSON in these bytes.
+ * Parses JSON.
  *
- * @throws {InvalidSignature} with this reason and message: they are not UTF-8, or no JSON
+ * @throws {InvalidSignature} with this reason and message, if the bytes are not UTF-8 or not JSON
  */
 export function parseJson(bytes: Uint8Array, reason: InvalidSignatureReason, message: string): unknown {
   try {

@@ -7,15 +7,15 @@ type Key = Awaited<ReturnType<typeof crypto.subtle.importKey>>;
 
 /** A key whose signatures are trusted. */
 export interface PublicKey {
-  /** SHA-256 of the key in DER (SubjectPublicKeyInfo), 64 hex digits: how the key is shown to people. */
+  /** SHA-256 of the key in DER (SubjectPublicKeyInfo), 64 hex digits: the key as people see it. */
   readonly fingerprint: string;
-  /** SHA-256 of the key in PEM, 64 hex digits: how a bundle names its key. */
+  /** SHA-256 of the key in PEM, 64 hex digits: the key as a bundle names it. */
   readonly hint: string;
   readonly curve: Curve;
   readonly key: Key;
 }
 
-/** A text that should hold public keys, and does not. The message names no part of it. */
+/** The text does not hold valid public keys. The message quotes no part of it. */
 export class InvalidPublicKey extends Error {
   override readonly name = 'InvalidPublicKey';
 }
@@ -23,14 +23,14 @@ export class InvalidPublicKey extends Error {
 const BLOCK = /-----BEGIN ([^-]*)-----([^-]*)-----END \1-----/g;
 
 /**
- * The ECDSA P-256 and P-384 keys in this text: one PEM block (RFC 7468) after the other, at least one.
+ * Parses ECDSA P-256 and P-384 keys: one or more PEM blocks (RFC 7468).
  *
- * @throws {InvalidPublicKey} there is none, one is of another kind, or something else stands between them
+ * @throws {InvalidPublicKey} there is none, one is of another type, or there is other text between them
  */
 export async function parsePublicKeys(text: string): Promise<readonly PublicKey[]> {
   const blocks = [...text.matchAll(BLOCK)];
   if (text.replaceAll(BLOCK, '').trim() !== '') {
-    throw new InvalidPublicKey('There is something in the public keys that is not a PEM block.');
+    throw new InvalidPublicKey('The public keys contain text that is not a PEM block.');
   }
   if (blocks.length === 0) throw new InvalidPublicKey('There is no public key.');
   return Promise.all(blocks.map(([, label = '', body = '']) => parseBlock(label, body)));
@@ -39,13 +39,13 @@ export async function parsePublicKeys(text: string): Promise<readonly PublicKey[
 async function parseBlock(label: string, body: string): Promise<PublicKey> {
   if (label.includes('PRIVATE')) {
     throw new InvalidPublicKey(
-      'A private key stands where a public key belongs. Take it out; if others could read it, make a new pair.',
+      'A private key is in place of a public key. Remove it; if others could read it, generate a new pair.',
     );
   }
   if (label !== 'PUBLIC KEY') throw new InvalidPublicKey(`A PEM block is a ${label}, not a PUBLIC KEY.`);
   const der = fromBase64(body.replaceAll(/\s/g, ''));
   if (!der) throw new InvalidPublicKey('A public key is not base64.');
-  const curve = curveOf(der);
+  const curve = findCurve(der);
   if (!curve) {
     throw new InvalidPublicKey('A public key is not an uncompressed ECDSA key on P-256 or P-384.');
   }
@@ -57,7 +57,7 @@ async function parseBlock(label: string, body: string): Promise<PublicKey> {
   return { fingerprint, hint, curve, key };
 }
 
-function curveOf(der: Uint8Array): Curve | undefined {
+function findCurve(der: Uint8Array): Curve | undefined {
   const hex = toHex(der);
   return CURVES.find(
     ({ spkiPrefix, size }) => hex.startsWith(spkiPrefix) && hex.length === spkiPrefix.length + 4 * size,
@@ -73,7 +73,7 @@ async function importKey(der: Uint8Array<ArrayBuffer>, curve: Curve): Promise<Ke
   }
 }
 
-/** The PEM that key tools write: lines of 64 characters, and a line end after the last one. */
+/** Encodes PEM as key tools do: lines of 64 characters, each with a line end. */
 function toPem(der: Uint8Array): string {
   const lines = btoa(String.fromCharCode(...der)).match(/.{1,64}/g) ?? [];
   return ['-----BEGIN PUBLIC KEY-----', ...lines, '-----END PUBLIC KEY-----', ''].join('\n');

@@ -8,19 +8,18 @@ import { InvalidSignature } from './invalid-signature.ts';
 import type { PublicKey } from './public-keys.ts';
 import { parseStatement, type Resource, type Statement } from './statement.ts';
 
-/** Who has signed. */
 export interface Verified {
-  /** The fingerprint of the key, 64 hex digits. */
+  /** Fingerprint of the key that signed, 64 hex digits. */
   readonly fingerprint: string;
 }
 
 /**
- * Proves that one of the keys has signed exactly these files, by OpenSSF Model Signing v1.0 with the method `key`.
- * Nothing that the bundle says is believed before its signature is proved.
+ * Verifies that one of the keys signed exactly these files, according to OpenSSF Model Signing v1.0 with the method
+ * `key`. Nothing in the bundle is trusted before its signature is verified.
  *
  * @param bundle the content of model.sig
- * @param keys the keys that are trusted
- * @param files the name of each of the model's files and its SHA-256 (64 hex digits), computed by the caller
+ * @param keys the trusted keys
+ * @param files the model's files by name, with the SHA-256 (64 hex digits) that the caller computed
  * @throws {InvalidSignature} for any other bundle; nothing else is thrown
  */
 export async function verifySignature(
@@ -37,8 +36,8 @@ export async function verifySignature(
 }
 
 /**
- * The key that has signed. The hint is not signed: it only says which key to try. One that names none of the keys
- * may have been made by a tool that hashes otherwise, so then all are tried.
+ * Finds the key that signed. The hint is not signed: it only suggests which key to try. If it names no trusted key, try
+ * all, since the signer's tool may hash keys differently.
  */
 async function findSigner(
   { payload, signature, hint }: Bundle,
@@ -52,12 +51,12 @@ async function findSigner(
     if (raw && (await crypto.subtle.verify(algorithm, candidate.key, raw, message))) return candidate;
   }
   if (named.length > 0) {
-    throw new InvalidSignature('wrong_signature', 'The signature is not by the key that it names.');
+    throw new InvalidSignature('wrong_signature', 'The signature was not made by the key that it names.');
   }
-  throw new InvalidSignature('unknown_key', 'The signature is by none of the trusted keys.');
+  throw new InvalidSignature('unknown_key', 'The signature was not made by a trusted key.');
 }
 
-/** The root digest: SHA-256 over the resources' digests in their order. */
+/** The root digest is the SHA-256 of the resources' digests in order. */
 async function checkRootDigest({ resources, rootDigest }: Statement): Promise<void> {
   const digests = concat(resources.map(({ digest }) => fromHex(digest)));
   if ((await sha256Hex(digests)) !== rootDigest) {
@@ -73,19 +72,16 @@ function checkFiles(resources: readonly Resource[], files: ReadonlyMap<string, s
   for (const [name, digest] of signed) {
     const actual = files.get(name);
     if (actual === undefined) {
-      throw new InvalidSignature(
-        'missing_file',
-        `The signature is over ${quoted(name)} too, which is not there.`,
-      );
+      throw new InvalidSignature('missing_file', `The signature covers ${quote(name)}, which is missing.`);
     }
     if (actual !== digest) {
-      throw new InvalidSignature('file_digest', `${quoted(name)} is not the file that was signed.`);
+      throw new InvalidSignature('file_digest', `${quote(name)} is not the file that was signed.`);
     }
   }
   for (const name of files.keys()) {
-    if (!signed.has(name)) throw new InvalidSignature('unsigned_file', `${quoted(name)} is not signed.`);
+    if (!signed.has(name)) throw new InvalidSignature('unsigned_file', `${quote(name)} is not signed.`);
   }
 }
 
-/** A name from outside, fit for a log line. */
-const quoted = (name: string): string => JSON.stringify(name.slice(0, 100));
+/** Makes an untrusted name fit for a log line. */
+const quote = (name: string): string => JSON.stringify(name.slice(0, 100));

@@ -149,6 +149,6 @@ describe('a model whose heat map is not the one of its manifest does not serve',
     }));
     const error = await refusal({ ...manifest, probes });
     expect(error).toBeInstanceOf(ModelUntrusted);
-    expect(error).toHaveProperty('cause', expect.stringMatching(/^probes that failed: halves$/));
+    expect(error).toHaveProperty('cause', expect.stringMatching(/^failed probes: halves$/));
   });
 });
