@@ -51,7 +51,7 @@ test('many photos are counted, filtered and ordered; one bad among them holds up
   expect(await names()).toEqual(['e.png', 'a.png', 'b.png', 'd.png']);
   await page.getByRole('button', { name: 'Remove all' }).click();
   expect(await page.getByRole('article').count()).toBe(0);
-  await page.getByText('Drop photos anywhere').waitFor();
+  await page.getByText('Drop or paste photos').waitFor();
 });
 
 test('a hundred photos: never more than three on their way, and no preview is kept of what is removed', async () => {
