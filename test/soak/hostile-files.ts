@@ -75,7 +75,7 @@ export async function craftedFiles(jpeg: Buffer, progressive: Buffer): Promise<H
     ...[scans(10, 200), scans(30, 200), scans(100, 413)],
     ...[await png(7680, 4320, 200), await png(20_000, 1_660, 200)],
     ...[await png(65_000, 510, 200), await png(65_000, 65_000, 413)],
-    ...[webp(512, 200), webp(1024, 200), webp(4000, 413)],
+    ...[webp(512, 413), webp(1024, 413), webp(4000, 413)],
     ...[gif(2000, 200), gif(6000, 200), gif(7000, 200), gif(20_000, 413)],
   ];
 }
