@@ -63,6 +63,7 @@ export class Project {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
         PATH: process.env.PATH,
+        NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
         // Its own home: a login of the machine's owner is not found there.
         HOME: this.folder,
         CI: 'true',

@@ -1,4 +1,4 @@
-import { cp, mkdtemp, readFile, realpath, rm, symlink } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, realpath, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -21,19 +21,10 @@ import { runIn, type Started, startIn } from './shell.ts';
 
 const TUTORIAL = 'docs/tutorial.md';
 const ADDRESS = /http:\/\/localhost:8790(\/[\w/]+)?/;
-/** Not copied; `SHARED` is linked instead. */
-const LEFT_OUT = [
-  '.git',
-  '.wrangler',
-  '.keys',
-  '.venv',
-  '.venv.api',
-  '.cache',
-  '.ruff_cache',
-  'node_modules',
-  'results',
-];
-const SHARED = ['node_modules', '.venv'];
+/** Linked into the copy of the project instead of copied: packages for Node and Python. */
+const SHARED = /^(node_modules|\.venv.*)$/;
+/** Left out of the copy: history, local state, caches and results. */
+const LEFT_OUT = /^(\.git|\.wrangler|\.keys|\.cache|\.ruff_cache|results)$/;
 /** How long the service may take to serve the new model, in milliseconds. */
 const PATIENCE = 30_000;
 /** The timeout of a command, in milliseconds. Training takes minutes on a busy machine. */
@@ -52,8 +43,10 @@ const printed = new Map<string, string>();
 beforeAll(async () => {
   await preparePython();
   project = await realpath(await mkdtemp(join(tmpdir(), 'husky-ai-tutorial-')));
-  await cp('.', project, { recursive: true, filter: (path) => !LEFT_OUT.includes(basename(path)) });
-  for (const name of SHARED) await symlink(resolve(name), join(project, name));
+  const isCopied = (path: string) => !SHARED.test(basename(path)) && !LEFT_OUT.test(basename(path));
+  await cp('.', project, { recursive: true, filter: isCopied });
+  for (const name of await readdir('.'))
+    if (SHARED.test(name)) await symlink(resolve(name), join(project, name));
   port = await freePort();
   browser = await launchChromium();
 }, 600_000);
