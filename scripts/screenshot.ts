@@ -41,6 +41,7 @@ async function shoot(
     await page.locator('.number').filter({ visible: true }).nth(index).waitFor();
   }
   await page.mouse.move(0, 0);
+  await page.evaluate(() => scrollTo(0, 0));
   await settle(page);
   const png = await page.screenshot();
   await context.close();
