@@ -7,24 +7,16 @@ import { at, type Case, type Kind } from './requests.ts';
 /** The number of answers of each sort. */
 export type Tally = Record<Exclude<Verdict, object> | 'wrong', number>;
 
-export interface MixOptions {
-  readonly url: string;
-  readonly kinds: readonly Kind[];
-  readonly requests: number;
-  readonly clients: number;
-  readonly seed: number;
-  /** How often all clients pause while `pause` runs. */
-  readonly pauses: number;
-  pause(requests: number): Promise<void>;
-}
-
 export interface MixResult {
-  readonly tallies: ReadonlyMap<Kind, Tally>;
+  readonly requests: number;
+  readonly tally: Tally;
+  /** The kinds that were sent at least once. */
+  readonly sent: ReadonlySet<Kind>;
   /** What is wrong, in words. */
   readonly wrong: readonly string[];
-  readonly requests: number;
 }
 
+const CLIENTS = 32;
 /** Complaints beyond these only repeat them. */
 const MAX_WRONG = 30;
 /** After this many milliseconds the load is over, and the service refuses nothing for want of memory. */
@@ -33,60 +25,60 @@ const QUIET = 1_000;
 /**
  * Sends each case once to the idle service and keeps the answer. Then many clients send all of them in a seeded mix; then
  * each is sent once more to the idle service. No answer may ever differ.
+ *
+ * @param pauses how often all clients pause while `pause` runs
  */
-export async function sendMix(options: MixOptions): Promise<MixResult> {
-  const { url, kinds, requests, clients, seed, pauses, pause } = options;
-  const tallies = new Map<Kind, Tally>(
-    kinds.map((kind) => [kind, { '200': 0, '4xx': 0, busy: 0, cut: 0, wrong: 0 }]),
-  );
+export async function sendMix(
+  url: string,
+  kinds: readonly Kind[],
+  { requests, seed, pauses }: { readonly requests: number; readonly seed: number; readonly pauses: number },
+  pause: () => Promise<void>,
+): Promise<MixResult> {
+  const tally: Tally = { '200': 0, '4xx': 0, busy: 0, cut: 0, wrong: 0 };
+  const sent = new Set<Kind>();
   const wrong: string[] = [];
   const complain = (kind: Kind, reason: string) => {
     if (wrong.length < MAX_WRONG) wrong.push(`${kind.name}: ${reason}`);
   };
   const references = await takeReferences(url, kinds, complain);
   const draw = drawFrom(kinds, seed);
-  const connections = Array.from({ length: clients }, () => new Client(url));
-  let sent = 0;
+  const clients = Array.from({ length: CLIENTS }, () => new Client(url));
+  let count = 0;
 
-  const perform = async (client: Client, job: Job) => {
-    const verdicts = await send(url, client, job, references).catch((error: unknown) =>
-      job.cases.map((): Verdict => ({ wrong: `no answer: ${error}` })),
-    );
-    for (const verdict of verdicts) {
-      const tally = tallies.get(job.kind);
-      if (tally) tally[typeof verdict === 'string' ? verdict : 'wrong']++;
-      if (typeof verdict !== 'string') complain(job.kind, verdict.wrong);
-    }
-  };
-
-  const sendUntil = async (client: Client, count: number) => {
-    while (sent < count) {
+  const sendUntil = async (client: Client, limit: number) => {
+    while (count < limit) {
       const job = draw();
-      sent += job.cases.length;
-      await perform(client, job);
+      count += job.cases.length;
+      sent.add(job.kind);
+      const verdicts = await send(url, client, job, references).catch((error: unknown) =>
+        job.cases.map((): Verdict => ({ wrong: `no answer: ${error}` })),
+      );
+      for (const verdict of verdicts) {
+        tally[typeof verdict === 'string' ? verdict : 'wrong']++;
+        if (typeof verdict !== 'string') complain(job.kind, verdict.wrong);
+      }
     }
   };
 
   try {
     for (let i = 1; i <= pauses; i++) {
-      await Promise.all(connections.map((client) => sendUntil(client, Math.ceil((requests * i) / pauses))));
-      await pause(sent);
+      await Promise.all(clients.map((client) => sendUntil(client, Math.ceil((requests * i) / pauses))));
+      await pause();
     }
     await setTimeout(QUIET);
-    const [client] = connections;
     for (const kind of kinds) {
       for (const each of kind.cases) {
         const reference = references.get(each);
-        if (!client || !reference) continue;
-        const verdict = judge(await client.send(each.outgoing), each, reference);
+        if (!reference) continue;
+        const verdict = judge(await at(clients, 0).send(each.outgoing), each, reference);
         if (typeof verdict !== 'string') complain(kind, `afterwards: ${verdict.wrong}`);
         else if (verdict === 'busy') complain(kind, 'afterwards: busy');
       }
     }
   } finally {
-    for (const client of connections) await client.close();
+    for (const client of clients) await client.close();
   }
-  return { tallies, wrong, requests: sent };
+  return { requests: count, tally, sent, wrong };
 }
 
 interface Job {

@@ -49,7 +49,7 @@ const PARTS = [
 
 /** The benchmarks' drawn pictures, with these names; draws what is missing. */
 export async function pickPhotos(...names: DrawnName[]): Promise<Photo[]> {
-  const album = new Album(undefined);
+  const album = new Album();
   await album.prepare();
   return album.pick(names);
 }

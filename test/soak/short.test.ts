@@ -44,10 +44,10 @@ const soakShortly = (requests: number, faults?: Readonly<Record<string, number>>
 test('a few hundred mixed requests: every answer is right, and nothing stays open', {
   timeout: TIMEOUT,
 }, async () => {
-  const { wrong, requests, totals, memory } = await soakShortly(250);
+  const { wrong, requests, tally, memory } = await soakShortly(250);
   expect(wrong).toEqual([]);
   expect(requests).toBeGreaterThanOrEqual(250);
-  expect(totals['200']).toBeGreaterThan(60);
+  expect(tally['200']).toBeGreaterThan(60);
   expect(memory).toHaveLength(2);
 });
 
