@@ -24,5 +24,4 @@ export function insertValues(document: string, values: ReadonlyMap<string, strin
 }
 
 /** The keys of the document's markers. */
-export const markedKeys = (document: string): string[] =>
-  Array.from(document.matchAll(MARKER), ([, key = '']) => key);
+export const markedKeys = (document: string): string[] => Array.from(document.matchAll(MARKER), ([, key = '']) => key);

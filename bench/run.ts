@@ -32,8 +32,7 @@ async function main(): Promise<void> {
     },
   });
   const runs = values.runs === undefined ? undefined : Number(values.runs);
-  if (runs !== undefined && !(Number.isInteger(runs) && runs > 0))
-    throw new Error('--runs takes a positive integer');
+  if (runs !== undefined && !(Number.isInteger(runs) && runs > 0)) throw new Error('--runs takes a positive integer');
   const names = SECTIONS.map(({ name }) => name);
   const unknown = positionals.find((name) => !names.includes(name));
   if (unknown) throw new Error(`Unknown section ${unknown}; there are ${names.join(', ')}`);

@@ -25,8 +25,7 @@ interface Prepared {
 async function prepare(progress: Progress, options: DeployOptions): Promise<Prepared | undefined> {
   const { env, dryRun } = options;
   const configuration = await progress.check('configuration', () => checkConfiguration(env));
-  const release =
-    configuration && (await progress.check('model', () => checkRelease(configuration, options)));
+  const release = configuration && (await progress.check('model', () => checkRelease(configuration, options)));
   if (configuration) await progress.check('build', () => checkBuild(env));
   if (configuration && dryRun) await progress.check('start-up', () => checkStartup(env));
   if (configuration && !dryRun) await progress.check('login', () => checkLogin(configuration));
@@ -51,17 +50,13 @@ async function putOnline(
     : [];
   const { address } = await progress.step('deploy', () => deployWorker(env, release, modelRollback));
   const reachable = smoke ?? address;
-  if (reachable === undefined)
-    return `${configuration.name}, without an address of its own (routes, workers_dev)`;
+  if (reachable === undefined) return `${configuration.name}, without an address of its own (routes, workers_dev)`;
   const version = settings.MODEL_VERSION || release.version;
   const codeRollback = `To return to the previous Worker, if any:\n  npx wrangler rollback --env ${env}`;
   const advice = [`Read the Worker's log:\n  npx wrangler tail --env ${env}`, codeRollback, ...modelRollback];
   const closed = settings.API_TOKENS.length > 0;
-  await progress.step('smoke test', () =>
-    smokeTest({ address: reachable, version, token, closed, wait, advice }),
-  );
-  if (version !== release.version)
-    console.log(`wrangler.toml pins ${version}; channel ${channel} points elsewhere.`);
+  await progress.step('smoke test', () => smokeTest({ address: reachable, version, token, closed, wait, advice }));
+  if (version !== release.version) console.log(`wrangler.toml pins ${version}; channel ${channel} points elsewhere.`);
   return address ?? reachable;
 }
 

@@ -44,8 +44,7 @@ async function judge(url: string, port: number, device: Device): Promise<boolean
     console.log(`${device.padEnd(8)} ${title.padEnd(15)} ${points}`);
     for (const { id, weight } of auditRefs) {
       const { score: part, title: what, displayValue = '' } = median.audits[id] ?? {};
-      if (weight > 0 && typeof part === 'number' && part < 0.9)
-        console.log(`           ${what} ${displayValue}`);
+      if (weight > 0 && typeof part === 'number' && part < 0.9) console.log(`           ${what} ${displayValue}`);
     }
   }
   return passes;

@@ -125,8 +125,7 @@ async function createVenv(folder: string): Promise<void> {
   });
   const packageName = `python${version.stdout ?? '3'}-venv`;
   const advice = `Python 3.11, 3.12 or 3.13 with venv and pip is needed (on Debian, apt-get install ${packageName}); HUSKY_PYTHON can name one.`;
-  if (version.failed || !existsSync('/etc/debian_version') || process.getuid?.() !== 0)
-    throw new Error(advice);
+  if (version.failed || !existsSync('/etc/debian_version') || process.getuid?.() !== 0) throw new Error(advice);
   console.error(`Installing ${packageName} …`);
   const env = { DEBIAN_FRONTEND: 'noninteractive' };
   const update = await execa('apt-get', ['update', '-qq'], { env, reject: false });

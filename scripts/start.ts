@@ -50,8 +50,7 @@ async function readOptions(args: readonly string[]): Promise<StartOptions> {
 
 /** @throws {Error} it is not a port, or nothing can listen on it */
 async function checkPort(port: number): Promise<number> {
-  if (!Number.isInteger(port) || port < 1 || port > 65_535)
-    throw new Error('--port takes a number from 1 to 65535');
+  if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new Error('--port takes a number from 1 to 65535');
   if ((await freePort(port)) !== port)
     throw new Error(`port ${port} is in use or not permitted: choose another --port, or leave it out`);
   return port;

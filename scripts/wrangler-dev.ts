@@ -11,11 +11,7 @@ const packageFile = createRequire(import.meta.url).resolve('wrangler/package.jso
 export const WRANGLER = join(dirname(packageFile), 'bin', 'wrangler.js');
 
 /** Starts `wrangler dev` on 127.0.0.1, without its inspector unless `args` ask for it. */
-export function spawnWranglerDev(
-  port: number,
-  args: readonly string[],
-  stdio: 'inherit' | 'pipe',
-): ChildProcess {
+export function spawnWranglerDev(port: number, args: readonly string[], stdio: 'inherit' | 'pipe'): ChildProcess {
   const inspector = args.includes('--inspector-port') ? [] : ['--inspector-port', '0'];
   return spawn(
     process.execPath,

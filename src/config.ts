@@ -11,12 +11,11 @@ export const settingInfo = z.registry<SettingInfo>();
 
 const integer = z.coerce.number().int();
 
-const bytes = (default_: number, about: string) =>
-  integer.min(1).max(128_000_000).default(default_).register(settingInfo, { about, unit: 'bytes' });
-const milliseconds = (default_: number, about: string) =>
-  integer.min(0).max(600_000).default(default_).register(settingInfo, { about, unit: 'ms' });
-const photos = (default_: number, about: string) =>
-  integer.min(1).max(10_000).default(default_).register(settingInfo, { about, unit: 'photos' });
+const quantity = (unit: 'bytes' | 'ms' | 'photos', min: number, max: number) => (default_: number, about: string) =>
+  integer.min(min).max(max).default(default_).register(settingInfo, { about, unit });
+const bytes = quantity('bytes', 1, 128_000_000);
+const milliseconds = quantity('ms', 0, 600_000);
+const photos = quantity('photos', 1, 10_000);
 
 /** The windows that the platform's rate limiter offers, in seconds. */
 const window = (default_: 10 | 60, about: string) =>
@@ -142,7 +141,5 @@ export function parseConfig(variables: unknown): Config {
   const parsed = Settings.safeParse(variables);
   if (parsed.success) return parsed.data;
   const faults = parsed.error.issues.map(({ path, message }) => `${path[0]?.toString()}: ${message}`);
-  throw new InvalidConfig(
-    `Invalid settings in wrangler.toml:\n${faults.map((fault) => `  ${fault}`).join('\n')}`,
-  );
+  throw new InvalidConfig(`Invalid settings in wrangler.toml:\n${faults.map((fault) => `  ${fault}`).join('\n')}`);
 }

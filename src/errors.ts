@@ -124,3 +124,8 @@ export class ModelUntrusted extends Failure {
 export class Internal extends Failure {
   readonly code = 'internal';
 }
+
+/** The error itself if it is a failure, else `Internal` with the error as its cause. */
+export function toFailure(error: unknown): Failure {
+  return error instanceof Failure ? error : new Internal('The error has been logged.', { cause: error });
+}

@@ -57,10 +57,8 @@ function sizeClass(megapixels: number): string {
   return upTo === undefined ? `>${above}` : above === undefined ? `<=${upTo}` : `${above}-${upTo}`;
 }
 
-/** Writes one line of JSON to the console. */
 export function logRequest(line: RequestLog): void {
-  const write = line.reason === undefined ? console.log : console.error;
-  write(JSON.stringify(line));
+  writeLine(line, line.reason !== undefined);
 }
 
 /** What is logged of a scheduled check of the model. */
@@ -68,10 +66,13 @@ export type CheckLog =
   | { readonly check: 'ok'; readonly model: string; readonly version: string; readonly signer: string }
   | { readonly check: 'failed'; readonly code: string; readonly reason: string };
 
-/** Writes one line of JSON to the console. */
 export function logCheck(line: CheckLog): void {
-  const write = line.check === 'failed' ? console.error : console.log;
-  write(JSON.stringify(line));
+  writeLine(line, line.check === 'failed');
+}
+
+/** Writes one line of JSON to the console. */
+function writeLine(line: RequestLog | CheckLog, failed: boolean): void {
+  (failed ? console.error : console.log)(JSON.stringify(line));
 }
 
 /** An error and its causes in one line, without stacks. */

@@ -1,4 +1,4 @@
-import { Failure } from './errors.ts';
+import { toFailure } from './errors.ts';
 import { explainError, logCheck } from './log.ts';
 import type { ModelHost } from './model/host.ts';
 import { shortVersion } from './model/layout.ts';
@@ -8,10 +8,7 @@ import { shortVersion } from './model/layout.ts';
  *
  * @throws {ModelUnavailable | ModelUntrusted} a new isolate could not serve; the platform records a failed run
  */
-export async function checkModel(
-  models: ModelHost,
-  context: Pick<ExecutionContext, 'waitUntil'>,
-): Promise<void> {
+export async function checkModel(models: ModelHost, context: Pick<ExecutionContext, 'waitUntil'>): Promise<void> {
   try {
     const { version, manifest, signer } = await models.check((pending) => context.waitUntil(pending));
     logCheck({
@@ -21,8 +18,7 @@ export async function checkModel(
       signer: shortVersion(signer),
     });
   } catch (error) {
-    const code = error instanceof Failure ? error.code : 'internal';
-    logCheck({ check: 'failed', code, reason: explainError(error) });
+    logCheck({ check: 'failed', code: toFailure(error).code, reason: explainError(error) });
     throw error;
   }
 }

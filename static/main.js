@@ -204,10 +204,7 @@ onPick({
   inputs: [file, find('camera', HTMLInputElement)],
   formats,
   onPhotos(files, { others, beyond, limit }) {
-    const skipped = [
-      others > 0 && words.skippedFiles(others),
-      beyond > 0 && words.skippedPhotos(beyond, limit),
-    ];
+    const skipped = [others > 0 && words.skippedFiles(others), beyond > 0 && words.skippedPhotos(beyond, limit)];
     notice.textContent = skipped.filter(Boolean).join(' ');
     add(files);
   },
@@ -220,9 +217,7 @@ onPick({
   },
 });
 onSample(find('samples', HTMLElement), (sample) => add([sample]));
-find('retry', HTMLButtonElement).addEventListener('click', () =>
-  album.retry((_, problem) => !problem.isPhotoAtFault),
-);
+find('retry', HTMLButtonElement).addEventListener('click', () => album.retry((_, problem) => !problem.isPhotoAtFault));
 find('clear', HTMLButtonElement).addEventListener('click', () => {
   album.remove();
   file.focus();

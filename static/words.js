@@ -19,10 +19,7 @@ const PROBLEMS = {
   rate_limited: ['That was quick', 'You sent many photos in a short time.'],
   overloaded: ['The husky is busy', 'Many photos arrived at once.'],
   model_unavailable: ['The model is not available', 'Your photo is fine. Try again in a moment.'],
-  model_untrusted: [
-    'The model failed its check',
-    'It is not the published one, so the service did not run it.',
-  ],
+  model_untrusted: ['The model failed its check', 'It is not the published one, so the service did not run it.'],
   internal: ['Something went wrong', 'It is our fault, not your photo’s.'],
   offline: ['You are offline', 'Your photo will be sent once you are back online.'],
   unreachable: ['The service cannot be reached', 'Check your connection and try again.'],
@@ -101,9 +98,7 @@ export const words = {
 
   /** @param {number} others files in folders that are no pictures */
   skippedFiles: (others) =>
-    others === 1
-      ? '1 file was not a picture and was skipped.'
-      : `${others} files were not pictures and were skipped.`,
+    others === 1 ? '1 file was not a picture and was skipped.' : `${others} files were not pictures and were skipped.`,
 
   /**
    * @param {number} beyond photos past the limit
@@ -189,8 +184,7 @@ export const words = {
    *
    * @param {{ name: string, version: string, signer: string }} model
    */
-  served: ({ name, version, signer }) =>
-    `Model ${name} · version ${version} · signed by key ${signer}, verified`,
+  served: ({ name, version, signer }) => `Model ${name} · version ${version} · signed by key ${signer}, verified`,
 
   /** @param {string} url of the endpoint @param {boolean} needsToken */
   command: (url, needsToken) =>

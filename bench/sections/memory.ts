@@ -83,8 +83,7 @@ export const memory = defineSection({
         await measure(picture.name, sendEach, picture.bytes.length);
       }
       const [crowd] = await album.pick(['JPEG 12 MP']);
-      const post = () =>
-        Promise.all(Array.from({ length: AT_ONCE }, () => client.post('/api/predict', crowd)));
+      const post = () => Promise.all(Array.from({ length: AT_ONCE }, () => client.post('/api/predict', crowd)));
       await measure(`${AT_ONCE} x ${crowd.name} at once`, post);
       inspector.close();
       return { steps };
@@ -128,13 +127,10 @@ export const memory = defineSection({
       charts: {
         memory: {
           title: 'Memory of one isolate',
-          subtitle:
-            'megabytes in use at the peak of each step; grey and in brackets, with the garbage beside it',
+          subtitle: 'megabytes in use at the peak of each step; grey and in brackets, with the garbage beside it',
           rows: steps.map(({ name }) => name),
           series: PARTS.map(({ of, ...part }) => ({ ...part, values: steps.map((step) => of(step) / 1e6) })),
-          totals: steps.map(
-            (step) => `${(inUse(step) / 1e6).toFixed(0)} (${(total(step) / 1e6).toFixed(0)})`,
-          ),
+          totals: steps.map((step) => `${(inUse(step) / 1e6).toFixed(0)} (${(total(step) / 1e6).toFixed(0)})`),
           limits: [
             { value: GOAL / 1e6, label: 'goal 110' },
             { value: PLATFORM_LIMIT / 1e6, label: '128 MiB' },

@@ -64,9 +64,7 @@ export const models = defineSection({
     }
     const manifest = parseManifest(await readFile(join(RELEASE_FOLDER, 'manifest.json')));
     const { validation } = Metrics.parse(manifest.metrics);
-    const { classic } = Comparison.parse(
-      JSON.parse(await readFile(join(ROOT, 'model', 'comparison.json'), 'utf8')),
-    );
+    const { classic } = Comparison.parse(JSON.parse(await readFile(join(ROOT, 'model', 'comparison.json'), 'utf8')));
     const made = Candidates.parse(JSON.parse(await readFile(join(FOLDER, 'candidates.json'), 'utf8')));
     const networks = [
       {
@@ -133,8 +131,7 @@ async function timeNetworks(
   };
   const times = networks.map((): number[] => []);
   try {
-    for (const [i, { path, input }] of networks.entries())
-      await post(`/load/${i}/${input}`, await readFile(path));
+    for (const [i, { path, input }] of networks.entries()) await post(`/load/${i}/${input}`, await readFile(path));
     for (let run = 0; run <= runs; run++) {
       for (const i of networks.keys()) {
         const milliseconds = await post(`/run/${i}/${TIMES}`, Buffer.alloc(0));

@@ -43,13 +43,7 @@ export const speed = defineSection({
   }),
 
   async measure({ album, progress, runs = RUNS }) {
-    const pictures = await album.pick([
-      'JPEG 12 MP',
-      'JPEG 3 MP',
-      'JPEG 800 px',
-      'PNG 800 px',
-      'WebP 800 px',
-    ]);
+    const pictures = await album.pick(['JPEG 12 MP', 'JPEG 3 MP', 'JPEG 800 px', 'PNG 800 px', 'WebP 800 px']);
     progress.show('speed: starting the servers');
     await installDependencies();
     const store = await createStore();

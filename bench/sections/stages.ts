@@ -85,8 +85,7 @@ export const stages = defineSection({
 
   report({ runs, pictures, stages }) {
     const all = pictures.map((_, i) => sum(stages.map(({ milliseconds }) => milliseconds[i] ?? 0)));
-    const cell = (value: number, i: number) =>
-      `${value.toFixed(1)} (${((100 * value) / (all[i] ?? 0)).toFixed(0)} %)`;
+    const cell = (value: number, i: number) => `${value.toFixed(1)} (${((100 * value) / (all[i] ?? 0)).toFixed(0)} %)`;
     return {
       tables: [
         table(
@@ -122,19 +121,14 @@ async function send({ url, pid }: Workerd, picture: Picture, times: number): Pro
 /** Divides CPU time among the stages: a sample counts for the innermost call whose source has a stage. */
 function shareOut(spent: number, profile: CpuProfile, modules: Bundle): Map<Stage, number> {
   const sourceOf = sourceFinder(modules);
-  const parents = new Map(
-    profile.nodes.flatMap(({ id, children }) => children.map((child) => [child, id] as const)),
-  );
+  const parents = new Map(profile.nodes.flatMap(({ id, children }) => children.map((child) => [child, id] as const)));
   const nodes = new Map(profile.nodes.map((node) => [node.id, node.callFrame]));
   const stageOf = (id: number | undefined): Stage => {
     const frame = id === undefined ? undefined : nodes.get(id);
     if (!frame) return 'rest';
     if (frame.functionName === '(garbage collector)') return 'garbage';
     const source = sourceOf(frame);
-    return (
-      SOURCES.find(([pattern]) => pattern.test(source))?.[1] ??
-      stageOf(id === undefined ? id : parents.get(id))
-    );
+    return SOURCES.find(([pattern]) => pattern.test(source))?.[1] ?? stageOf(id === undefined ? id : parents.get(id));
   };
   const times = new Map<Stage, number>();
   let all = 0;

@@ -53,10 +53,7 @@ function kindOf(exports) {
 
 /** @param {WebAssembly.Instance} instance @param {WebAssembly.Imports} [imports] */
 function memoryOf({ exports }, imports = {}) {
-  const values = [
-    ...Object.values(imports).flatMap((each) => Object.values(each)),
-    ...Object.values(exports),
-  ];
+  const values = [...Object.values(imports).flatMap((each) => Object.values(each)), ...Object.values(exports)];
   for (const value of values) if (value instanceof WebAssembly.Memory) return value;
   throw new Error('a wasm instance without memory');
 }

@@ -22,8 +22,7 @@ async function load(onnx, size) {
 export default {
   async fetch(request) {
     const [, action = '', name = '', number = ''] = new URL(request.url).pathname.split('/');
-    if (action === 'load')
-      models.set(name, await load(new Uint8Array(await request.arrayBuffer()), Number(number)));
+    if (action === 'load') models.set(name, await load(new Uint8Array(await request.arrayBuffer()), Number(number)));
     const model = models.get(name);
     for (let run = 0; model && run < Number(action === 'run' && number); run++)
       await model.session.run(model.feeds, ['scores']);

@@ -16,11 +16,7 @@ const REMEDIES: ReadonlyMap<number, string> = new Map([
 ]);
 
 /** The failure of a step that wrangler could not complete, with advice. */
-export function refused(
-  step: string,
-  { reason, code }: WranglerResult,
-  further: readonly string[] = [],
-): StepFailed {
+export function refused(step: string, { reason, code }: WranglerResult, further: readonly string[] = []): StepFailed {
   const remedy = code === undefined ? undefined : REMEDIES.get(code);
   return new StepFailed(`${step}: ${reason}`, [
     remedy ?? 'Run the same command again: it skips what is done.',

@@ -85,17 +85,11 @@ function* disagreements(env: string, settings: Config): Generator<StepFailed> {
     }
     const shared = bound && findSharing(env, bound.namespace_id);
     if (shared) {
-      yield wrong(
-        `${window} shares its counter with ${shared}`,
-        `Give it another namespace_id under ${counter}.`,
-      );
+      yield wrong(`${window} shares its counter with ${shared}`, `Give it another namespace_id under ${counter}.`);
     }
   }
   if (limits && limits.cpu_ms < LEAST_CPU_MS) {
-    yield wrong(
-      `cpu_ms = ${limits.cpu_ms} is too low for a batch of photos`,
-      `Set at least ${LEAST_CPU_MS}.`,
-    );
+    yield wrong(`cpu_ms = ${limits.cpu_ms} is too low for a batch of photos`, `Set at least ${LEAST_CPU_MS}.`);
   }
   const { ISOLATE_MEMORY_BYTES, MODEL_MEMORY_BYTES, BASELINE_MEMORY_BYTES } = settings;
   if (ISOLATE_MEMORY_BYTES > PLATFORM_MEMORY_BYTES) {
@@ -111,8 +105,7 @@ const platformOf = (env: string) => Platform.parse(unstable_readConfig({ config:
 /** The other environment whose counter has this namespace, if any. */
 function findSharing(env: string, namespace: string): string | undefined {
   return ENVIRONMENTS.find(
-    (other) =>
-      other !== env && platformOf(other).ratelimits.some(({ namespace_id }) => namespace_id === namespace),
+    (other) => other !== env && platformOf(other).ratelimits.some(({ namespace_id }) => namespace_id === namespace),
   );
 }
 
@@ -131,9 +124,7 @@ export async function keyAdvice(env: string): Promise<string> {
   const pem = found
     ? (await readFile(publicKeyPath, 'utf8')).trim()
     : '-----BEGIN PUBLIC KEY-----\n(the output of model:keygen)\n-----END PUBLIC KEY-----';
-  const make = found
-    ? ''
-    : 'Generate a key that signs models, and keep a backup of it:\n  npm run model:keygen\n';
+  const make = found ? '' : 'Generate a key that signs models, and keep a backup of it:\n  npm run model:keygen\n';
   return `${make}Add the public key to ${CONFIG}, under [env.${env}.vars]:\nMODEL_PUBLIC_KEYS = """\n${pem}\n"""`;
 }
 

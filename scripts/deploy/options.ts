@@ -41,8 +41,7 @@ export function readOptions(args: readonly string[]): DeployOptions {
   });
   const env = ENVIRONMENTS.find((name) => name === values.env);
   if (!env) throw new Error(`--env takes ${ENVIRONMENTS.join(' or ')}`);
-  if (values.smoke !== undefined && !/^https?:/.test(values.smoke))
-    throw new Error('--smoke takes an http(s) address');
+  if (values.smoke !== undefined && !/^https?:/.test(values.smoke)) throw new Error('--smoke takes an http(s) address');
   const wait = Number(values.wait) * 1000;
   if (!(wait >= 0)) throw new Error('--wait takes a number of seconds');
   const { key, smoke, token } = values;

@@ -5,11 +5,7 @@ export class StepFailed extends Error {
   /** Nothing is wrong, but the owner has yet to add something, such as a key or a login. */
   readonly missing: boolean;
 
-  constructor(
-    message: string,
-    advice: readonly string[],
-    options: ErrorOptions & { missing?: boolean } = {},
-  ) {
+  constructor(message: string, advice: readonly string[], options: ErrorOptions & { missing?: boolean } = {}) {
     super(message, options);
     this.advice = advice;
     this.missing = options.missing ?? false;
@@ -56,9 +52,7 @@ export class Progress {
         throw error;
       }
       const missingOnly = failures.every(({ missing }) => missing);
-      console.log(
-        `${missingOnly ? 'MISSING' : 'FAILED'}: ${failures.map(({ message }) => message).join('; ')}`,
-      );
+      console.log(`${missingOnly ? 'MISSING' : 'FAILED'}: ${failures.map(({ message }) => message).join('; ')}`);
       this.failures.push(...failures);
       return undefined;
     }
@@ -92,5 +86,4 @@ export function listAdvice(failures: readonly StepFailed[]): string {
 }
 
 /** The message of whatever was thrown. */
-export const reasonOf = (error: unknown): string =>
-  error instanceof Error ? error.message.trim() : String(error);
+export const reasonOf = (error: unknown): string => (error instanceof Error ? error.message.trim() : String(error));

@@ -22,10 +22,7 @@ const SIGNATURE = join(RELEASE_FOLDER, SIGNATURE_FILE);
  *
  * @throws {StepFailed} the version is not valid, too large, or not signed by a trusted key
  */
-export async function checkRelease(
-  { settings, keys }: Configuration,
-  options: DeployOptions,
-): Promise<Done<Release>> {
+export async function checkRelease({ settings, keys }: Configuration, options: DeployOptions): Promise<Done<Release>> {
   const release = await readRelease(RELEASE_FOLDER).catch((cause: Error) => {
     const message = `${RELEASE_FOLDER}: ${cause.message}`;
     throw new StepFailed(message, ['Convert the model again: npm run model:convert -- FILE'], { cause });

@@ -51,24 +51,20 @@ async function visit({ address, version, token, closed }: SmokeTest): Promise<st
   const { status, reason } = Health.parse(await request(address, '/api/health'));
   if (status !== 'ok') throw new Unexpected(`/api/health reports ${status} (${reason?.code ?? 'no reason'})`);
   const { digest } = Model.parse(await request(address, '/api/model'));
-  if (digest !== version)
-    throw new Unexpected(`/api/model has ${digest.slice(0, 12)}, not ${version.slice(0, 12)}`);
+  if (digest !== version) throw new Unexpected(`/api/model has ${digest.slice(0, 12)}, not ${version.slice(0, 12)}`);
   const seen = ['health', 'model', 'page'];
   if (!closed || token !== undefined) seen.push(`a drawing is "${await predict(address, version, token)}"`);
   const page = await fetch(new URL('/', address), { signal: AbortSignal.timeout(ANSWER_TIMEOUT) });
   const html = await page.text();
   if (!page.ok || !html.includes('<html')) throw new Unexpected(`the page responds with ${page.status}`);
-  return closed && token === undefined
-    ? `${seen.join(', ')}; no prediction without --token`
-    : seen.join(', ');
+  return closed && token === undefined ? `${seen.join(', ')}; no prediction without --token` : seen.join(', ');
 }
 
 async function predict(address: string, version: string, token: string | undefined): Promise<string> {
   const headers = { 'Content-Type': 'image/png', ...(token && { Authorization: `Bearer ${token}` }) };
   const body = new Uint8Array(drawPicture());
   const answer = Prediction.parse(await request(address, '/api/predict', { method: 'POST', headers, body }));
-  if (!version.startsWith(answer.model.version))
-    throw new Unexpected(`/api/predict used ${answer.model.version}`);
+  if (!version.startsWith(answer.model.version)) throw new Unexpected(`/api/predict used ${answer.model.version}`);
   return answer.label;
 }
 
@@ -86,7 +82,6 @@ const codeIn = (text: string) => /"code":\s*"([a-z_]+)"/.exec(text)?.[1] ?? '';
 
 function explain(error: unknown): string {
   if (error instanceof Unexpected) return error.message;
-  if (error instanceof Error && error.cause instanceof Error)
-    return `${error.message}: ${error.cause.message}`;
+  if (error instanceof Error && error.cause instanceof Error) return `${error.message}: ${error.cause.message}`;
   return reasonOf(error);
 }

@@ -23,9 +23,7 @@ export async function checkBuild(env: string): Promise<Done<void>> {
   const [, raw, gzip] = /Total Upload: ([\d.]+) KiB \/ gzip: ([\d.]+) KiB/.exec(result.stdout) ?? [];
   const size = Number(raw);
   if (size > LARGEST_UPLOAD_KIB) {
-    throw new StepFailed(`the Worker has ${raw} KiB`, [
-      `The platform accepts up to ${LARGEST_UPLOAD_KIB} KiB.`,
-    ]);
+    throw new StepFailed(`the Worker has ${raw} KiB`, [`The platform accepts up to ${LARGEST_UPLOAD_KIB} KiB.`]);
   }
   return { value: undefined, said: `${mebibytes(size)}, ${mebibytes(Number(gzip))} compressed` };
 }
@@ -40,17 +38,9 @@ const mebibytes = (kibibytes: number) => `${(kibibytes / 1024).toFixed(1)} MiB`;
 export async function checkStartup(env: string): Promise<Done<void>> {
   const folder = await mkdtemp(join(tmpdir(), 'husky-ai-startup-'));
   try {
-    const result = await runWrangler(
-      'check',
-      'startup',
-      '--env',
-      env,
-      '--outfile',
-      join(folder, 'startup.cpuprofile'),
-    );
+    const result = await runWrangler('check', 'startup', '--env', env, '--outfile', join(folder, 'startup.cpuprofile'));
     // wrangler allows ten seconds: exceeding that means a busy machine, not a slow Worker.
-    if (/timed out/.test(result.reason))
-      return { value: undefined, said: 'not measured: this machine is too busy' };
+    if (/timed out/.test(result.reason)) return { value: undefined, said: 'not measured: this machine is too busy' };
     if (!result.ok) throw new StepFailed(result.reason, ['Fix what keeps the Worker from starting.']);
     const [, active] = /Active: ([\d.]+) ms/.exec(result.stdout) ?? [];
     return {
@@ -74,11 +64,7 @@ interface Deployed {
  *
  * @throws {StepFailed} the platform refuses it: then the previous Worker stays online
  */
-export async function deployWorker(
-  env: string,
-  release: Release,
-  advice: readonly string[],
-): Promise<Done<Deployed>> {
+export async function deployWorker(env: string, release: Release, advice: readonly string[]): Promise<Done<Deployed>> {
   const commit = await currentCommit();
   const tag = commit ? ['--tag', commit] : [];
   const model = `model ${release.manifest.name} ${shortVersion(release.version)}`;

@@ -95,10 +95,7 @@ export function createApiDocument(setup: Setup): ApiDocument {
     ),
     responses: {
       200: { ...answers, content: { ...answers.content, 'text/html': { schema: html } } },
-      ...failures(
-        [...fromUpload, 'invalid_parameter', 'too_many_photos', ...gate, ...fromModel],
-        gateHeaders,
-      ),
+      ...failures([...fromUpload, 'invalid_parameter', 'too_many_photos', ...gate, ...fromModel], gateHeaders),
     },
     ...security,
     'x-codeSamples': predictSamples(setup),
@@ -183,8 +180,7 @@ export function createApiDocument(setup: Setup): ApiDocument {
       override: ({ jsonSchema, zodSchema, io }) => {
         if (zodSchema === ImageFormat) jsonSchema.enum = formats.map(({ format }) => format);
         // Answers may gain fields.
-        if (io === 'output' && jsonSchema.additionalProperties === false)
-          delete jsonSchema.additionalProperties;
+        if (io === 'output' && jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties;
       },
     },
   );
@@ -220,19 +216,13 @@ function success(
 }
 
 /** A response for each status of these failures. */
-function failures(
-  codes: readonly FailureCode[],
-  further: Record<string, z.ZodType> = {},
-): ZodOpenApiResponsesObject {
+function failures(codes: readonly FailureCode[], further: Record<string, z.ZodType> = {}): ZodOpenApiResponsesObject {
   const byStatus = Object.groupBy(codes, (code) => PROBLEMS[code].status);
   const responses = Object.entries(byStatus).map(([status, group = []]) => [status, failure(group, further)]);
   return Object.fromEntries(responses);
 }
 
-function failure(
-  codes: readonly FailureCode[],
-  further: Record<string, z.ZodType>,
-): ZodOpenApiResponseObject {
+function failure(codes: readonly FailureCode[], further: Record<string, z.ZodType>): ZodOpenApiResponseObject {
   const retry = codes.some((code) => code === 'rate_limited' || code === 'overloaded');
   const examples = codes.map((code) => {
     const { status, title, when } = PROBLEMS[code];

@@ -7,10 +7,7 @@ import type { Prediction } from './schemas.ts';
  * The answer for a photo, with as much of the score as `SCORES` allows. The label always follows from the exact
  * score. A heat map would reveal what rounding hides.
  */
-export function toPrediction(
-  { classification, classifier, image }: Scored,
-  SCORES: Config['SCORES'],
-): Prediction {
+export function toPrediction({ classification, classifier, image }: Scored, SCORES: Config['SCORES']): Prediction {
   const { version, manifest } = classifier;
   const { label, score, threshold, scores, heatmap } = classification;
   const shown = SCORES === 'rounded' ? twoDecimals : (value: number) => value;

@@ -14,11 +14,7 @@ export const PROBLEMS = {
     title: 'The request carries no photo',
     when: 'no body, no `file` field, a malformed form, or an empty file',
   },
-  invalid_parameter: {
-    status: 400,
-    title: 'A parameter is not valid',
-    when: 'a query parameter has an unknown value',
-  },
+  invalid_parameter: { status: 400, title: 'A parameter is not valid', when: 'a query parameter has an unknown value' },
   unauthorized: {
     status: 401,
     title: 'A token is needed',
@@ -35,11 +31,7 @@ export const PROBLEMS = {
     title: 'The upload took too long',
     when: 'the upload stalled, broke off or took too long',
   },
-  body_too_large: {
-    status: 413,
-    title: 'The request body is too large',
-    when: 'more bytes than the service accepts',
-  },
+  body_too_large: { status: 413, title: 'The request body is too large', when: 'more bytes than the service accepts' },
   image_too_large: {
     status: 413,
     title: 'The photo has too many pixels',
@@ -55,11 +47,7 @@ export const PROBLEMS = {
     title: 'The file format is not supported',
     when: 'the file is not in an accepted format: `detail` names them',
   },
-  malformed_image: {
-    status: 422,
-    title: 'The photo cannot be decoded',
-    when: 'the file is broken or cut off',
-  },
+  malformed_image: { status: 422, title: 'The photo cannot be decoded', when: 'the file is broken or cut off' },
   rate_limited: {
     status: 429,
     title: 'Too many photos in a short time',

@@ -33,8 +33,7 @@ const Heatmap = z
   })
   .meta({
     id: 'Heatmap',
-    description:
-      'How much each part of the photo supports the label: a grid stretched over the upright photo.',
+    description: 'How much each part of the photo supports the label: a grid stretched over the upright photo.',
   });
 
 const ServedModel = z.object({
@@ -99,10 +98,7 @@ const Problem = z
     status: z.number().int().min(400).max(599).describe('The HTTP status.'),
     code: z.enum(PROBLEM_CODES).describe('The kind of failure. Codes are stable.'),
     detail: z.string().describe('What happened in this case.'),
-    requestId: z
-      .string()
-      .optional()
-      .describe('The value of `X-Request-Id`. Absent in the entries of a batch.'),
+    requestId: z.string().optional().describe('The value of `X-Request-Id`. Absent in the entries of a batch.'),
   })
   .meta({
     id: 'Problem',
@@ -150,10 +146,7 @@ const ModelInfo = z
   .object({
     ...ServedModel.shape,
     digest: sha256.describe('The full SHA-256 of the manifest. `version` is its start.'),
-    channel: z
-      .string()
-      .nullable()
-      .describe('The channel that names the version; null if the version is pinned.'),
+    channel: z.string().nullable().describe('The channel that names the version; null if the version is pinned.'),
     pinned: z.boolean(),
     labels: z.array(label),
     threshold: probability.nullable(),
@@ -173,9 +166,7 @@ const ModelInfo = z
       .nullable()
       .describe('What was measured after training. The model’s author defines the content.'),
     files: z.record(z.string(), z.object({ bytes: size, sha256 })),
-    source: z
-      .object({ file: z.string(), bytes: size, sha256 })
-      .describe('The Keras file that it was converted from.'),
+    source: z.object({ file: z.string(), bytes: size, sha256 }).describe('The Keras file that it was converted from.'),
     tools: z.record(z.string(), z.string()).describe('The versions of the tools that converted it.'),
     service: Service.describe('How this service is set up.'),
   })
@@ -183,9 +174,7 @@ const ModelInfo = z
 
 const Health = z
   .object({
-    status: z
-      .enum(['ok', 'degraded'])
-      .describe('`degraded`: it works, but with an older version than the channel’s.'),
+    status: z.enum(['ok', 'degraded']).describe('`degraded`: it works, but with an older version than the channel’s.'),
     model: ServedModel,
     reason: z
       .object({ code: z.enum(PROBLEM_CODES), detail: z.string(), since: z.iso.datetime() })

@@ -2,7 +2,7 @@ import type { Context } from 'hono';
 import { PROBLEMS } from '../api/problems.ts';
 import type { Problem } from '../api/schemas.ts';
 import type { AppEnv } from '../env.ts';
-import { Failure, Internal, MethodNotAllowed, TemporaryFailure, Unauthorized } from '../errors.ts';
+import { type Failure, MethodNotAllowed, TemporaryFailure, toFailure, Unauthorized } from '../errors.ts';
 import { problemPage } from '../views/result.ts';
 import { prefersHtml } from './negotiation.ts';
 import { PAGE_POLICY } from './security-headers.ts';
@@ -27,10 +27,6 @@ export function respondWithProblem(c: Context<AppEnv>, error: Error): Response |
   }
   c.header('Content-Type', 'application/problem+json');
   return c.body(JSON.stringify(problem), status);
-}
-
-function toFailure(error: Error): Failure {
-  return error instanceof Failure ? error : new Internal('The error has been logged.', { cause: error });
 }
 
 function headersFor(failure: Failure): Record<string, string> {

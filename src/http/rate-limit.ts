@@ -4,9 +4,7 @@ import { RateLimited } from '../errors.ts';
 
 /** The limits as the value of `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers); undefined for none. */
 export function formatPolicy(limits: readonly PhotoLimit[]): string | undefined {
-  return (
-    limits.map(({ name, photos, seconds }) => `"${name}";q=${photos};w=${seconds}`).join(', ') || undefined
-  );
+  return limits.map(({ name, photos, seconds }) => `"${name}";q=${photos};w=${seconds}`).join(', ') || undefined;
 }
 
 /**

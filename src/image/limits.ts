@@ -7,12 +7,7 @@ import type { Codec, Header, Size } from './codec.ts';
  *
  * @throws {ImageTooLarge} its message says what would fit
  */
-export function checkLimits<H extends Header>(
-  codec: Codec<H>,
-  header: H,
-  target: Size,
-  availableBytes: number,
-): void {
+export function checkLimits<H extends Header>(codec: Codec<H>, header: H, target: Size, availableBytes: number): void {
   const fits = (candidate: H) =>
     codec.decodesInTime(candidate, target) && peakBytes(codec, candidate, target) <= availableBytes;
   if (!fits(header)) throw new ImageTooLarge(explain(codec, header, fits));

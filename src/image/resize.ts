@@ -30,10 +30,7 @@ export function photonBytesAfter(size: Size, target: Size): number {
   if (size.width === target.width && size.height === target.height) return photonBytes();
   const pixels = size.width * size.height;
   const half = size.width * target.height;
-  return Math.max(
-    photonBytes(),
-    PHOTON_BASE_BYTES + 8 * pixels + 16 * half + 16 * target.width * target.height,
-  );
+  return Math.max(photonBytes(), PHOTON_BASE_BYTES + 8 * pixels + 16 * half + 16 * target.width * target.height);
 }
 
 /** Returns RGBA of exactly the target size, without keeping the aspect ratio. */

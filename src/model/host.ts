@@ -182,11 +182,7 @@ export class ModelHost {
   }
 
   /** Enters a pending state, then the one that `start` returns; empty if it fails. */
-  #begin(
-    state: Pending['state'],
-    waitUntil: WaitUntil,
-    start: (isCurrent: () => boolean) => Promise<Ready>,
-  ): Pending {
+  #begin(state: Pending['state'], waitUntil: WaitUntil, start: (isCurrent: () => boolean) => Promise<Ready>): Pending {
     const isCurrent = () => this.#state === pending;
     const pending: Pending = { state, outcome: Promise.resolve().then(() => start(isCurrent)) };
     this.#state = pending;
@@ -225,9 +221,7 @@ export class ModelHost {
     // Storage that fails may answer next time; a version that is refused is not tried again.
     const refused = pointer !== undefined && cause instanceof ModelUntrusted;
     const isModelFailure = cause instanceof ModelUntrusted || cause instanceof ModelUnavailable;
-    const error = isModelFailure
-      ? cause
-      : new ModelUnavailable('The model could not be replaced.', { cause });
+    const error = isModelFailure ? cause : new ModelUnavailable('The model could not be replaced.', { cause });
     return {
       ...this.#serving(from.classifier, refused ? pointer.etag : from.etag),
       state: 'degraded',

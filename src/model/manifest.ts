@@ -65,9 +65,7 @@ const Manifest = z
   .refine(({ output, labels, threshold }) => {
     const binary = output.activation === 'sigmoid';
     return (
-      (output.size === 1) === binary &&
-      labels.length === (binary ? 2 : output.size) &&
-      (threshold !== null) === binary
+      (output.size === 1) === binary && labels.length === (binary ? 2 : output.size) && (threshold !== null) === binary
     );
   }, 'labels and threshold do not fit the output');
 

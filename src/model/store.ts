@@ -133,11 +133,9 @@ async function checkArrival({ object: { key, checksums }, bytes }: Received): Pr
   if (stored !== undefined && stored !== (await sha256Hex(bytes))) throw damaged(`${key} arrived changed`);
 }
 
-const damaged = (cause: string) =>
-  new ModelUnavailable('The model storage returned a damaged file.', { cause });
+const damaged = (cause: string) => new ModelUnavailable('The model storage returned a damaged file.', { cause });
 
-const missing = (key: string) =>
-  new ModelUnavailable('No model is published.', { cause: `${key} does not exist` });
+const missing = (key: string) => new ModelUnavailable('No model is published.', { cause: `${key} does not exist` });
 
 /** R2 asks clients to repeat reads after its internal errors. */
 const ATTEMPTS = 3;

@@ -78,9 +78,7 @@ export function checkSizes(files: VersionFiles, { MAX_MANIFEST_BYTES, MAX_MODEL_
 }
 
 async function computeDigests(files: VersionFiles): Promise<ReadonlyMap<string, string>> {
-  return new Map(
-    await Promise.all([...files].map(async ([file, bytes]) => [file, await sha256Hex(bytes)] as const)),
-  );
+  return new Map(await Promise.all([...files].map(async ([file, bytes]) => [file, await sha256Hex(bytes)] as const)));
 }
 
 function readContents(files: VersionFiles, digests: ReadonlyMap<string, string>) {

@@ -1,10 +1,10 @@
 import type { Config } from '../config.ts';
 import {
   EmptyBody,
-  Failure,
-  Internal,
+  type Failure,
   ModelUnavailable,
   ModelUntrusted,
+  toFailure,
   UnsupportedMediaType,
 } from '../errors.ts';
 import { type Codec, findCodec } from '../image/codec.ts';
@@ -45,10 +45,7 @@ export interface PredictorOptions {
   readonly codecs: readonly Codec[];
   readonly memory: PhotoMemory;
   readonly models: ModelHost;
-  readonly config: Pick<
-    Config,
-    'UPLOAD_TIMEOUT' | 'UPLOAD_IDLE_TIMEOUT' | 'MEMORY_WAIT' | 'MODEL_LOAD_TIMEOUT'
-  >;
+  readonly config: Pick<Config, 'UPLOAD_TIMEOUT' | 'UPLOAD_IDLE_TIMEOUT' | 'MEMORY_WAIT' | 'MODEL_LOAD_TIMEOUT'>;
 }
 
 /** Scores photos: from an upload over image, tensor and session to the classification. */
@@ -66,11 +63,7 @@ export class Predictor {
    * @returns an outcome for each photo, in order; at least one
    * @throws {Failure} the upload cannot be read, or there is no model
    */
-  async score(
-    source: UploadSource,
-    options: ScoreOptions,
-    waitUntil: WaitUntil,
-  ): Promise<readonly Outcome[]> {
+  async score(source: UploadSource, options: ScoreOptions, waitUntil: WaitUntil): Promise<readonly Outcome[]> {
     const { memory, models, config } = this.#options;
     // Start both at once: in a new isolate the model loads while the photo arrives.
     models.classifier(waitUntil).catch(() => {});
@@ -87,7 +80,7 @@ export class Predictor {
       for (const file of files) {
         lease.renew(2 * config.MODEL_LOAD_TIMEOUT);
         const codec = findCodec(options.codecs, file);
-        const result = await this.#scoreFile(file, codec, lease, options, waitUntil).catch(toFailure);
+        const result = await this.#scoreFile(file, codec, lease, options, waitUntil).catch(failPhoto);
         outcomes.push({ format: codec?.format, result });
       }
       return outcomes;
@@ -106,8 +99,7 @@ export class Predictor {
   ): Promise<Scored> {
     const { codecs, memory, models, config } = this.#options;
     if (bytes.byteLength === 0) throw new EmptyBody('The photo has no bytes.');
-    if (!codec)
-      throw new UnsupportedMediaType(`Accepted formats: ${accepted.map(({ name }) => name).join(', ')}.`);
+    if (!codec) throw new UnsupportedMediaType(`Accepted formats: ${accepted.map(({ name }) => name).join(', ')}.`);
     for (;;) {
       const classifier = await models.classifier(waitUntil);
       const prepared = new PreparedPhoto({ codecs, codec, bytes }, classifier.manifest.input);
@@ -129,7 +121,7 @@ export class Predictor {
 }
 
 /** @throws failures that every photo of the upload would share: there is no model */
-function toFailure(error: unknown): Failure {
+function failPhoto(error: unknown): Failure {
   if (error instanceof ModelUnavailable || error instanceof ModelUntrusted) throw error;
-  return error instanceof Failure ? error : new Internal('The error has been logged.', { cause: error });
+  return toFailure(error);
 }

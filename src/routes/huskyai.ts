@@ -29,9 +29,7 @@ export const huskyai = new Hono<AppEnv>()
     const answer: HuskyAnswer = {
       score: toPercentage(scored, positive, config.SCORES),
       text:
-        scored.classification.label === positive
-          ? `It is a ${positive}!`
-          : `Does not look like a ${positive} to me.`,
+        scored.classification.label === positive ? `It is a ${positive}!` : `Does not look like a ${positive} to me.`,
     };
     return c.json(answer);
   })

@@ -16,19 +16,14 @@ export function loadClassifier(c: Context<AppEnv>): Promise<Classifier> {
  *
  * @throws {Failure} as `Predictor.score`
  */
-export async function scoreUpload(
-  c: Context<AppEnv>,
-  options: ScoreOptions,
-): Promise<readonly (Scored | Failure)[]> {
+export async function scoreUpload(c: Context<AppEnv>, options: ScoreOptions): Promise<readonly (Scored | Failure)[]> {
   const { details, service } = c.var;
   const onReceived = async (photos: number) => {
     await options.onReceived?.(photos);
     details.photos = photos;
   };
-  const outcomes = await service.predictor.score(
-    toUploadSource(c.req.raw),
-    { ...options, onReceived },
-    (pending) => c.executionCtx.waitUntil(pending),
+  const outcomes = await service.predictor.score(toUploadSource(c.req.raw), { ...options, onReceived }, (pending) =>
+    c.executionCtx.waitUntil(pending),
   );
   for (const { format, result } of outcomes) {
     if (format) details.formats.add(format);

@@ -17,9 +17,7 @@ export function docsPage(document: ApiDocument): Markup {
     <p>${words(info.description)}</p>
     <nav aria-label="On this page">
       <ul>
-        ${operations.map(
-          ({ id, method, path }) => html`<li><a href="#${id}"><code>${method} ${path}</code></a></li>`,
-        )}
+        ${operations.map(({ id, method, path }) => html`<li><a href="#${id}"><code>${method} ${path}</code></a></li>`)}
         <li><a href="#failures">Errors</a></li>
         <li><a href="#answers">Schemas</a></li>
       </ul>

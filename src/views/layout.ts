@@ -33,8 +33,6 @@ export function layout(title: string, content: Markup): Markup {
 
 /** Text with \`code\` between backquotes, as in the API document. */
 export function words(text: string | undefined): Markup {
-  const pieces = (text ?? '')
-    .split('`')
-    .map((piece, index) => (index % 2 ? html`<code>${piece}</code>` : piece));
+  const pieces = (text ?? '').split('`').map((piece, index) => (index % 2 ? html`<code>${piece}</code>` : piece));
   return html`${pieces}`;
 }

@@ -9,9 +9,7 @@ export function listOperations({ paths = {}, components }: ApiDocument): readonl
   return Object.entries(paths).flatMap(([path, item]) =>
     Object.entries(item)
       .filter(([, operation]) => isRecord(operation))
-      .map(([method, operation]) =>
-        toOperation(method, path, record(operation), record(components?.schemas)),
-      ),
+      .map(([method, operation]) => toOperation(method, path, record(operation), record(components?.schemas))),
   );
 }
 
@@ -49,7 +47,7 @@ function findExample(schema: JsonObject, schemas: JsonObject): unknown {
   return first ?? (choice === undefined ? undefined : findExample(record(choice), schemas));
 }
 
-type JsonObject = Readonly<Record<string, unknown>>;
+export type JsonObject = Readonly<Record<string, unknown>>;
 
 export function isRecord(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);

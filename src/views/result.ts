@@ -28,16 +28,11 @@ export function problemPage(problem: Problem): Markup {
 
 const again = html`<p><a class="button" href="/">Try another photo</a></p>`;
 
-function verdict(
-  { label, score, scores, threshold, image, model }: Prediction,
-  name: string | undefined,
-): Markup {
+function verdict({ label, score, scores, threshold, image, model }: Prediction, name: string | undefined): Markup {
   const heading = name ? html`<h2>${name}: ${capital(label)}</h2>` : html`<h1>${capital(label)}</h1>`;
   const rows = (scores ?? [])
     .slice(0, 5)
-    .map(
-      (row) => html`<tr><th scope="row">${row.label}</th><td class="number">${percent(row.score)}</td></tr>`,
-    );
+    .map((row) => html`<tr><th scope="row">${row.label}</th><td class="number">${percent(row.score)}</td></tr>`);
   return html`<section class="answer">
     ${heading}
     ${score === undefined ? '' : html`<table><caption>Probabilities</caption><tbody>${rows}</tbody></table>`}

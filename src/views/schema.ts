@@ -1,42 +1,33 @@
 import { html } from 'hono/html';
 import { type Markup, words } from './layout.ts';
-import { isRecord } from './operations.ts';
+import { isRecord, type JsonObject } from './operations.ts';
 
 /** A table of the fields of a JSON schema and of its nested objects. */
 export function schemaTable(schema: unknown): Markup {
   if (!isRecord(schema)) return html``;
   const about = typeof schema.description === 'string' ? html`<p>${words(schema.description)}</p>` : '';
-  const rows = listRows(schema, '');
-  if (rows.length === 0) return html`${about}<p>${describeType(schema)}</p>`;
-  return html`${about}<dl class="fields">${rows.map(
-    ({ name, type, required, description }) => html`<div>
-      <dt><code>${name}</code> <span class="hint">${type}${required ? '' : ', optional'}</span></dt>
-      <dd>${words(description)}</dd>
-    </div>`,
-  )}</dl>`;
+  const rows = renderFields(schema, '');
+  return html`${about}${rows.length === 0 ? html`<p>${describeType(schema)}</p>` : html`<dl class="fields">${rows}</dl>`}`;
 }
 
-interface Row {
-  readonly name: string;
-  readonly type: Markup;
-  readonly required: boolean;
-  readonly description: string;
-}
-
-function listRows(schema: Readonly<Record<string, unknown>>, prefix: string): readonly Row[] {
+function renderFields(schema: JsonObject, prefix: string): readonly Markup[] {
   const required = Array.isArray(schema.required) ? schema.required : [];
   return Object.entries(isRecord(schema.properties) ? schema.properties : {}).flatMap(([key, value]) => {
     if (!isRecord(value)) return [];
     const name = `${prefix}${key}`;
+    const type = html`${describeType(value)}${required.includes(key) ? '' : ', optional'}`;
     const description = typeof value.description === 'string' ? value.description : '';
-    const row = { name, type: describeType(value), required: required.includes(key), description };
+    const row = html`<div>
+      <dt><code>${name}</code> <span class="hint">${type}</span></dt>
+      <dd>${words(description)}</dd>
+    </div>`;
     const inner = Array.isArray(value.anyOf) ? value.anyOf.find(isRecord) : value;
-    return [row, ...(isRecord(inner) ? listRows(inner, `${name}.`) : [])];
+    return [row, ...(isRecord(inner) ? renderFields(inner, `${name}.`) : [])];
   });
 }
 
 /** Describes the type of a value, with links to other schemas. */
-function describeType(schema: Readonly<Record<string, unknown>>): Markup {
+function describeType(schema: JsonObject): Markup {
   if (typeof schema.$ref === 'string') {
     const name = schema.$ref.split('/').at(-1);
     return html`<a href="#schema-${name}">${name}</a>`;

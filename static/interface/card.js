@@ -33,8 +33,7 @@ export class Card {
   constructor(template, { name, onRetry, onRemove }) {
     const item = template.content.firstElementChild?.cloneNode(true);
     const root = item instanceof HTMLElement ? item.firstElementChild : null;
-    if (!(item instanceof HTMLElement && root instanceof HTMLElement))
-      throw new TypeError('the page has no card');
+    if (!(item instanceof HTMLElement && root instanceof HTMLElement)) throw new TypeError('the page has no card');
     this.element = item;
     this.#root = root;
     const id = `photo-${++cards}`;

@@ -26,8 +26,7 @@ const MAX_BARS = 5;
 export function decideVerdict({ label, score, threshold, scores = [] }, labels = []) {
   const positive = positiveOf(label);
   const others = scores.length > 0 ? scores.map((each) => each.label) : labels;
-  const isBinary =
-    others.length === 0 ? label !== positive : others.every((each) => positiveOf(each) === positive);
+  const isBinary = others.length === 0 ? label !== positive : others.every((each) => positiveOf(each) === positive);
   if (isBinary) {
     const isYes = label === positive;
     return {

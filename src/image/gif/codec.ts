@@ -14,7 +14,6 @@ export const gif: Codec<GifHeader> = {
   readHeader: readGifHeader,
   decodesInTime: ({ width, height }) => width * height <= MAX_PIXELS,
   /** The frame's indices, a row of the frame, a row of the canvas, and the code table. */
-  decoderBytes: ({ width, frame }) =>
-    frame.width * frame.height + 4 * (width + frame.width) + LZW_TABLE_BYTES,
+  decoderBytes: ({ width, frame }) => frame.width * frame.height + 4 * (width + frame.width) + LZW_TABLE_BYTES,
   decode: decodeGif,
 };

@@ -17,15 +17,12 @@ export const jpeg: Codec<JpegHeader> = {
   idle: jpegDecoder,
   matches: (bytes) => startsWith(bytes, '\xff\xd8\xff'),
   readHeader: readJpegHeader,
-  describe: ({ progressive, buffered }) =>
-    progressive ? 'progressive JPEG' : buffered ? 'multi-scan JPEG' : 'JPEG',
+  describe: ({ progressive, buffered }) => (progressive ? 'progressive JPEG' : buffered ? 'multi-scan JPEG' : 'JPEG'),
   decodesInTime,
   decoderBytes,
   decodedSize,
   alternative: (header) =>
-    header.buffered
-      ? { name: 'baseline JPEG', header: { ...header, buffered: false, scans: [] } }
-      : undefined,
+    header.buffered ? { name: 'baseline JPEG', header: { ...header, buffered: false, scans: [] } } : undefined,
   decode: decodeJpeg,
 };
 

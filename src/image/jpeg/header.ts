@@ -109,8 +109,7 @@ function isFrame(marker: number): boolean {
 }
 
 function readFrame(marker: number, segment: Uint8Array): Frame {
-  if (marker > SOF2)
-    throw new MalformedImage('Lossless, arithmetic and hierarchical JPEGs are not supported.');
+  if (marker > SOF2) throw new MalformedImage('Lossless, arithmetic and hierarchical JPEGs are not supported.');
   const reader = new ByteReader(segment);
   if (reader.u8(0) !== 8) throw new MalformedImage('Only JPEGs with 8 bits per channel are supported.');
   const height = reader.u16(1);

@@ -22,8 +22,7 @@ type RowConverter = (row: Uint8Array, count: number, rgb: Uint8Array) => void;
 export function createRowConverter({ colour, depth, palette }: PngHeader): RowConverter {
   const bytes = depth === 16 ? 2 : 1;
   const stride = CHANNELS[colour] * bytes;
-  if (colour === 'rgb' || colour === 'rgb-alpha')
-    return (row, count, rgb) => copyRgb(row, count, rgb, stride, bytes);
+  if (colour === 'rgb' || colour === 'rgb-alpha') return (row, count, rgb) => copyRgb(row, count, rgb, stride, bytes);
   if (depth >= 8 && colour !== 'palette') return (row, count, rgb) => copyGrey(row, count, rgb, stride);
   const colours = colour === 'palette' ? paletteColours(palette) : greyColours(depth);
   return (row, count, rgb) => lookUp(row, count, rgb, depth, colours);

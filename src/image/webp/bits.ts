@@ -41,8 +41,7 @@ export class PrefixCode {
     this.#counts[0] = 0;
     this.#symbols = new Uint16Array(used);
     const next = new Uint16Array(MAX_CODE_LENGTH + 2);
-    for (let i = 1; i <= MAX_CODE_LENGTH; i++)
-      next[i + 1] = (next[i] as number) + (this.#counts[i] as number);
+    for (let i = 1; i <= MAX_CODE_LENGTH; i++) next[i + 1] = (next[i] as number) + (this.#counts[i] as number);
     for (const [symbol, length] of lengths.entries()) {
       if (length > 0) this.#symbols[(next[length] as number)++] = symbol;
     }
@@ -98,8 +97,7 @@ function readNormalLengths(reader: BitReader, alphabet: number): Uint8Array {
       if (length > 0) previous = length;
       continue;
     }
-    const repeat =
-      length === 16 ? 3 + reader.bits(2) : length === 17 ? 3 + reader.bits(3) : 11 + reader.bits(7);
+    const repeat = length === 16 ? 3 + reader.bits(2) : length === 17 ? 3 + reader.bits(3) : 11 + reader.bits(7);
     if (at + repeat > alphabet) throw new MalformedImage('The WebP is damaged.');
     lengths.fill(length === 16 ? previous : 0, at, at + repeat);
     at += repeat;

@@ -110,9 +110,7 @@ function readPrefixValue(reader: BitReader, symbol: number): number {
  */
 const NEIGHBOURS = Array.from({ length: 128 }, (_, i) => ({ dx: (i % 16) - 7, dy: i >> 4 }))
   .filter(({ dx, dy }) => dy > 0 || dx > 0)
-  .sort(
-    (a, b) => a.dx ** 2 + a.dy ** 2 - b.dx ** 2 - b.dy ** 2 || Math.abs(a.dx) - Math.abs(b.dx) || b.dx - a.dx,
-  );
+  .sort((a, b) => a.dx ** 2 + a.dy ** 2 - b.dx ** 2 - b.dy ** 2 || Math.abs(a.dx) - Math.abs(b.dx) || b.dx - a.dx);
 
 function pixelDistance(code: number, width: number): number {
   const neighbour = NEIGHBOURS[code - 1];

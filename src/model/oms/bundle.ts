@@ -56,10 +56,7 @@ export function parseBundle(bytes: Uint8Array): Bundle {
   const { verificationMaterial: material, dsseEnvelope: envelope } = parsed.data;
 
   if (!material.publicKey || 'certificate' in material || 'x509CertificateChain' in material) {
-    throw new InvalidSignature(
-      'method',
-      'The model is not signed with a bare key, the only accepted method.',
-    );
+    throw new InvalidSignature('method', 'The model is not signed with a bare key, the only accepted method.');
   }
   const [signature, ...others] = envelope.signatures;
   if (!signature || others.length > 0) {

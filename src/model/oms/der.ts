@@ -36,8 +36,7 @@ export function toRawSignature({ r, s }: EcdsaSignature, curve: Curve): Uint8Arr
 /** Reads the element at the start of `der`. All are shorter than 128 bytes here, so a length is one byte. */
 function readValue(der: Uint8Array, tag: number): { value: Uint8Array; rest: Uint8Array } | undefined {
   const length = der[1];
-  if (der[0] !== tag || length === undefined || length >= 0x80 || der.byteLength < 2 + length)
-    return undefined;
+  if (der[0] !== tag || length === undefined || length >= 0x80 || der.byteLength < 2 + length) return undefined;
   return { value: der.subarray(2, 2 + length), rest: der.subarray(2 + length) };
 }
 

@@ -39,10 +39,7 @@ export async function verifySignature(
  * Finds the key that signed. The hint is not signed: it only suggests which key to try. If it names no trusted key, try
  * all, since the signer's tool may hash keys differently.
  */
-async function findSigner(
-  { payload, signature, hint }: Bundle,
-  keys: readonly PublicKey[],
-): Promise<PublicKey> {
+async function findSigner({ payload, signature, hint }: Bundle, keys: readonly PublicKey[]): Promise<PublicKey> {
   const message = preAuthenticationEncoding(PAYLOAD_TYPE, payload);
   const named = keys.filter((key) => key.hint === hint);
   for (const candidate of named.length > 0 ? named : keys) {
