@@ -1,8 +1,8 @@
 /**
  * `npm run deploy -- [--env production|staging] [--dry-run] [--key FILE] [--smoke URL] [--token TOKEN] [--wait SECONDS]`
  *
- * Brings the model and the Worker online: checks everything that can be known beforehand, makes the bucket, publishes the
- * signed model, deploys, asks the service as a visitor would. Safe to repeat: what is there already is left alone.
+ * Deploys the model and the Worker: checks all it can in advance, creates the bucket, publishes the signed model, deploys
+ * the Worker and tests it as a visitor. Safe to repeat: it skips what is done.
  */
 
 import { runCommand } from '../registry/command.ts';
@@ -21,7 +21,7 @@ interface Prepared {
   readonly release: Release;
 }
 
-/** All that can be known before anything is changed: every check runs, so that one run names everything that is missing. */
+/** Runs all checks before anything changes, so that one run reports everything that is missing. */
 async function prepare(progress: Progress, options: DeployOptions): Promise<Prepared | undefined> {
   const { env, dryRun } = options;
   const configuration = await progress.check('configuration', () => checkConfiguration(env));
@@ -33,8 +33,8 @@ async function prepare(progress: Progress, options: DeployOptions): Promise<Prep
   return configuration && release && { configuration, release };
 }
 
-/** Everything that changes something online. */
-async function bringOnline(
+/** Makes all changes online and returns the address. */
+async function putOnline(
   progress: Progress,
   options: DeployOptions,
   { configuration, release }: Prepared,
@@ -44,18 +44,18 @@ async function bringOnline(
   const channel = settings.MODEL_CHANNEL;
   await progress.step('bucket', () => ensureBucket(configuration));
   const { moved } = await progress.step('publish', () => publishRelease(env, configuration, release, keys));
-  const modelBack = moved
+  const modelRollback = moved
     ? [
-        `The model is published already. To go back to the one before it, if there was one:\n  npm run model:rollback -- --remote --env ${env}`,
+        `The model is published. To return to the previous one, if any:\n  npm run model:rollback -- --remote --env ${env}`,
       ]
     : [];
-  const { address } = await progress.step('deploy', () => deployWorker(env, release, modelBack));
+  const { address } = await progress.step('deploy', () => deployWorker(env, release, modelRollback));
   const reachable = smoke ?? address;
   if (reachable === undefined)
-    return `${configuration.name}, which has no address of its own (routes, workers_dev)`;
+    return `${configuration.name}, without an address of its own (routes, workers_dev)`;
   const version = settings.MODEL_VERSION || release.version;
-  const codeBack = `To go back to the code before it, if there was any:\n  npx wrangler rollback --env ${env}`;
-  const advice = [`See what the Worker says:\n  npx wrangler tail --env ${env}`, codeBack, ...modelBack];
+  const codeRollback = `To return to the previous Worker, if any:\n  npx wrangler rollback --env ${env}`;
+  const advice = [`Read the Worker's log:\n  npx wrangler tail --env ${env}`, codeRollback, ...modelRollback];
   const closed = settings.API_TOKENS.length > 0;
   await progress.step('smoke test', () =>
     smokeTest({ address: reachable, version, token, closed, wait, advice }),
@@ -83,7 +83,7 @@ async function main(): Promise<void> {
       return;
     }
     if (!prepared || progress.failures.length > 0) throw new StepsFailed(progress.failures);
-    const address = await bringOnline(progress, options, prepared);
+    const address = await putOnline(progress, options, prepared);
     console.log(`\n  Husky AI: ${address}\n`);
   } catch (error) {
     if (!(error instanceof StepsFailed)) throw error;

@@ -4,12 +4,12 @@ import { DEFAULT_ENVIRONMENT, ENVIRONMENTS } from '../../registry/environment.ts
 export const USAGE = `npm run deploy -- [--env ${ENVIRONMENTS.join('|')}] [--dry-run] [--key FILE]
                  [--smoke URL] [--token TOKEN] [--wait SECONDS]
 
-  --env       which environment of wrangler.toml (${DEFAULT_ENVIRONMENT})
-  --dry-run   everything that needs no network and changes nothing
-  --key       the private key that signs the model, where it is not signed yet
-  --smoke     where to reach the service for the last check, instead of the address that it gets
-  --token     the bearer token to ask with, where API_TOKENS is set
-  --wait      how long a new address may take until it answers (180)`;
+  --env       the environment of wrangler.toml (${DEFAULT_ENVIRONMENT})
+  --dry-run   only the checks that need no network and change nothing
+  --key       the private key that signs the model if it is unsigned
+  --smoke     the address for the smoke test, instead of the one that the Worker gets
+  --token     the bearer token for the smoke test, if API_TOKENS is set
+  --wait      how long to wait for a new address to answer (180)`;
 
 export interface DeployOptions {
   readonly env: (typeof ENVIRONMENTS)[number];
@@ -23,9 +23,9 @@ export interface DeployOptions {
 }
 
 /**
- * The options in these arguments.
+ * Parses the command line.
  *
- * @throws {Error} one is unknown, or not what it should be
+ * @throws {Error} an option is unknown or not valid
  */
 export function readOptions(args: readonly string[]): DeployOptions {
   const { values } = parseArgs({

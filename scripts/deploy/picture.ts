@@ -1,10 +1,10 @@
 import { crc32, deflateSync } from 'node:zlib';
 
-/** A PNG of a disc on a plain ground: enough to ask for a prediction, and no husky. */
+/** Draws a PNG of a disc on a plain background: enough for a prediction, and not a husky. */
 export function drawPicture(size = 64): Buffer {
   const rows = Buffer.alloc(size * (1 + size * 3));
   for (let y = 0; y < size; y++) {
-    // Each row begins with its filter, which is none.
+    // The first byte of each row is its filter: none.
     for (let x = 0; x < size; x++) {
       const inside = Math.hypot(x - size / 2, y - size / 2) < size / 3;
       rows.set(inside ? [200, 120, 40] : [90, 140, 200], y * (1 + size * 3) + 1 + x * 3);

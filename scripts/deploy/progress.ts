@@ -1,8 +1,8 @@
-/** Why a step did not come to its end, and what to do about it, one thing a paragraph. */
+/** Why a step failed, and what to do about it, one paragraph per action. */
 export class StepFailed extends Error {
   override readonly name = 'StepFailed';
   readonly advice: readonly string[];
-  /** Nothing is wrong: it is something that only the owner can add, such as a key or a login. */
+  /** Nothing is wrong, but the owner has yet to add something, such as a key or a login. */
   readonly missing: boolean;
 
   constructor(
@@ -16,7 +16,7 @@ export class StepFailed extends Error {
   }
 }
 
-/** Several things at once that keep a step from its end. */
+/** A step failed for more than one reason. */
 export class StepsFailed extends Error {
   override readonly name = 'StepsFailed';
   readonly failures: readonly StepFailed[];
@@ -27,21 +27,21 @@ export class StepsFailed extends Error {
   }
 }
 
-/** What a step has found or done, and the words for it. */
+/** The result of a step, and how to report it. */
 export interface Done<T> {
   readonly value: T;
   readonly said: string;
 }
 
-/** Prints one line for each step: its name when it begins, and how it went. */
+/** Prints one line per step: its name when it begins, then its result. */
 export class Progress {
-  /** What has gone wrong or is missing so far. */
+  /** What is wrong or missing so far. */
   readonly failures: StepFailed[] = [];
 
   /**
-   * Runs a step and goes on where it fails: what it returns, or undefined.
+   * Runs a step and continues if it fails: returns its value, or undefined.
    *
-   * @throws whatever the step throws that is no `StepFailed`
+   * @throws what the step throws, except `StepFailed` and `StepsFailed`
    */
   async check<T>(name: string, step: () => Promise<Done<T>>): Promise<T | undefined> {
     process.stdout.write(`${name} … `);
@@ -55,17 +55,19 @@ export class Progress {
         console.log('FAILED');
         throw error;
       }
-      const all = failures.every(({ missing }) => missing);
-      console.log(`${all ? 'MISSING' : 'FAILED'}: ${failures.map(({ message }) => message).join('; ')}`);
+      const missingOnly = failures.every(({ missing }) => missing);
+      console.log(
+        `${missingOnly ? 'MISSING' : 'FAILED'}: ${failures.map(({ message }) => message).join('; ')}`,
+      );
       this.failures.push(...failures);
       return undefined;
     }
   }
 
   /**
-   * Runs a step that the next ones build upon.
+   * Runs a step that later steps depend on.
    *
-   * @throws {StepsFailed} it has failed
+   * @throws {StepsFailed} it failed
    */
   async step<T>(name: string, step: () => Promise<Done<T>>): Promise<T> {
     let done: Done<T> | undefined;
@@ -83,8 +85,12 @@ function failuresIn(error: unknown): readonly StepFailed[] | undefined {
   return error instanceof StepsFailed ? error.failures : undefined;
 }
 
-/** The advice of these failures as a numbered list; what several say is said once. */
+/** The advice of all failures as a numbered list, without repetitions. */
 export function listAdvice(failures: readonly StepFailed[]): string {
   const paragraphs = [...new Set(failures.flatMap(({ advice }) => advice))];
   return paragraphs.map((text, index) => `  ${index + 1}. ${text.replaceAll('\n', '\n     ')}`).join('\n');
 }
+
+/** The message of whatever was thrown. */
+export const reasonOf = (error: unknown): string =>
+  error instanceof Error ? error.message.trim() : String(error);

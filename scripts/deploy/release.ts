@@ -13,7 +13,7 @@ import type { PublicKey } from '../../src/model/oms/public-keys.ts';
 import { checkSizes } from '../../src/model/verification.ts';
 import { type Configuration, keyAdvice } from './configuration.ts';
 import type { DeployOptions } from './options.ts';
-import { type Done, StepFailed } from './progress.ts';
+import { type Done, reasonOf, StepFailed } from './progress.ts';
 
 const SIGNATURE = join(RELEASE_FOLDER, SIGNATURE_FILE);
 
@@ -84,8 +84,7 @@ async function readSigningKey(path: string): Promise<SigningKey & { readonly pem
     const pem = await readFile(path, 'utf8');
     return { ...(await parseSigningKey(pem)), pem };
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new StepFailed(`--key: ${reason}`, ['Name the file with the private key.'], { cause });
+    throw new StepFailed(`--key: ${reasonOf(cause)}`, ['Name the file with the private key.'], { cause });
   }
 }
 

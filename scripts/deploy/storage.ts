@@ -7,29 +7,29 @@ import { SIGNATURE_FILE } from '../../registry/sign.ts';
 import type { PublicKey } from '../../src/model/oms/public-keys.ts';
 import { refused } from './advice.ts';
 import type { Configuration } from './configuration.ts';
-import { type Done, StepFailed } from './progress.ts';
+import { type Done, reasonOf, StepFailed } from './progress.ts';
 import { runWrangler } from './wrangler.ts';
 
-/** R2's number for a bucket that exists and is one's own. */
+/** R2's error code for a bucket that you own already. */
 const EXISTS = 10004;
 
 /**
- * Makes the bucket where it is missing.
+ * Creates the bucket unless it exists.
  *
- * @throws {StepFailed} it cannot be made
+ * @throws {StepFailed} it cannot be created
  */
 export async function ensureBucket({ bucket }: Configuration): Promise<Done<void>> {
   const jurisdiction = bucket.jurisdiction ? ['--jurisdiction', bucket.jurisdiction] : [];
   const result = await runWrangler('r2', 'bucket', 'create', bucket.name, ...jurisdiction);
-  if (result.ok) return { value: undefined, said: `${bucket.name} is made` };
-  if (result.code !== EXISTS) throw refused('the bucket cannot be made', result);
-  return { value: undefined, said: `${bucket.name} is there already` };
+  if (result.ok) return { value: undefined, said: `created ${bucket.name}` };
+  if (result.code !== EXISTS) throw refused('cannot create the bucket', result);
+  return { value: undefined, said: `${bucket.name} exists` };
 }
 
 /**
- * Puts the signed version into the bucket, and points the channel at it last.
+ * Writes the signed version to the bucket, then points the channel at it.
  *
- * @throws {StepFailed} the bucket cannot be reached, or refuses a write: then the channel points where it did
+ * @throws {StepFailed} the bucket cannot be reached or refuses a write: then the channel has not moved
  */
 export async function publishRelease(
   env: string,
@@ -39,20 +39,17 @@ export async function publishRelease(
 ): Promise<Done<Published>> {
   const signature = await readFile(join(RELEASE_FOLDER, SIGNATURE_FILE));
   const channel = settings.MODEL_CHANNEL;
-  // What it says of its connection would stand in the middle of our line.
+  // Its messages about the connection would interrupt our line.
   process.env.WRANGLER_LOG ??= 'warn';
   try {
     const published = await withBucket({ remote: true, env }, (bucket) =>
-      publish(bucket, release, signature, keys, channel),
+      publish(bucket, release, signature, keys, channel, settings),
     );
     const { written, moved } = published;
-    const files = written.length > 0 ? `wrote ${written.join(', ')}` : 'already there';
-    const pointer = `channel ${channel} ${moved ? 'now points' : 'pointed already'} at it`;
+    const files = written.length > 0 ? `wrote ${written.join(', ')}` : 'nothing to write';
+    const pointer = `channel ${channel} ${moved ? 'now points' : 'already pointed'} at it`;
     return { value: published, said: `${files}; ${pointer}` };
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new StepFailed(reason, ['Run the same command again: what is there already is not sent twice.'], {
-      cause,
-    });
+    throw new StepFailed(reasonOf(cause), ['Run the same command again: it skips what is done.'], { cause });
   }
 }

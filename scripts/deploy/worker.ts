@@ -9,22 +9,22 @@ import { refused } from './advice.ts';
 import { type Done, StepFailed } from './progress.ts';
 import { runWrangler } from './wrangler.ts';
 
-/** What the platform takes of a Worker, uncompressed. */
+/** The platform's limit for an uncompressed Worker. */
 const LARGEST_UPLOAD_KIB = 64 * 1024;
 
 /**
- * Bundles the Worker without uploading it, and says how large it is.
+ * Bundles the Worker without uploading it, and reports its size.
  *
  * @throws {StepFailed} it cannot be bundled, or is too large
  */
 export async function checkBuild(env: string): Promise<Done<void>> {
   const result = await runWrangler('deploy', '--dry-run', '--env', env);
-  if (!result.ok) throw new StepFailed(result.reason, ['Mend what does not build: npm run check says more.']);
+  if (!result.ok) throw new StepFailed(result.reason, ['Fix the build: npm run check reports more.']);
   const [, raw, gzip] = /Total Upload: ([\d.]+) KiB \/ gzip: ([\d.]+) KiB/.exec(result.stdout) ?? [];
   const size = Number(raw);
   if (size > LARGEST_UPLOAD_KIB) {
-    throw new StepFailed(`${raw} KiB are too much`, [
-      `The platform takes ${LARGEST_UPLOAD_KIB} KiB of a Worker.`,
+    throw new StepFailed(`the Worker has ${raw} KiB`, [
+      `The platform accepts up to ${LARGEST_UPLOAD_KIB} KiB.`,
     ]);
   }
   return { value: undefined, said: `${mebibytes(size)}, ${mebibytes(Number(gzip))} compressed` };
@@ -33,7 +33,7 @@ export async function checkBuild(env: string): Promise<Done<void>> {
 const mebibytes = (kibibytes: number) => `${(kibibytes / 1024).toFixed(1)} MiB`;
 
 /**
- * Runs the Worker's start in a local workerd; the platform allows a second for it.
+ * Starts the Worker in a local workerd; the platform allows one second.
  *
  * @throws {StepFailed} it does not start
  */
@@ -48,10 +48,10 @@ export async function checkStartup(env: string): Promise<Done<void>> {
       '--outfile',
       join(folder, 'startup.cpuprofile'),
     );
-    // It gives the start ten seconds, which says more of a busy machine than of the Worker.
+    // wrangler allows ten seconds: exceeding that means a busy machine, not a slow Worker.
     if (/timed out/.test(result.reason))
       return { value: undefined, said: 'not measured: this machine is too busy' };
-    if (!result.ok) throw new StepFailed(result.reason, ['Mend what keeps the Worker from starting.']);
+    if (!result.ok) throw new StepFailed(result.reason, ['Fix what keeps the Worker from starting.']);
     const [, active] = /Active: ([\d.]+) ms/.exec(result.stdout) ?? [];
     return {
       value: undefined,
@@ -62,17 +62,17 @@ export async function checkStartup(env: string): Promise<Done<void>> {
   }
 }
 
-export interface Deployed {
-  /** Where it answers; undefined where it has been given no address of its own. */
+interface Deployed {
+  /** Undefined if the Worker has no address of its own. */
   readonly address: string | undefined;
-  /** The version of the Worker, by the platform's name for it. */
+  /** The platform's id of this version of the Worker. */
   readonly version: string | undefined;
 }
 
 /**
- * Uploads the Worker, marked with the commit and the model that it was deployed with, and lets it take all traffic.
+ * Uploads the Worker, tagged with the commit and the model, and routes all traffic to it.
  *
- * @throws {StepFailed} the platform does not take it: then the one before it goes on serving
+ * @throws {StepFailed} the platform refuses it: then the previous Worker stays online
  */
 export async function deployWorker(
   env: string,
@@ -84,16 +84,16 @@ export async function deployWorker(
   const model = `model ${release.manifest.name} ${shortVersion(release.version)}`;
   const message = commit ? `commit ${commit}, ${model}` : model;
   const result = await runWrangler('deploy', '--env', env, ...tag, '--message', message);
-  if (!result.ok) throw refused('the deployment did not come to its end', result, advice);
-  const address = addressIn(result.targets);
+  if (!result.ok) throw refused('the deployment did not complete', result, advice);
+  const address = findAddress(result.targets);
   return {
     value: { address, version: result.version },
     said: [result.version && `version ${result.version}`, message].filter(Boolean).join(', '),
   };
 }
 
-/** The first of a deployment's targets that is a whole host: schedules and routes of a path are none. */
-function addressIn(targets: readonly string[]): string | undefined {
+/** The first target of a deployment that is a whole host, unlike schedules and routes with a path. */
+function findAddress(targets: readonly string[]): string | undefined {
   for (const target of targets) {
     const host = /^(?:https:\/\/)?((?:[a-z0-9-]+\.)+[a-z0-9-]+)(?: \(custom domain.*\))?$/i.exec(target)?.[1];
     if (host) return `https://${host}`;
@@ -101,7 +101,7 @@ function addressIn(targets: readonly string[]): string | undefined {
   return undefined;
 }
 
-/** The first digits of the commit, marked when something is not committed; undefined outside a repository. */
+/** The abbreviated commit, marked if there are uncommitted changes; undefined outside a repository. */
 async function currentCommit(): Promise<string | undefined> {
   const git = async (...args: readonly string[]) => (await promisify(execFile)('git', args)).stdout.trim();
   try {

@@ -1,12 +1,12 @@
-import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
+import { execa } from 'execa';
 import * as z from 'zod';
 import { WRANGLER } from '../wrangler-dev.ts';
 
-/** The lines that wrangler writes for programs to read (`WRANGLER_OUTPUT_FILE_PATH`), as far as they are used here. */
+/** The machine-readable lines that wrangler writes to `WRANGLER_OUTPUT_FILE_PATH`, as far as they are used here. */
 const Entry = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('deploy'),
@@ -21,29 +21,39 @@ const ERROR_MARK = '✘ [ERROR]';
 export interface WranglerResult {
   readonly ok: boolean;
   readonly stdout: string;
-  /** What it says for people when it has failed: its own words, without colours, advertisements and log files. */
+  /** Its error message, without colors, advertisements and log files. */
   readonly reason: string;
-  /** The API's number for the failure, where there is one. */
+  /** The API's error code, if any. */
   readonly code: number | undefined;
-  /** The addresses, schedules and other things that a deployment set up. */
+  /** The addresses, schedules and other targets of a deployment. */
   readonly targets: readonly string[];
-  /** The version of the Worker that was uploaded. */
+  /** The id of the uploaded version of the Worker. */
   readonly version: string | undefined;
 }
 
-/** Runs the project's own wrangler to its end, without a terminal: it asks nothing. */
+/** Runs the project's own wrangler without a terminal, so that it asks no questions. */
 export async function runWrangler(...args: readonly string[]): Promise<WranglerResult> {
   const folder = await mkdtemp(join(tmpdir(), 'husky-ai-wrangler-'));
   const log = join(folder, 'output.ndjson');
   try {
-    const { code, stdout, stderr } = await run(args, log);
+    const { exitCode, stdout, stderr } = await execa(process.execPath, [WRANGLER, ...args], {
+      stdin: 'ignore',
+      reject: false,
+      env: {
+        WRANGLER_OUTPUT_FILE_PATH: log,
+        WRANGLER_SEND_METRICS: 'false',
+        WRANGLER_HIDE_BANNER: 'true',
+        WRANGLER_LOG: 'log',
+        FORCE_COLOR: '0',
+      },
+    });
     const entries = parseEntries(await readFile(log, 'utf8').catch(() => ''));
     const deployed = entries.find((entry) => entry.type === 'deploy');
     const failed = entries.find((entry) => entry.type === 'command-failed');
     return {
-      ok: code === 0,
+      ok: exitCode === 0,
       stdout,
-      reason: reasonIn(stderr) || failed?.message || `wrangler ended with ${code}`,
+      reason: findReason(stderr) || failed?.message || `wrangler ended with status ${exitCode}`,
       code: failed?.code,
       targets: deployed?.targets ?? [],
       version: deployed?.version_id ?? undefined,
@@ -53,38 +63,6 @@ export async function runWrangler(...args: readonly string[]): Promise<WranglerR
   }
 }
 
-interface Finished {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-function run(args: readonly string[], log: string): Promise<Finished> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [WRANGLER, ...args], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: {
-        ...process.env,
-        WRANGLER_OUTPUT_FILE_PATH: log,
-        WRANGLER_SEND_METRICS: 'false',
-        WRANGLER_HIDE_BANNER: 'true',
-        WRANGLER_LOG: 'log',
-        FORCE_COLOR: '0',
-      },
-    });
-    let stdout = '';
-    let stderr = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      stdout += text;
-    });
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      stderr += text;
-    });
-    child.once('error', reject);
-    child.once('close', (code) => resolve({ code, stdout, stderr }));
-  });
-}
-
 function parseEntries(ndjson: string): z.infer<typeof Entry>[] {
   return ndjson.split('\n').flatMap((line) => {
     const parsed = Entry.safeParse(line === '' ? undefined : JSON.parse(line));
@@ -92,8 +70,8 @@ function parseEntries(ndjson: string): z.infer<typeof Entry>[] {
   });
 }
 
-/** The error in it: warnings come before. */
-function reasonIn(stderr: string): string {
+/** The error message, which follows any warnings. */
+function findReason(stderr: string): string {
   const text = stripVTControlCharacters(stderr);
   return text
     .slice(Math.max(0, text.indexOf(ERROR_MARK)))

@@ -43,10 +43,10 @@ test.each([
     'a number that clients are not told',
     'limit = 20',
     'limit = 5',
-    'BURST counts 5 in 10 s and tells 20 in 10 s',
+    'BURST counts 5 in 10 s but reports 20 in 10 s',
   ],
   ['a counter that is not inherited', 'name = "SUSTAINED"', 'name = "OTHER"', 'no counter SUSTAINED'],
-  ["another environment's counter", '"2001"', '"1001"', 'BURST counts together with production'],
+  ["another environment's counter", '"2001"', '"1001"', 'BURST shares its counter with production'],
   [
     'a bucket that is not inherited',
     'binding = "MODELS"',
@@ -77,13 +77,13 @@ test('all that is wrong is said at once', async () => {
   );
   const output = await refused('--env', 'staging');
   expect(output).toContain('BURST counts 5');
-  expect(output).toContain('SUSTAINED counts together with production');
+  expect(output).toContain('SUSTAINED shares its counter with production');
 });
 
 test('a key whose public half is not the one that the Worker will trust', async () => {
   await project.configure(generateKeyPair('P-256').publicKeyPem);
   expect(await refused(...project.sign)).toMatch(
-    /model … FAILED: the key in .* is none of MODEL_PUBLIC_KEYS of production/,
+    /model … FAILED: the key in .* is not in MODEL_PUBLIC_KEYS of production/,
   );
 });
 

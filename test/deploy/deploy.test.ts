@@ -137,7 +137,7 @@ test('the first deployment makes the bucket, publishes, deploys, and sees that i
   const once = { status: 500, code: 10013, message: 'Internal error', times: 1 };
   platform.refuse({ method: 'PUT', path: new RegExp(`^/workers/scripts/${NAME}$`), ...once });
   const { code, output } = await deploy('--smoke', url, ...project.sign);
-  expect(output).toContain(`bucket … ok, ${BUCKET} is made`);
+  expect(output).toContain(`bucket … ok, created ${BUCKET}`);
   expect(output).toContain('wrote model.onnx, manifest.json, model.sig; channel staging now points at it');
   expect(output).toMatch(/smoke test … ok, health, model, page, a drawing is "(not )?husky"/);
   expect(output).toContain(`Husky AI: ${ADDRESS}\n`);
@@ -168,8 +168,8 @@ test('the first deployment makes the bucket, publishes, deploys, and sees that i
 test('the second changes nothing in the bucket, sends no file of the page, and succeeds', async () => {
   const before = { objects: await stored(), assets: platform.workers.sentAssets };
   const { code, output } = await deploy('--smoke', url);
-  expect(output).toContain(`${BUCKET} is there already`);
-  expect(output).toContain('publish … ok, already there; channel staging pointed already at it');
+  expect(output).toContain(`${BUCKET} exists`);
+  expect(output).toContain('publish … ok, nothing to write; channel staging already pointed at it');
   expect(code).toBe(0);
   expect({ objects: await stored(), assets: platform.workers.sentAssets }).toEqual(before);
   expect(script().deployed).toHaveLength(2);
@@ -190,7 +190,7 @@ test('the API fails in the middle: the code before goes on, and the next run com
 
   platform.reset();
   const completed = await deploy('--smoke', url);
-  expect(completed.output).toContain('publish … ok, already there');
+  expect(completed.output).toContain('publish … ok, nothing to write');
   expect(completed.output).toMatch(/smoke test … ok/);
   expect(completed.code).toBe(0);
   expect(script().deployed).toHaveLength(deployed.length + 1);
@@ -222,7 +222,7 @@ test('the service does not answer rightly: not a success, and the ways back are 
   const port = typeof address === 'object' ? address?.port : undefined;
   const { code, output } = await deploy('--smoke', `http://127.0.0.1:${port}`, '--wait', '0');
   broken.close();
-  expect(output).toMatch(/smoke test … FAILED: .*\/api\/health answers 503 model_untrusted/);
+  expect(output).toMatch(/smoke test … FAILED: .*\/api\/health responds with 503 model_untrusted/);
   expect(output).toContain('npx wrangler rollback --env staging');
   expect(output).not.toContain('Husky AI:');
   expect(code).toBe(1);
