@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 
-/** Addresses that are nobody's (RFC 5737, RFC 6761): should the network be open, nobody is called. */
+/** Reserved addresses (RFC 5737, RFC 6761): even on an open network, they reach nobody. */
 const SCRIPT = `
   import https from 'node:https';
   import net from 'node:net';
@@ -21,7 +21,7 @@ const SCRIPT = `
   process.exit();
 `;
 
-test('the network of a deployment under test is closed, but for loopback, and tells who was wanted', async () => {
+test('a deployment under test can reach loopback only, and other hosts are recorded', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'husky-ai-network-'));
   const log = join(folder, 'reached');
   const preload = join(import.meta.dirname, 'stand-in', 'closed-network.ts');

@@ -21,7 +21,7 @@ afterAll(async () => {
   await project?.remove();
 });
 
-/** What a run says that must not come as far as calling anybody. */
+/** The output of a run that must fail before it makes a request. */
 async function refused(...args: readonly string[]): Promise<string> {
   const { NODE_OPTIONS = '' } = platform.environment;
   const { code, output, reached } = await project.deploy({ NODE_OPTIONS }, '--dry-run', ...args);
@@ -40,38 +40,43 @@ const staging = (from: string | RegExp, to: string) => (toml: string) => {
 
 test.each([
   [
-    'a number that clients are not told',
+    'a limit other than the one that clients see',
     'limit = 20',
     'limit = 5',
     'BURST counts 5 in 10 s but reports 20 in 10 s',
   ],
-  ['a counter that is not inherited', 'name = "SUSTAINED"', 'name = "OTHER"', 'no counter SUSTAINED'],
+  [
+    'a counter that environments do not inherit',
+    'name = "SUSTAINED"',
+    'name = "OTHER"',
+    'no counter SUSTAINED',
+  ],
   ["another environment's counter", '"2001"', '"1001"', 'BURST shares its counter with production'],
   [
-    'a bucket that is not inherited',
+    'a bucket that environments do not inherit',
     'binding = "MODELS"',
     'binding = "OTHER"',
     'no R2 bucket bound to MODELS',
   ],
   [
-    'no limits of use',
+    'rate limits turned off',
     'MODEL_CHANNEL = "staging"',
     'MODEL_CHANNEL = "staging"\nRATE_LIMITS = "off"',
     'RATE_LIMITS is off',
   ],
   [
-    'a setting that is none',
+    'a setting that is not valid',
     'MODEL_CHANNEL = "staging"',
     'MODEL_CHANNEL = "staging"\nMODEL_REFRESH = "soon"',
     'MODEL_REFRESH: ',
   ],
-  ['a key that is none', /-----BEGIN[^"]*/, 'my key\n', 'MODEL_PUBLIC_KEYS: '],
+  ['a key that is not valid', /-----BEGIN[^"]*/, 'my key\n', 'MODEL_PUBLIC_KEYS: '],
 ])('%s', async (_, from, to, message) => {
   await project.configure(undefined, staging(from, to));
   expect(await refused('--env', 'staging')).toContain(message);
 });
 
-test('all that is wrong is said at once', async () => {
+test('all faults are reported at once', async () => {
   await project.configure(undefined, (toml) =>
     staging('"2002"', '"1002"')(staging('limit = 20', 'limit = 5')(toml)),
   );
@@ -80,20 +85,20 @@ test('all that is wrong is said at once', async () => {
   expect(output).toContain('SUSTAINED shares its counter with production');
 });
 
-test('a key whose public half is not the one that the Worker will trust', async () => {
+test('a key that the Worker will not trust', async () => {
   await project.configure(generateKeyPair('P-256').publicKeyPem);
   expect(await refused(...project.sign)).toMatch(
     /model … FAILED: the key in .* is not in MODEL_PUBLIC_KEYS of production/,
   );
 });
 
-test('a signature that does not hold', async () => {
+test('a signature that is not valid', async () => {
   await project.configure();
   await writeFile(join(project.folder, 'model/release/model.sig'), '{}');
   expect(await refused()).toMatch(/model … FAILED: .*model\.sig is not a signature by a key/);
 });
 
-test('a model that is not whole', async () => {
+test('a model that its manifest does not name', async () => {
   await writeFile(join(project.folder, 'model/release/model.onnx'), 'something else');
   expect(await refused()).toContain('not the one that its manifest names');
 });
@@ -102,6 +107,6 @@ test.each([
   [['--env', 'nowhere'], '--env takes production or staging'],
   [['--force'], '--force'],
   [['--smoke', 'localhost'], '--smoke takes'],
-])('%j is no way to call it', async (args, message) => {
+])('%j is not a valid command line', async (args, message) => {
   expect(await refused(...args)).toContain(message);
 });

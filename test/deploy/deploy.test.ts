@@ -9,7 +9,7 @@ import { freePort, spawnWranglerDev, untilAnswers } from '../../scripts/wrangler
 import { type Outcome, Project } from './project.ts';
 import { StandIn } from './stand-in/cloudflare.ts';
 
-// Each run bundles the Worker and starts wrangler several times; nothing here measures how long that takes.
+// Each run bundles the Worker and starts wrangler several times.
 vi.setConfig({ testTimeout: 480_000, hookTimeout: 240_000 });
 
 const NAME = 'husky-ai-staging';
@@ -22,7 +22,7 @@ let platform: StandIn;
 let url: string;
 let stopService: () => Promise<void>;
 
-// The account, as the stand-in has it, and a real `wrangler dev` that serves what comes to lie in its bucket.
+// The stand-in for the account, and a real `wrangler dev` that serves from its bucket.
 beforeAll(async () => {
   project = await Project.create();
   state = join(project.folder, 'state');
@@ -30,7 +30,7 @@ beforeAll(async () => {
   await platform.start();
   vi.stubEnv('NODE_OPTIONS', platform.environment.NODE_OPTIONS);
   const port = await freePort();
-  // A copy: wrangler ends when it sees the file that it watches half-written, as the tests write it anew.
+  // A copy, because wrangler ends when it sees the original half-written by a test.
   const config = join(project.folder, 'served.toml');
   await copyFile(join(project.folder, 'wrangler.toml'), config);
   const args = [
@@ -74,7 +74,7 @@ async function deploy(...args: readonly string[]): Promise<Outcome> {
   return outcome;
 }
 
-/** What lies in the bucket: a second upload of the same bytes would show in the dates. */
+/** The objects in the bucket. The dates reveal a second upload of the same bytes. */
 const stored = () =>
   inBucket(async (bucket) =>
     (await bucket.list()).objects.map(({ key, etag, uploaded }) => [key, etag, uploaded.getTime()]),
@@ -92,7 +92,7 @@ const script = () => {
   return found;
 };
 
-test('--dry-run checks everything and calls nobody', async () => {
+test('--dry-run checks everything without a request', async () => {
   const { code, output } = await deploy('--dry-run', ...project.sign);
   expect(output).toMatch(/model … ok, tiny-brightness [0-9a-f]{12}, not signed yet/);
   expect(output).toMatch(/build … ok, [\d.]+ MiB, [\d.]+ MiB compressed/);
@@ -102,14 +102,14 @@ test('--dry-run checks everything and calls nobody', async () => {
   expect(platform.calls).toEqual([]);
 });
 
-test('who has nothing yet is told everything at once, with the commands', async () => {
+test('the first run lists everything that is missing, with the commands', async () => {
   await project.configure('');
   const { CLOUDFLARE_API_TOKEN: _, ...noToken } = platform.environment;
   const real = await project.deploy(noToken, '--env', 'staging');
   const dry = await project.deploy(platform.environment, '--env', 'staging', '--dry-run');
   await project.configure();
   for (const { output, reached } of [real, dry]) {
-    // It has a key already: that very key is to be put there.
+    // The key exists, so the advice includes it.
     for (const line of project.keys.publicKeyPem.trim().split('\n')) expect(output).toContain(line);
     expect(output).toContain('[env.staging.vars]');
     expect(output).toContain('npm run deploy -- --env staging --key .keys/model-signing.pem');
@@ -117,13 +117,13 @@ test('who has nothing yet is told everything at once, with the commands', async 
   }
   expect(real.output).toContain('npx wrangler login');
   expect(real.code).toBe(1);
-  // Nothing is wrong with the project, and a forge that has no secrets can say so.
+  // CI without secrets can check that nothing is wrong.
   expect(dry.output).toContain('Nothing is wrong.');
   expect(dry.code).toBe(0);
   expect(platform.calls).toEqual([]);
 });
 
-test('a token that is not accepted: nothing is changed, and it says how to log in', async () => {
+test('a refused token: nothing changes, and the output explains how to log in', async () => {
   const environment = { ...platform.environment, CLOUDFLARE_API_TOKEN: 'another' };
   const { code, output } = await project.deploy(environment, '--env', 'staging', ...project.sign);
   expect(output).toMatch(/login … FAILED: .*Authentication error/);
@@ -132,8 +132,8 @@ test('a token that is not accepted: nothing is changed, and it says how to log i
   expect(platform.calls.every(({ method }) => method === 'GET')).toBe(true);
 });
 
-test('the first deployment makes the bucket, publishes, deploys, and sees that it works', async () => {
-  // wrangler tries again by itself.
+test('the first deployment creates the bucket, publishes, deploys and tests the service', async () => {
+  // wrangler retries by itself.
   const once = { status: 500, code: 10013, message: 'Internal error', times: 1 };
   platform.refuse({ method: 'PUT', path: new RegExp(`^/workers/scripts/${NAME}$`), ...once });
   const { code, output } = await deploy('--smoke', url, ...project.sign);
@@ -165,7 +165,7 @@ test('the first deployment makes the bucket, publishes, deploys, and sees that i
   });
 });
 
-test('the second changes nothing in the bucket, sends no file of the page, and succeeds', async () => {
+test('the second changes nothing in the bucket, uploads no asset, and succeeds', async () => {
   const before = { objects: await stored(), assets: platform.workers.sentAssets };
   const { code, output } = await deploy('--smoke', url);
   expect(output).toContain(`${BUCKET} exists`);
@@ -175,7 +175,7 @@ test('the second changes nothing in the bucket, sends no file of the page, and s
   expect(script().deployed).toHaveLength(2);
 });
 
-test('the API fails in the middle: the code before goes on, and the next run completes', async () => {
+test('the API fails midway: the previous Worker stays online, and the next run completes', async () => {
   const deployed = [...script().deployed];
   await project.takeModel('colour');
   const message = 'Something is on fire';
@@ -197,7 +197,7 @@ test('the API fails in the middle: the code before goes on, and the next run com
   expect(await served()).toBe(await version());
 });
 
-test('a token that may not make buckets: it stops before anything is published', async () => {
+test('a token without permission to create buckets: nothing is published', async () => {
   platform.refuse({
     method: 'POST',
     path: /^\/r2\/buckets$/,
@@ -214,7 +214,7 @@ test('a token that may not make buckets: it stops before anything is published',
   expect(await stored()).toEqual(before);
 });
 
-test('the service does not answer rightly: not a success, and the ways back are named', async () => {
+test('the service fails its smoke test: the run fails and explains how to go back', async () => {
   const problem = JSON.stringify({ code: 'model_untrusted', status: 503 });
   const broken = createServer((_, response) => response.writeHead(503).end(problem));
   await new Promise<void>((resolve) => broken.listen(0, '127.0.0.1', resolve));

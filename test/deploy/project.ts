@@ -10,15 +10,15 @@ import { type TinyModel, tinyRelease } from '../e2e/page-models.ts';
 export interface Outcome {
   readonly code: number | null;
   readonly output: string;
-  /** The hosts that it tried to reach, although the network is closed. */
+  /** The hosts that it tried to reach on the closed network. */
   readonly reached: readonly string[];
 }
 
-/** A folder as somebody has it who deploys: this repository's wrangler.toml, a small model, keys. */
+/** A project to deploy: this repository's wrangler.toml, a small model, keys. */
 export class Project {
   readonly folder: string;
   readonly keys: KeyFiles;
-  /** The options that sign with the key of this project. */
+  /** The options that sign with this project's key. */
   readonly sign: readonly string[];
 
   private constructor(folder: string, keys: KeyFiles) {
@@ -35,7 +35,7 @@ export class Project {
     return project;
   }
 
-  /** Writes wrangler.toml with this key for all environments, and whatever else `change` makes of it. */
+  /** Writes wrangler.toml with this key for all environments, after `change`. */
   async configure(publicKey = this.keys.publicKeyPem, change = (toml: string) => toml): Promise<void> {
     const toml = (await readFile('wrangler.toml', 'utf8'))
       .replace('main = "', `main = "${resolve()}/`)
@@ -44,7 +44,7 @@ export class Project {
     await writeFile(join(this.folder, 'wrangler.toml'), change(toml));
   }
 
-  /** Puts another model, which is not signed yet, where the converter writes. */
+  /** Puts another, unsigned model where the converter writes. */
   async takeModel(model: TinyModel): Promise<void> {
     const release = await tinyRelease(model);
     const target = join(this.folder, RELEASE_FOLDER);
@@ -54,7 +54,7 @@ export class Project {
     await rm(release, { recursive: true });
   }
 
-  /** Runs `npm run deploy` here, with these variables on top of an environment that knows of no account. */
+  /** Runs `npm run deploy` here, with these variables in an environment without an account. */
   async deploy(environment: Readonly<Record<string, string>>, ...args: readonly string[]): Promise<Outcome> {
     const log = join(this.folder, 'reached');
     await writeFile(log, '');
@@ -64,7 +64,7 @@ export class Project {
       env: {
         PATH: process.env.PATH,
         NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
-        // Its own home: a login of the machine's owner is not found there.
+        // A separate home, so that the developer's login is not found.
         HOME: this.folder,
         CI: 'true',
         WRANGLER_SEND_METRICS: 'false',

@@ -14,7 +14,7 @@ let project: string;
 let folders: string[];
 let versions: string[];
 
-// A project of its own: its configuration, its development key and its bucket.
+// A separate project with its own configuration, development key and bucket.
 beforeAll(async () => {
   project = await mkdtemp(join(tmpdir(), 'husky-ai-project-'));
   folders = [await tinyRelease('brightness'), await tinyRelease('colour')];
@@ -44,7 +44,7 @@ async function command(name: string, ...args: string[]): Promise<string> {
   return stdout;
 }
 
-test('publish, list, roll back, promote and audit, as a user types them', async () => {
+test('publish, list, roll back, promote and audit on the command line', async () => {
   const [first = '', second = ''] = versions;
   expect(await command('publish', folders[0] ?? '')).toContain('now points at this version');
   expect(await command('publish', folders[1] ?? '')).toContain('now points at this version');
@@ -57,7 +57,7 @@ test('publish, list, roll back, promote and audit, as a user types them', async 
   expect(audit).toMatch(/4 records, the last one is [0-9a-f]{64}/);
 });
 
-test('there is nothing to promote or to go back to: one line says so, and nothing else', async () => {
+test('one line reports that there is nothing to promote or to roll back to', async () => {
   for (const args of [
     ['promote', 'ffff'],
     ['rollback', '--channel', 'empty'],

@@ -22,7 +22,7 @@ const publish = (bucket: R2Bucket, release: Release, channel: string) =>
 const isPublished = (bucket: R2Bucket, release: Release) =>
   publishing.isPublished(bucket, release, [key.publicKey]);
 
-/** A version folder as the converter writes it; publishing does not run the model, so any bytes will do. */
+/** A version folder as the converter writes it; publishing does not run the model, so any bytes work. */
 async function writeRelease(name: string): Promise<Release> {
   const onnx = Buffer.from(`not a network, but bytes of ${name}`);
   const manifest = testManifest(name, { bytes: onnx.byteLength, sha256: sha256(onnx) });
@@ -40,7 +40,7 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true }));
 
-/** Runs `use` with an empty local bucket of its own. */
+/** Calls `use` with a new, empty local bucket. */
 async function withEmptyBucket(use: (bucket: R2Bucket) => Promise<void>): Promise<void> {
   const persistTo = await mkdtemp(join(tmpdir(), 'husky-ai-bucket-'));
   try {
@@ -53,7 +53,7 @@ async function withEmptyBucket(use: (bucket: R2Bucket) => Promise<void>): Promis
 const served = async (bucket: R2Bucket, channel = 'production') =>
   (await bucket.get(channelKey(channel)))?.json();
 
-test('a version lies under its content address, and the channel points at it', () =>
+test('a version is stored under its content address, and the channel points at it', () =>
   withEmptyBucket(async (bucket) => {
     const published = await publish(bucket, first, 'production');
     expect(published).toEqual({ written: ['model.onnx', 'manifest.json', 'model.sig'], moved: true });
@@ -72,7 +72,7 @@ test('publishing again changes nothing', () =>
     expect(after).toEqual(before);
   }));
 
-test('a new version takes the channel, the old one stays where it is', () =>
+test('a new version takes over the channel, and the old one stays in the bucket', () =>
   withEmptyBucket(async (bucket) => {
     await publish(bucket, first, 'production');
     await publish(bucket, second, 'production');
@@ -80,7 +80,7 @@ test('a new version takes the channel, the old one stays where it is', () =>
     expect(await isPublished(bucket, first)).toBe(true);
   }));
 
-test('channels are apart', () =>
+test('channels are independent', () =>
   withEmptyBucket(async (bucket) => {
     await publish(bucket, first, 'production');
     await publish(bucket, second, 'staging');
@@ -88,7 +88,7 @@ test('channels are apart', () =>
     expect(await served(bucket, 'staging')).toEqual({ version: second.version });
   }));
 
-/** A bucket whose `nth` write fails, as when the network breaks in the middle. */
+/** A bucket whose `nth` write fails, as if the network broke. */
 function failingAt(bucket: R2Bucket, nth: number): R2Bucket {
   let writes = 0;
   return new Proxy(bucket, {
@@ -104,7 +104,7 @@ function failingAt(bucket: R2Bucket, nth: number): R2Bucket {
 }
 
 test.each([1, 2, 3, 4, 5])(
-  'an interruption at write %i leaves the old version served; a repeat finishes it',
+  'an interruption at write %i leaves the old version served, and a repetition completes it',
   (nth) =>
     withEmptyBucket(async (bucket) => {
       await publish(bucket, first, 'production');
@@ -118,7 +118,7 @@ test.each([1, 2, 3, 4, 5])(
     }),
 );
 
-test('a broken pointer is mended', () =>
+test('a broken pointer is repaired', () =>
   withEmptyBucket(async (bucket) => {
     await bucket.put(channelKey('production'), 'not JSON');
     expect(await publish(bucket, first, 'production')).toMatchObject({ moved: true });
@@ -132,8 +132,8 @@ async function putUnchecked(bucket: R2Bucket, release: Release): Promise<void> {
   await bucket.put(modelKey(version, 'model.sig'), createSignature(release, key));
 }
 
-describe('what the Worker would refuse is neither published, promoted nor rolled back to, though well signed', () => {
-  /** The second version with this file changed, under its own content address, with a fitting signature. */
+describe('what the Worker would refuse is not published, promoted or rolled back to, even with a valid signature', () => {
+  /** The second version with this file changed, under its own content address, with a matching signature. */
   function changed(file: string, content: string): Release {
     const files = new Map(second.files).set(file, Buffer.from(content));
     return { ...second, version: sha256(files.get('manifest.json') ?? Buffer.of()), files };
@@ -158,7 +158,7 @@ describe('what the Worker would refuse is neither published, promoted nor rolled
     }),
   );
 
-  test('a version that was spoiled after another took its place', () =>
+  test('a version that was changed after another replaced it', () =>
     withEmptyBucket(async (bucket) => {
       await publish(bucket, first, 'production');
       await publish(bucket, second, 'production');
@@ -178,7 +178,7 @@ describe('what the Worker would refuse is neither published, promoted nor rolled
     }));
 });
 
-test("a folder whose model is not the manifest's is not read", async () => {
+test("a folder whose model is not the manifest's is refused", async () => {
   await writeRelease('third');
   await writeFile(join(folder, 'model.onnx'), 'other bytes');
   await expect(readRelease(folder)).rejects.toThrow('not the one that its manifest names');

@@ -61,7 +61,7 @@ function referenceTool(action: 'sign' | 'verify', folder: string, key: string): 
 const command = (name: 'keygen' | 'sign' | 'verify', ...args: readonly string[]): Promise<Outcome> =>
   outcome(process.execPath, [join('registry', `${name}.ts`), ...args]);
 
-/** A version folder as the converter writes it; signing does not run the model, so any bytes will do. */
+/** A version folder as the converter writes it; signing does not run the model, so any bytes work. */
 async function newRelease(): Promise<string> {
   const folder = await mkdtemp(join(scratch, 'release-'));
   const onnx = Buffer.from('not a network, but the bytes of one');
@@ -71,14 +71,14 @@ async function newRelease(): Promise<string> {
   return folder;
 }
 
-/** A pair of keys on disk, in a new folder. */
+/** A key pair in a new folder. */
 const newKeys = async (curve: (typeof curves)[number] = 'P-256') =>
   writeKeyPair(join(await mkdtemp(join(scratch, 'keys-')), 'keys'), curve);
 
 const sign = async (folder: string, keyPath: string) => signRelease(folder, await readFile(keyPath, 'utf8'));
 
 describe.each(curves)('%s', (curve) => {
-  test('what the reference tool signs, we accept; spoiled, both refuse it', async () => {
+  test("both accept the reference tool's signature, and refuse it over a changed file", async () => {
     const folder = await newRelease();
     const keys = await newKeys(curve);
     expect(await referenceTool('sign', folder, keys.privateKeyPath)).toMatchObject({ code: 0 });
@@ -91,7 +91,7 @@ describe.each(curves)('%s', (curve) => {
     expect(refused.code).toBe(1);
   });
 
-  test('what we sign, the reference tool accepts, and so do we; with a file more, both refuse it', async () => {
+  test('both accept our signature, and refuse it with an extra file', async () => {
     const folder = await newRelease();
     const keys = await newKeys(curve);
     const { fingerprint } = await sign(folder, keys.privateKeyPath);
@@ -109,7 +109,7 @@ describe.each(curves)('%s', (curve) => {
     expect(refused.code).toBe(1);
   });
 
-  test('our signature under another key: both refuse it', async () => {
+  test('both refuse our signature under another key', async () => {
     const folder = await newRelease();
     await sign(folder, (await newKeys(curve)).privateKeyPath);
     const other = await newKeys(curve);
@@ -121,7 +121,7 @@ describe.each(curves)('%s', (curve) => {
 });
 
 describe('keygen', () => {
-  test('only the owner may read the private key; git ignores the folder', async () => {
+  test('only the owner can read the private key; git ignores the folder', async () => {
     const { privateKeyPath, publicKeyPath } = await newKeys();
     expect((await stat(privateKeyPath)).mode & 0o777).toBe(0o600);
     expect((await stat(join(privateKeyPath, '..'))).mode & 0o777).toBe(0o700);
@@ -136,13 +136,13 @@ describe('keygen', () => {
     await writeFile(path, 'mine');
     await expect(writeKeyPair(folder, 'P-256')).rejects.toThrow(/already exists/);
     expect(await readFile(path, 'utf8')).toBe('mine');
-    // Nor is half a pair left behind, or somebody's folder changed.
+    // No half of a pair is left, and an existing folder is unchanged.
     expect(await readdir(folder)).toHaveLength(1);
   });
 });
 
 describe('signing', () => {
-  test('a second signature takes the place of the first; nothing else is left', async () => {
+  test('a second signature replaces the first and leaves nothing else', async () => {
     const folder = await newRelease();
     await sign(folder, (await newKeys()).privateKeyPath);
     const next = await newKeys('P-384');
@@ -152,16 +152,16 @@ describe('signing', () => {
     expect((await readdir(folder)).sort()).toEqual(['manifest.json', 'model.onnx', 'model.sig']);
   });
 
-  test('a write that fails leaves the old signature and nothing else', async () => {
+  test('a failed write leaves the old signature and nothing else', async () => {
     const folder = await newRelease();
     const { privateKeyPath } = await newKeys();
-    // A folder in the way is the one thing that a rename cannot replace.
+    // A rename cannot replace a folder.
     await mkdir(join(folder, 'model.sig'));
     await expect(sign(folder, privateKeyPath)).rejects.toThrow();
     expect((await readdir(folder)).sort()).toEqual(['manifest.json', 'model.onnx', 'model.sig']);
   });
 
-  test('a folder with a file that would not be covered is not signed', async () => {
+  test('a folder with an extra file is not signed', async () => {
     const folder = await newRelease();
     await writeFile(join(folder, 'notes.txt'), '');
     await expect(sign(folder, (await newKeys()).privateKeyPath)).rejects.toThrow(
@@ -170,7 +170,7 @@ describe('signing', () => {
     expect(await readdir(folder)).not.toContain('model.sig');
   });
 
-  test('a model that is not the one of its manifest is not signed', async () => {
+  test('a model that its manifest does not name is not signed', async () => {
     const folder = await newRelease();
     await writeFile(join(folder, 'model.onnx'), 'other bytes');
     await expect(sign(folder, (await newKeys()).privateKeyPath)).rejects.toThrow(
@@ -186,7 +186,7 @@ describe('signing', () => {
     await expect(signRelease(await newRelease(), pem)).rejects.toThrow(message);
   });
 
-  test('a link in place of the model does not verify', async () => {
+  test('a link in place of the model is refused', async () => {
     const folder = await newRelease();
     const keys = await newKeys();
     await sign(folder, keys.privateKeyPath);
@@ -200,7 +200,7 @@ describe('signing', () => {
   });
 });
 
-test('the three commands, one after the other', async () => {
+test('keygen, sign and verify in sequence', async () => {
   const folder = await newRelease();
   const out = join(scratch, 'command-keys');
   const { privateKeyPath, publicKeyPath } = keyPaths(out);

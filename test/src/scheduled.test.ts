@@ -30,7 +30,7 @@ async function check(models: ModelHost): Promise<void> {
   await waitOnExecutionContext(context);
 }
 
-test('what would be loaded now is checked and named', async () => {
+test('the check names the version that would be loaded now', async () => {
   const version = await putVersion(bucket, await manifestOf(brightness), brightness);
   await check(newHost());
   expect(logged).toEqual([
@@ -43,7 +43,7 @@ test('what would be loaded now is checked and named', async () => {
   ]);
 });
 
-test('an isolate that serves an older version checks the new one, and takes it', async () => {
+test('an isolate that serves an older version checks the new one and switches to it', async () => {
   const models = newHost();
   await putVersion(bucket, await manifestOf(brightness), brightness);
   await check(models);
@@ -52,7 +52,7 @@ test('an isolate that serves an older version checks the new one, and takes it',
   expect(logged.at(-1)).toMatchObject({ check: 'ok', version: version.slice(0, 12) });
 });
 
-test('a model that was changed in the bucket fails the run, though the isolate has a good one', async () => {
+test('a model changed in the bucket fails the run, although the isolate serves a valid one', async () => {
   const models = newHost();
   const version = await putVersion(bucket, await manifestOf(brightness), brightness);
   await check(models);
@@ -65,7 +65,7 @@ test('a model that was changed in the bucket fails the run, though the isolate h
   });
 });
 
-test('a new version that does not behave fails the run', async () => {
+test('a new version that fails a probe fails the run', async () => {
   const models = newHost();
   await putVersion(bucket, await manifestOf(brightness), brightness);
   await check(models);

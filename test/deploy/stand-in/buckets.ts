@@ -21,8 +21,8 @@ const Preview = z.object({
 });
 
 /**
- * The account's buckets, and what remote bindings need: a Worker of wrangler's own is uploaded as a preview, runs here in
- * workerd, and passes on what it is asked to the bucket, which lies where `wrangler dev` keeps its.
+ * The account's buckets and the remote bindings to them: wrangler uploads its own Worker as a preview, which runs here in
+ * workerd and forwards requests to the bucket, which is stored where `wrangler dev` keeps its own.
  */
 export class Buckets {
   readonly names = new Set<string>();
@@ -66,7 +66,7 @@ export class Buckets {
     },
   ];
 
-  /** Answers a request to a preview, as its address under workers.dev does. */
+  /** Responds like a preview's address under workers.dev. */
   async askPreview({ method, path, headers, body }: Call): Promise<Response> {
     const preview = this.#previews.get(headers.get('cf-workers-preview-token') ?? '');
     if (!preview) return new Response('Invalid Workers Preview configuration', { status: 400 });

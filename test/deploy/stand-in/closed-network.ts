@@ -1,7 +1,7 @@
 /**
- * Loaded with `node --import` into every process of a deployment under test: nothing leaves this machine. Connections
- * to anywhere but loopback fail and are written down in the file that CLOSED_NETWORK_LOG names; what wrangler's proxy for
- * remote bindings, which runs in workerd, sends to `*.workers.dev` goes to the stand-in.
+ * Loaded with `node --import` into every process of a deployment under test, so that nothing leaves this machine.
+ * Connections to anywhere but loopback fail and are recorded in the file named by CLOSED_NETWORK_LOG. Requests to
+ * `*.workers.dev` from wrangler's proxy for remote bindings, which runs in workerd, go to the stand-in.
  */
 import { appendFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -14,7 +14,7 @@ const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost']);
 
 const connect = net.Socket.prototype.connect;
 
-/** The host in the arguments of `connect`, which Node passes on as a list in a list; undefined for a path. */
+/** Finds the host in the arguments of `connect`, which Node nests in a list; undefined for a path. */
 function hostIn(args: readonly unknown[]): string | undefined {
   const [first] = Array.isArray(args[0]) ? args[0] : args;
   if (typeof first !== 'object' || first === null) return undefined;
@@ -27,7 +27,7 @@ net.Socket.prototype.connect = function (this: net.Socket, ...args: never[]): ne
   const host = hostIn(args);
   if (host === undefined || LOOPBACK.has(host)) return Reflect.apply(connect, this, args);
   if (CLOSED_NETWORK_LOG) appendFileSync(CLOSED_NETWORK_LOG, `${host}\n`);
-  // Later, as a connection fails that is really tried: TLS still has to take hold of the socket.
+  // Fail asynchronously, like a real connection: TLS has yet to attach to the socket.
   process.nextTick(() => this.destroy(new Error(`the network is closed in tests: ${host}`)));
   return this;
 };
@@ -36,7 +36,7 @@ type Miniflare = typeof import('miniflare');
 type Options = Parameters<Miniflare['convertV4MiniflareOptions']>[0];
 type Worker = { name?: string; outboundService?: typeof toStandIn };
 
-// wrangler loads it with `require`, and so gets what stands in the cache.
+// wrangler loads it with `require`, so it gets the cached module.
 const require = createRequire(createRequire(import.meta.url).resolve('wrangler/package.json'));
 const original: Miniflare = require('miniflare');
 const cached = require.cache[require.resolve('miniflare')];
@@ -51,7 +51,7 @@ function convertV4MiniflareOptions(options: Options): ReturnType<Miniflare['conv
   return original.convertV4MiniflareOptions(options);
 }
 
-/** Headers that belong to one connection, and not to the message. */
+/** Headers that apply to a single connection. */
 const HOP_BY_HOP = ['connection', 'content-encoding', 'content-length', 'transfer-encoding'];
 
 function passedOn(headers: Iterable<[string, string]>): Record<string, string> {

@@ -9,13 +9,13 @@ const OF_ACCOUNT = `${API}/accounts/${ACCOUNT}`;
 const account = { id: ACCOUNT, name: 'Kennel' };
 const PAGE = { page: 1, per_page: 50, count: 1, total_count: 1, total_pages: 1 };
 
-/** Where what goes to `*.workers.dev` is sent in the tests; see closed-network.ts. */
-export const PREVIEW_PATH = '/preview';
+/** Where the tests send requests to `*.workers.dev`; see closed-network.ts. */
+const PREVIEW_PATH = '/preview';
 
-/** Calls that are refused, whatever they ask for. */
+/** Calls to refuse. */
 export interface Refusal {
   readonly method: string;
-  /** Of the path below the account's. */
+  /** Matches the path below the account's. */
   readonly path: RegExp;
   readonly status: number;
   readonly code: number;
@@ -25,8 +25,8 @@ export interface Refusal {
 }
 
 /**
- * A stand-in for the API of Cloudflare on 127.0.0.1: as much of it as a deployment calls, and strict. What it does not
- * know it answers with 404 and writes down.
+ * A strict stand-in on 127.0.0.1 for the part of Cloudflare's API that a deployment calls. It responds with 404 to
+ * anything else, and records it.
  */
 export class StandIn {
   readonly calls: Call[] = [];
@@ -37,7 +37,7 @@ export class StandIn {
   readonly #server = createServer((request, response) => void this.#serve(request, response));
   #port = 0;
 
-  /** @param persistTo where the buckets lie, as `wrangler dev --persist-to` takes it */
+  /** @param persistTo where the buckets are stored, as for `wrangler dev --persist-to` */
   constructor(persistTo: string) {
     this.buckets = new Buckets(persistTo);
     this.workers = new Workers((name) => this.buckets.names.has(name));
@@ -49,14 +49,14 @@ export class StandIn {
     if (typeof address === 'object' && address) this.#port = address.port;
   }
 
-  /** What makes wrangler, and nothing else of the machine, call this instead of Cloudflare. */
+  /** The variables that make wrangler call this instead of Cloudflare. */
   get environment(): Record<string, string> {
     const url = `http://127.0.0.1:${this.#port}`;
     return {
       CLOUDFLARE_API_BASE_URL: `${url}${API}`,
       CLOUDFLARE_API_TOKEN: TOKEN,
       CLOUDFLARE_ACCOUNT_ID: ACCOUNT,
-      // Else wrangler asks each preview's address whether it is behind a login.
+      // Otherwise wrangler checks whether each preview's address requires a login.
       CLOUDFLARE_ACCESS_CLIENT_ID: 'none',
       CLOUDFLARE_ACCESS_CLIENT_SECRET: 'none',
       STAND_IN_PREVIEW: `${url}${PREVIEW_PATH}`,
@@ -68,7 +68,7 @@ export class StandIn {
     this.#refusals.push({ refusal, left: refusal.times ?? Number.POSITIVE_INFINITY });
   }
 
-  /** Refuses nothing from now on, and forgets the calls. */
+  /** Stops refusing calls and forgets the recorded ones. */
   reset(): void {
     this.#refusals = [];
     this.calls.length = 0;

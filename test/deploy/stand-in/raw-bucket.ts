@@ -1,6 +1,6 @@
 /**
- * A plugin for Miniflare: binds a local R2 bucket without the API around it, as the platform does for remote bindings
- * (`raw`), where what comes in is R2's own protocol over HTTP. The bucket needs an ordinary binding beside it.
+ * A plugin for Miniflare that binds a local R2 bucket as the platform does for remote bindings (`raw`): it receives R2's
+ * own protocol over HTTP. The bucket also needs an ordinary binding.
  */
 interface UnsafeBinding {
   readonly type: string;
@@ -11,10 +11,10 @@ interface PluginOptions {
   readonly config: { readonly env?: Readonly<Record<string, UnsafeBinding>> };
 }
 
-/** What a Worker calls to be loaded with: the name that `unsafeBindings` refers to. */
+/** The name by which `unsafeBindings` refers to the plugin. */
 export const RAW_BUCKET = 'raw-bucket';
 
-/** Under which service Miniflare keeps its local buckets, and the property that tells which is meant. */
+/** The service that holds Miniflare's local buckets, and the property that selects one. */
 const LOCAL_BUCKETS = 'r2:bucket:entry';
 const BUCKET_PROPERTY = 'MINIFLARE_NAMESPACE';
 

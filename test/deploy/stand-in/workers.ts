@@ -26,23 +26,23 @@ const Deployment = z.object({
 export interface Version {
   readonly id: string;
   readonly metadata: Metadata;
-  /** The modules that were uploaded: their names and sizes. */
+  /** The uploaded modules: names and sizes. */
   readonly modules: ReadonlyMap<string, number>;
 }
 
-/** A Worker as the account has it. */
+/** A Worker in the account. */
 export interface Script {
   readonly versions: Version[];
-  /** The versions that served, in the order in which they began to. */
+  /** The deployed versions, in order. */
   readonly deployed: string[];
   subdomain: z.infer<typeof Subdomain>;
   schedules: readonly string[];
 }
 
-/** The account's Workers, and the part of the API that is about them. */
+/** The account's Workers and their part of the API. */
 export class Workers {
   readonly scripts = new Map<string, Script>();
-  /** How many files of the page have been sent. */
+  /** How many assets were uploaded. */
   sentAssets = 0;
   readonly #assets = new Set<string>();
   readonly #uploads = new Map<string, ReadonlySet<string>>();
@@ -53,7 +53,7 @@ export class Workers {
     this.#hasBucket = hasBucket;
   }
 
-  /** Whether a token is one that files may be sent with. */
+  /** Whether a token allows uploading assets. */
   takesAssetsWith = (token: string): boolean => this.#uploads.has(token);
 
   readonly endpoints: readonly Endpoint[] = [
@@ -188,7 +188,7 @@ export class Workers {
     return { jwt };
   }
 
-  /** The version in this upload, if the platform would take it. */
+  /** The version in this upload, if the platform would accept it. */
   async #readVersion(call: Call): Promise<Version> {
     const form = await formOf(call);
     const metadata = Metadata.parse(JSON.parse(String(form.get('metadata'))));

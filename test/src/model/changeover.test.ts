@@ -14,7 +14,7 @@ afterEach(async () => {
   await bucket.delete(objects.map(({ key }) => key));
 });
 
-/** An isolate that looks at the channel at every request. */
+/** An isolate that reads the channel on every request. */
 const attentive = (bindings = {}) => newService({ MODEL_REFRESH: 0, ...bindings });
 const predict = async (service: Service) => service('/api/predict', raw(await solidPng([0, 0, 255])));
 const health = async (service: Service) => (await service('/api/health')).json();
@@ -24,7 +24,7 @@ async function served(service: Service): Promise<string> {
   return digest;
 }
 
-test('an isolate follows the channel without a restart, to a network of another kind and back', async () => {
+test('an isolate follows the channel without a restart, to another type of network and back', async () => {
   const first = await putVersion(bucket, await manifestOf(brightness), brightness);
   const service = attentive();
   expect(await served(service)).toBe(first);
@@ -40,7 +40,7 @@ test('an isolate follows the channel without a restart, to a network of another 
   expect(await health(service)).toMatchObject({ status: 'ok' });
 });
 
-test('before its time, the channel is not looked at', async () => {
+test('the channel is not read before MODEL_REFRESH has passed', async () => {
   const first = await putVersion(bucket, await manifestOf(brightness), brightness);
   const service = newService({ MODEL_REFRESH: 600_000 });
   await served(service);
@@ -49,7 +49,7 @@ test('before its time, the channel is not looked at', async () => {
   expect(await served(service)).toBe(first);
 });
 
-test('an unchanged channel costs a look at its pointer and nothing else', async () => {
+test('an unchanged channel costs one read of its pointer', async () => {
   await putVersion(bucket, await manifestOf(brightness), brightness);
   const get = vi.fn((key: string, options?: R2GetOptions) => bucket.get(key, options));
   const counting = new Proxy(bucket, {
@@ -63,7 +63,7 @@ test('an unchanged channel costs a look at its pointer and nothing else', async 
   expect([...keys]).toEqual(['channels/production.json']);
 });
 
-/** Publishes something bad over a good version; it must go on being served, and health must say why. */
+/** Publishes something bad over a good version, which must stay served while health reports why. */
 async function expectDegraded(spoil: () => Promise<unknown>, code: string): Promise<Service> {
   const good = await putVersion(bucket, await manifestOf(brightness), brightness);
   const service = attentive();
@@ -84,13 +84,13 @@ async function expectDegraded(spoil: () => Promise<unknown>, code: string): Prom
   return service;
 }
 
-test('a new version by another key is not taken', () =>
+test('a new version signed by another key is refused', () =>
   expectDegraded(
     async () => putVersion(bucket, await colourManifest(), colour, { by: await newSigner() }),
     'model_untrusted',
   ));
 
-test('a new version with a changed byte is not taken', () =>
+test('a new version with a changed byte is refused', () =>
   expectDegraded(async () => {
     const version = await putVersion(bucket, await colourManifest(), colour);
     const changed = colour.slice();
@@ -98,25 +98,25 @@ test('a new version with a changed byte is not taken', () =>
     await bucket.put(modelKey(version, 'model.onnx'), changed);
   }, 'model_untrusted'));
 
-test('a new version that verifies but does not behave is given up again', () =>
+test('a new version that verifies but fails a probe is replaced by the old one', () =>
   expectDegraded(async () => {
     const probes = [{ name: 'blue', kind: 'solid', rgb: [0, 0, 255], expected: [1, 0, 0] }];
     await putVersion(bucket, { ...(await colourManifest()), probes }, colour);
   }, 'model_untrusted'));
 
-test('a new version that is no ONNX is given up again', () =>
+test('a new version that is not ONNX is replaced by the old one', () =>
   expectDegraded(async () => {
     const junk = new Uint8Array(200).fill(7);
     await putVersion(bucket, await manifestOf(junk), junk);
   }, 'model_untrusted'));
 
-test('a channel that points at nothing changes nothing', () =>
+test('a channel that points at a missing version changes nothing', () =>
   expectDegraded(() => pointAt(bucket, 'f'.repeat(64)), 'model_unavailable'));
 
-test('a channel that names no version changes nothing', () =>
+test('a channel that does not name a version changes nothing', () =>
   expectDegraded(() => bucket.put('channels/production.json', '{}'), 'model_untrusted'));
 
-test('R2 that fails for a while changes nothing', async () => {
+test('a temporary failure of R2 changes nothing', async () => {
   await putVersion(bucket, await manifestOf(brightness), brightness);
   let fails = false;
   const unreliable = new Proxy(bucket, {
@@ -136,7 +136,7 @@ test('R2 that fails for a while changes nothing', async () => {
   expect(await health(service)).toMatchObject({ status: 'ok' });
 });
 
-test('ten changeovers under a stream of uploads: no request fails, and memory levels off', async () => {
+test('ten exchanges under a stream of uploads: no request fails, and memory stays level', async () => {
   const manifest = await manifestOf(brightness);
   const versions = [await putVersion(bucket, manifest, brightness)];
   versions.push(await putVersion(bucket, { ...manifest, name: 'second' }, brightness));
@@ -154,7 +154,7 @@ test('ten changeovers under a stream of uploads: no request fails, and memory le
   expect(runtimeBytes()).toBe(afterTwo);
 });
 
-/** The bucket with another `get`. */
+/** The bucket with a different `get`. */
 function bucketWith(get: (key: string, options?: R2GetOptions) => Promise<unknown>): R2Bucket {
   return new Proxy(bucket, {
     get: (target, name) => {
@@ -165,7 +165,7 @@ function bucketWith(get: (key: string, options?: R2GetOptions) => Promise<unknow
   });
 }
 
-/** A bucket whose files of models arrive as `spoil` makes them, while `isSpoilt`. */
+/** A bucket whose model files arrive changed by `spoil` while `isSpoilt`. */
 function spoiling(spoil: (bytes: ArrayBuffer) => ArrayBuffer, isSpoilt: () => boolean): R2Bucket {
   return bucketWith(async (key, options) => {
     const object = await bucket.get(key, options);
@@ -208,7 +208,7 @@ test.each<[string, (bytes: ArrayBuffer) => ArrayBuffer]>([
   expect(await health(service)).toMatchObject({ status: 'ok' });
 });
 
-test('R2 that fails for one read in three is no obstacle', async () => {
+test('reads are repeated when one in three fails', async () => {
   const version = await putVersion(bucket, await manifestOf(brightness), brightness);
   let reads = 0;
   const flaky = bucketWith(async (key, options) => {
@@ -219,7 +219,7 @@ test('R2 that fails for one read in three is no obstacle', async () => {
   expect(await served(attentive({ MODELS: flaky }))).toBe(version);
 });
 
-test('a clock that is set back by a day does not keep an isolate from following its channel', async () => {
+test('a clock set back by a day does not stop an isolate from following its channel', async () => {
   await putVersion(bucket, await manifestOf(brightness), brightness);
   const service = newService({ MODEL_REFRESH: 20 });
   await served(service);
@@ -232,7 +232,7 @@ test('a clock that is set back by a day does not keep an isolate from following 
   expect(await served(service)).toBe(second);
 });
 
-test('two looks at once, because the storage is slow, exchange the model once', async () => {
+test('concurrent looks at a slow storage exchange the model once', async () => {
   const first = await putVersion(bucket, await manifestOf(brightness), brightness);
   const { promise: opened, resolve: open } = Promise.withResolvers<void>();
   let waiting = 0;
@@ -251,7 +251,7 @@ test('two looks at once, because the storage is slow, exchange the model once', 
   isOpen = false;
   const realNow = Date.now.bind(Date);
   for (let look = 1; look <= 3; look++) {
-    // An hour after the look before, which has not ended.
+    // An hour after the previous look, which has not finished.
     vi.spyOn(Date, 'now').mockImplementation(() => realNow() + look * 3_600_000);
     expect((await predict(service)).status).toBe(200);
     await vi.waitUntil(() => waiting === look);

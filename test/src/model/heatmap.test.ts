@@ -28,7 +28,7 @@ async function start(onnx: Uint8Array<ArrayBuffer>, manifest: Manifest): Promise
 
 const spotter = async () => start(spots, await spotsManifest());
 
-/** The picture as the network sees it, through the same steps as any photo. */
+/** Prepares a picture as the network's input, like any photo. */
 async function inputOf(file: Uint8Array, { input }: Manifest): Promise<Float32Array> {
   return (await toTensor(file, input)).data;
 }
@@ -39,7 +39,7 @@ const cellOf = (corner: Corner): number =>
   (corner.startsWith('bottom') ? (ROWS - 1) * COLUMNS : 0) + (corner.endsWith('right') ? COLUMNS - 1 : 0);
 
 describe('a red spot in one corner lights up that corner', () => {
-  /** Where EXIF (JEITA CP-3451, tag 274) puts the end of the first stored row, once the photo stands upright. */
+  /** Where the end of the first stored row is in the upright photo, by EXIF (JEITA CP-3451, tag 274). */
   const upright: readonly [number, Corner][] = [
     [1, 'top right'],
     [2, 'top left'],
@@ -55,7 +55,7 @@ describe('a red spot in one corner lights up that corner', () => {
     const classifier = await spotter();
     const sideways = orientation >= 5;
     const [width, height] = sideways ? [64, 32] : [32, 64];
-    // One cell of the upright photo: a half of its width, a quarter of its height.
+    // One cell of the upright photo: half its width, a quarter of its height.
     const [across, down] = sideways ? [width / 4, height / 2] : [width / 2, height / 4];
     const picture = (x: number, y: number) => (x >= width - across && y < down ? RED : BLACK);
     const file = await drawPng(width, height, picture, orientation);
@@ -68,7 +68,7 @@ describe('a red spot in one corner lights up that corner', () => {
   });
 });
 
-test('the map is of numbers from 0 to 1 with four decimals, and the score that of a photo without one', async () => {
+test('the map holds numbers from 0 to 1 with four decimals, and does not change the score', async () => {
   const classifier = await spotter();
   const file = await drawPng(16, 16, (x) => (x < 8 ? BLACK : RED));
   const input = await inputOf(file, classifier.manifest);
@@ -83,9 +83,9 @@ test('the map is of numbers from 0 to 1 with four decimals, and the score that o
   }
 });
 
-test('of several labels, the map is that of the answer', async () => {
+test('with several labels, the map belongs to the most probable one', async () => {
   const classifier = await start(colourSpots, await colourSpotsManifest());
-  // One cell is red, the rest is blue: the answer is blue, and the map says so everywhere but there.
+  // One cell is red, the rest blue: the label is blue, and the map is high everywhere else.
   const file = await drawPng(16, 16, (x, y) => (x >= 8 && y < 4 ? RED : BLUE));
   const { label, heatmap } = await classifier.classify(await inputOf(file, classifier.manifest), {
     heatmap: true,
@@ -94,14 +94,14 @@ test('of several labels, the map is that of the answer', async () => {
   expect(heatmap?.values.map(Math.round)).toEqual([1, 0, 1, 1, 1, 1, 1, 1]);
 });
 
-test('a model without a heat map says null, when it is asked', async () => {
+test('a model without a heat map returns null on request', async () => {
   const classifier = await start(brightness, await manifestOf(brightness));
   const input = new Float32Array(8 * 8 * 3);
   expect((await classifier.classify(input, { heatmap: true })).heatmap).toBeNull();
   expect(await classifier.classify(input)).not.toHaveProperty('heatmap');
 });
 
-test('a manifest from before there were heat maps is one without', async () => {
+test('an old manifest without the field has no heat map', async () => {
   const { heatmap, ...older } = await manifestOf(brightness);
   expect(heatmap).toBeNull();
   expect(parseManifest(utf8(JSON.stringify(older))).heatmap).toBeNull();
@@ -114,7 +114,7 @@ async function refusal(manifest: Manifest): Promise<unknown> {
   );
 }
 
-describe('a model whose heat map is not the one of its manifest does not serve', () => {
+describe('a model whose heat map differs from its manifest is refused', () => {
   test('no such input', async () => {
     const manifest = await spotsManifest();
     for (const heatmap of [{ ...GRID, input: 'maps' }, null]) {

@@ -26,7 +26,7 @@ afterEach(async () => {
 
 const predict = async (service: Service) => service('/api/predict', raw(await solidPng([255, 255, 255])));
 
-/** Asks all routes that need the model; each must refuse with this code and log a reason that matches. */
+/** Requests all routes that need the model; each must fail with this code and log a matching reason. */
 async function expectRefusal(service: Service, code: string, reason: RegExp): Promise<void> {
   logged.length = 0;
   const responses = [await predict(service), await service('/api/health'), await service('/api/model')];
@@ -45,13 +45,13 @@ test('nothing published', async () => {
   await expectRefusal(newService(), 'model_unavailable', /channels\/production\.json does not exist/);
 });
 
-test('a pointer to nothing', async () => {
+test('a pointer to a missing version', async () => {
   await bucket.put(channelKey('production'), JSON.stringify({ version: 'f'.repeat(64) }));
   await expectRefusal(newService(), 'model_unavailable', /manifest\.json does not exist/);
 });
 
 test.each(['', '{', '{"version":"../../secret"}', '{"version":1}'])(
-  'a pointer that says %j',
+  'a pointer with the content %j',
   async (pointer) => {
     await bucket.put(channelKey('production'), pointer);
     await expectRefusal(newService(), 'model_untrusted', /does not name a version/);
@@ -83,7 +83,7 @@ test('no signature', async () => {
   await expectRefusal(newService(), 'model_unavailable', /model\.sig does not exist/);
 });
 
-test('a signature cut off', async () => {
+test('a truncated signature', async () => {
   const version = await putVersion(bucket, await manifestOf(brightness), brightness);
   const whole = await (await bucket.get(modelKey(version, 'model.sig')))?.text();
   await bucket.put(modelKey(version, 'model.sig'), whole?.slice(0, 200) ?? '');
@@ -99,12 +99,12 @@ test('a signature of another version', async () => {
   await expectRefusal(newService(), 'model_untrusted', /signature .* is not valid/);
 });
 
-test('a signature by a key that is not trusted', async () => {
+test('a signature by an untrusted key', async () => {
   await putVersion(bucket, await manifestOf(brightness), brightness, { by: await newSigner() });
   await expectRefusal(newService(), 'model_untrusted', /signature .* is not valid/);
 });
 
-/** The statement that a good signature of this version would make. */
+/** The statement of a valid signature of this version. */
 async function goodStatement(version: string) {
   const digests = new Map([
     ['manifest.json', version],
@@ -133,7 +133,7 @@ test.each<[string, (statement: Statement) => Promise<Statement> | Statement, str
 
 type Resources = Statement['predicate']['resources'];
 
-/** The statement about other files, consistent in itself. */
+/** A consistent statement about other files. */
 async function withResources(
   statement: Statement,
   change: (resources: Resources) => Resources,
@@ -143,12 +143,12 @@ async function withResources(
   return { ...statement, subject, predicate: { ...statement.predicate, resources } };
 }
 
-test('no key configured: nothing is trusted', async () => {
+test('without a configured key, nothing is trusted', async () => {
   await putVersion(bucket, await manifestOf(brightness), brightness);
   await expectRefusal(newService({ MODEL_PUBLIC_KEYS: '' }), 'model_untrusted', /no public key/);
 });
 
-test('two keys configured, as when they are rotated: either will do', async () => {
+test('with two keys, as during a rotation, either is accepted', async () => {
   const next = await newSigner('P-384');
   const both = { MODEL_PUBLIC_KEYS: signer.publicKeyPem + next.publicKeyPem };
   await putVersion(bucket, await manifestOf(brightness), brightness);
@@ -157,7 +157,7 @@ test('two keys configured, as when they are rotated: either will do', async () =
   expect((await predict(newService(both))).status).toBe(200);
 });
 
-test('a pin: the channel is ignored, and an older version is refused though it is validly signed', async () => {
+test('a pin overrides the channel, and an older version under its name is refused although its signature is valid', async () => {
   const manifest = await manifestOf(brightness);
   const old = await putVersion(bucket, { ...manifest, name: 'old' }, brightness);
   const pinned = await putVersion(bucket, manifest, brightness);
@@ -169,7 +169,7 @@ test('a pin: the channel is ignored, and an older version is refused though it i
     channel: null,
   });
 
-  // The other way round: what lies under the pinned name is the old version, signature and all.
+  // Now store the old version, signature included, under the pinned name.
   for (const file of ['model.onnx', 'manifest.json', 'model.sig']) {
     await bucket.put(
       modelKey(pinned, file),
@@ -179,7 +179,7 @@ test('a pin: the channel is ignored, and an older version is refused though it i
   await expectRefusal(newService({ MODEL_VERSION: pinned }), 'model_untrusted', /version names/);
 });
 
-test('without a pin, whoever can write the bucket can go back to an older signed version', async () => {
+test('without a pin, anyone who can write to the bucket can return to an older signed version', async () => {
   const manifest = await manifestOf(brightness);
   const old = await putVersion(bucket, { ...manifest, name: 'old' }, brightness);
   await putVersion(bucket, manifest, brightness);
@@ -187,48 +187,48 @@ test('without a pin, whoever can write the bucket can go back to an older signed
   expect(await (await newService()('/api/model')).json()).toMatchObject({ digest: old });
 });
 
-test('the manifest edited', async () => {
+test('an edited manifest', async () => {
   const manifest = await manifestOf(brightness);
   const version = await putVersion(bucket, manifest, brightness);
   await bucket.put(modelKey(version, 'manifest.json'), JSON.stringify({ ...manifest, threshold: 0.1 }));
   await expectRefusal(newService(), 'model_untrusted', /not the one that the version names/);
 });
 
-test('a manifest of another form', async () => {
+test('a manifest that does not fit the schema', async () => {
   await putVersion(bucket, { ...(await manifestOf(brightness)), labels: ['only one'] }, brightness);
   await expectRefusal(newService(), 'model_untrusted', /manifest is not valid/);
 });
 
-test('a model that is larger than is allowed', async () => {
+test('a model above the size limit', async () => {
   await putVersion(bucket, await manifestOf(brightness), brightness);
   await expectRefusal(newService({ MAX_MODEL_BYTES: 100 }), 'model_untrusted', /100 are allowed/);
 });
 
-test('a file that is no ONNX', async () => {
+test('a file that is not ONNX', async () => {
   const junk = new Uint8Array(200).fill(7);
   await putVersion(bucket, await manifestOf(junk), junk);
   await expectRefusal(newService(), 'model_untrusted', /cannot be run/);
 });
 
-test.each(Object.entries(hostile))('an ONNX that asks for %s', async (_, onnx) => {
+test.each(Object.entries(hostile))('an ONNX file with %s', async (_, onnx) => {
   await putVersion(bucket, await manifestOf(onnx), onnx);
   await expectRefusal(newService(), 'model_untrusted', /cannot be run/);
 });
 
-test('an ONNX with another output than the manifest says', async () => {
+test('an ONNX file with another output than the manifest names', async () => {
   const manifest = await manifestOf(brightness);
   await putVersion(bucket, { ...manifest, output: { ...manifest.output, name: 'other' } }, brightness);
   await expectRefusal(newService(), 'model_untrusted', /other inputs or outputs/);
 });
 
-test('an ONNX that answers in another shape than the manifest says', async () => {
+test('an ONNX file with another output shape than the manifest names', async () => {
   await putVersion(bucket, await manifestOf(colour), colour);
   const response = await predict(newService());
   expect(response.status).toBe(503);
   expect(await response.json()).toMatchObject({ code: 'model_untrusted' });
 });
 
-test('a model that verifies but does not behave', async () => {
+test('a model that verifies but fails a probe', async () => {
   const manifest = await manifestOf(brightness);
   const [white, ...others] = manifest.probes;
   if (!white) throw new Error('no probe');
@@ -236,14 +236,14 @@ test('a model that verifies but does not behave', async () => {
   await expectRefusal(newService(), 'model_untrusted', /does not behave .*: white$/);
 });
 
-test('a failed load is forgotten: once the model is there, the same isolate serves it', async () => {
+test('a failed load is forgotten: the same isolate serves the model once it is published', async () => {
   const service = newService();
   expect((await predict(service)).status).toBe(503);
   await putVersion(bucket, await manifestOf(brightness), brightness);
   expect((await predict(service)).status).toBe(200);
 });
 
-/** R2 with reads that do as they are told: a failing or a hanging store cannot be had from a real one. */
+/** R2 with a replaced `get`: the real one cannot be made to fail or hang. */
 function bucketWith(get: (key: string) => Promise<R2ObjectBody | null>): R2Bucket {
   return new Proxy(bucket, { get: (target, key) => (key === 'get' ? get : Reflect.get(target, key)) });
 }
@@ -257,7 +257,7 @@ test.each(['production.json', 'manifest.json', 'model.sig', 'model.onnx'])('R2 f
   await expectRefusal(newService({ MODELS: failing }), 'model_unavailable', /internal error 10001/);
 });
 
-test('R2 hangs: nobody waits for ever, and the next request tries anew', async () => {
+test('R2 hangs: requests time out, and the next one tries again', async () => {
   await putVersion(bucket, await manifestOf(brightness), brightness);
   let hangs = true;
   const hanging = bucketWith((key) => (hangs ? new Promise(() => {}) : bucket.get(key)));
@@ -268,7 +268,7 @@ test('R2 hangs: nobody waits for ever, and the next request tries anew', async (
   expect((await predict(service)).status).toBe(200);
 });
 
-test('requests that come together share one load', async () => {
+test('concurrent requests share one load', async () => {
   await putVersion(bucket, await manifestOf(brightness), brightness);
   const get = vi.fn((key: string) => bucket.get(key));
   const service = newService({ MODELS: bucketWith(get) });

@@ -9,7 +9,7 @@ export const brightness = decode(tiny.brightness);
 export const colour = decode(tiny.colour);
 export const spots = decode(tiny.spots);
 export const colourSpots = decode(tiny.colourSpots);
-/** Files that ONNX allows and nobody should run. */
+/** Files that ONNX allows and the service must not run. */
 export const hostile = {
   'an operator that does not exist': decode(tiny.unknownOperator),
   'external data': decode(tiny.externalData),

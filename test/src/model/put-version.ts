@@ -3,7 +3,7 @@ import { channelKey, modelKey } from '../../../src/model/layout.ts';
 import { utf8 } from '../../pictures/png.ts';
 import { json, newSigner, type Signer, statementOf } from './oms/signer.ts';
 
-/** The signer that the services of the tests trust. */
+/** The signer that the tests' services trust. */
 export const signer = await newSigner();
 
 export interface VersionOptions {
@@ -11,7 +11,7 @@ export interface VersionOptions {
   readonly by?: Signer;
 }
 
-/** Puts a signed version into R2 as the publishing tool does; `manifest` may be anything, right or wrong. */
+/** Puts a signed version into R2 as `model:publish` does; `manifest` may be invalid. */
 export async function putVersion(
   bucket: R2Bucket,
   manifest: unknown,

@@ -23,11 +23,11 @@ beforeAll(async () => {
   reference = await referenceKeys();
 });
 
-/** A bundle whose key id is `#`, which nothing looks at. */
+/** A bundle whose key id is `#`, which is ignored. */
 const keyId = (bundle: string): string => bundle.replace('"keyid":""', '"keyid":"#"');
 
 describe('the bundle', () => {
-  test('larger than is looked at', async () => {
+  test('larger than the limit', async () => {
     const text = JSON.stringify(await sealed());
     const largest = utf8(text.padEnd(MAX_BUNDLE_BYTES));
     expect(await verifySignature(largest, [signer.publicKey], files)).toBeDefined();
@@ -58,14 +58,14 @@ describe('the bundle', () => {
     await expectRefusal(utf8(text), 'media_type');
   });
 
-  test('nested deeply in a part that is not looked at', async () => {
+  test('deeply nested in an ignored part', async () => {
     const text = JSON.stringify(await sealed());
     const deep = text.replace('"tlogEntries":[]', `"tlogEntries":${'['.repeat(30_000)}${']'.repeat(30_000)}`);
     expect(deep.length).toBeGreaterThan(60_000);
     expect(await verifySignature(utf8(deep), [signer.publicKey], files)).toBeDefined();
   });
 
-  test('media type of another version, all else good', async () => {
+  test('a media type of another version, otherwise valid', async () => {
     const mediaType = 'application/vnd.dev.sigstore.bundle.v0.4+json';
     await expectRefusal({ ...(await sealed()), mediaType }, 'media_type');
   });
@@ -92,7 +92,7 @@ describe('the bundle', () => {
     return (bundle: Bundle) => ({ ...bundle, dsseEnvelope: { ...bundle.dsseEnvelope, ...changed } });
   }
 
-  test('white space in what is base64', async () => {
+  test('whitespace in base64', async () => {
     const loosePayload = referenceBundle('P-256');
     loosePayload.dsseEnvelope.payload += '\n';
     await expectRefusal(loosePayload, 'malformed_bundle', [reference['P-256']]);
@@ -110,13 +110,13 @@ describe('the bundle', () => {
     await expectRefusal({ ...(await sealed()), verificationMaterial }, 'method');
   });
 
-  test.each(['certificate', 'x509CertificateChain'])('a %s beside the key', async (field) => {
+  test.each(['certificate', 'x509CertificateChain'])('a %s next to the key', async (field) => {
     const bundle = await sealed();
     bundle.verificationMaterial[field] = {};
     await expectRefusal(bundle, 'method');
   });
 
-  test('no signature, and two', async () => {
+  test('no signature, and two signatures', async () => {
     const bundle = await sealed();
     const { signatures } = bundle.dsseEnvelope;
     const twice = {

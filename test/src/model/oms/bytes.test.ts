@@ -24,7 +24,7 @@ test.each([
   expect(fromBase64(text)).toBeUndefined();
 });
 
-test('hex, there and back', () => {
+test('hex round trip', () => {
   expect(toHex(fromHex('00ff10'))).toBe('00ff10');
   expect(fromHex('')).toEqual(new Uint8Array());
 });
@@ -36,7 +36,7 @@ test('pre-authentication encoding', () => {
   );
 });
 
-test('pre-authentication encoding counts bytes, not characters, and takes any bytes', () => {
+test('pre-authentication encoding counts bytes, not characters, and accepts any bytes', () => {
   expect(preAuthenticationEncoding('ä', Uint8Array.of(0xff, 0x00))).toEqual(
     concat([utf8('DSSEv1 2 ä 2 '), Uint8Array.of(0xff, 0x00)]),
   );

@@ -77,7 +77,7 @@ test.each([
   expect(parseDerSignature(fromHex(hex))).toBeUndefined();
 });
 
-test('the shortest there is', () => {
+test('the shortest signature', () => {
   expect(parseDerSignature(fromHex('3006020101020101'))).toEqual({
     r: Uint8Array.of(1),
     s: Uint8Array.of(1),

@@ -3,8 +3,8 @@ import { verifySignature } from '../../../../src/model/oms/verify.ts';
 import { expectRefusal, files, sealed, signer } from './refusal.ts';
 import { json, rootDigest, type Statement, statementOf } from './signer.ts';
 
-describe('the files, well signed', () => {
-  /** A bundle over these resources, with a root digest that fits them. */
+describe('files with a valid signature', () => {
+  /** A bundle over these resources, with a matching root digest. */
   const over = async (
     change: (resources: Statement['predicate']['resources']) => Statement['predicate']['resources'],
   ) => {
@@ -23,7 +23,7 @@ describe('the files, well signed', () => {
     await expectRefusal(await sealed(spoil), 'root_digest');
   });
 
-  test('resources in another order than that of the root digest', async () => {
+  test('resources in another order than in the root digest', async () => {
     const spoil = (s: Statement) => ({
       ...s,
       predicate: { ...s.predicate, resources: s.predicate.resources.toReversed() },
@@ -46,14 +46,14 @@ describe('the files, well signed', () => {
     await expectRefusal(bundle, 'missing_file');
   });
 
-  test('two resources with their names exchanged', async () => {
+  test('two resources with swapped names', async () => {
     const exchanged = await over((resources) =>
       resources.map((resource, index) => ({ ...resource, name: resources[1 - index]?.name ?? '' })),
     );
     await expectRefusal(exchanged, 'file_digest');
   });
 
-  test('a resource named twice, with the same digest and with another', async () => {
+  test('a resource named twice, with the same digest and with a different one', async () => {
     await expectRefusal(await over((resources) => [...resources, ...resources]), 'duplicate_resource');
     await expectRefusal(
       await over((resources) => [{ ...extra, name: 'model.onnx' }, ...resources]),
@@ -61,7 +61,7 @@ describe('the files, well signed', () => {
     );
   });
 
-  test('a file more, a file less, no file', async () => {
+  test('an extra file, a missing file, no file', async () => {
     const less = new Map([...files].slice(1));
     await expectRefusal(
       await sealed(),
@@ -73,13 +73,13 @@ describe('the files, well signed', () => {
     await expectRefusal(await sealed(), 'missing_file', [signer.publicKey], new Map());
   });
 
-  test('a name that every object has', async () => {
+  test("names of Object.prototype's properties", async () => {
     const named = (name: string) => over(([first]) => (first ? [{ ...first, name }] : []));
     await expectRefusal(await named('__proto__'), 'missing_file');
     await expectRefusal(await named('constructor'), 'missing_file');
   });
 
-  test('the message names no more than a piece of a long name', async () => {
+  test('the message quotes only the start of a long name', async () => {
     const bundle = await over((resources) => [...resources, { ...extra, name: 'x\n'.repeat(1_000) }]);
     const error: unknown = await verifySignature(json(bundle), [signer.publicKey], files).catch(
       (e: unknown) => e,

@@ -14,7 +14,7 @@ beforeAll(async () => {
   reference = await referenceKeys();
 });
 
-describe('any one byte changed', () => {
+describe('one byte changed', () => {
   test.each(curves)('%s: refused, or the same content is verified', async (name) => {
     const original = utf8(vectors.bundles[name]);
     const { dsseEnvelope } = referenceBundle(name);
@@ -38,7 +38,7 @@ describe('any one byte changed', () => {
     expect(refused).toBeGreaterThan(350);
   });
 
-  test('cut short at any place: refused', async () => {
+  test('truncated anywhere: refused', async () => {
     const original = utf8(vectors.bundles['P-256']);
     for (let length = 0; length < original.byteLength; length += 7) {
       await expectRefusal(original.subarray(0, length), 'not_json', [reference['P-256']]);

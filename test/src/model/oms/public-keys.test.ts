@@ -30,7 +30,7 @@ test.each([
   expect(key?.hint).toBe(bundle.verificationMaterial.publicKey.hint);
 });
 
-test('several keys, in their order', async () => {
+test('multiple keys, in order', async () => {
   const keys = await parsePublicKeys(`\n${P384}\n\n${P256}`);
   expect(keys.map(({ curve }) => curve.name)).toEqual(['P-384', 'P-256']);
 });
@@ -79,7 +79,7 @@ test.each([
   expect(String(error)).not.toContain(secret);
 });
 
-test('a key that was just made', async () => {
+test('a new key', async () => {
   const { publicKeyPem, publicKey } = await newSigner('P-384');
   expect(await parsePublicKeys(publicKeyPem)).toMatchObject([{ fingerprint: publicKey.fingerprint }]);
 });

@@ -8,7 +8,7 @@ import { type Verified, verifySignature } from '../../../../src/model/oms/verify
 import vectors from './reference-vectors.json';
 import { type Bundle, json, newSigner, type Statement, statementOf } from './signer.ts';
 
-/** What the reference tool has signed: names and digests. */
+/** The files that the reference tool signed: names and digests. */
 export const files: ReadonlyMap<string, string> = new Map(Object.entries(vectors.files));
 
 export const curves = ['P-256', 'P-384'] as const;
@@ -21,13 +21,13 @@ export async function referenceKeys(): Promise<Record<Curve, PublicKey>> {
   return { 'P-256': p256, 'P-384': p384 };
 }
 
-/** The reference tool's bundle, fresh for a test to spoil. */
+/** A new copy of the reference tool's bundle. */
 export const referenceBundle = (curve: Curve): Bundle => JSON.parse(vectors.bundles[curve]);
 
-/** Signs whatever a test wants, so that only the check in question can refuse it. */
+/** Signs anything, so that only the check under test can refuse it. */
 export const signer = await newSigner();
 
-/** A bundle with a good signature over a good statement, or over what `spoil` makes of it. */
+/** A bundle with a valid signature over a statement that `spoil` may change. */
 export async function sealed(
   spoil: (statement: Statement) => unknown = (statement) => statement,
 ): Promise<Bundle> {
@@ -38,7 +38,7 @@ export async function sealed(
 export const verify = (bundle: unknown): Promise<Verified> =>
   verifySignature(json(bundle), [signer.publicKey], files);
 
-/** Sees to it that the bundle is refused, for this reason and with no other error. */
+/** Expects the bundle to be refused for this reason. */
 export async function expectRefusal(
   bundle: unknown,
   reason: InvalidSignatureReason,
@@ -51,7 +51,7 @@ export async function expectRefusal(
   expect(error).toMatchObject({ reason });
 }
 
-/** The bytes with the first of these characters replaced. */
+/** Replaces the first occurrence of a character. */
 export function withByte(bytes: Uint8Array, character: string, byte: number): Uint8Array {
   const changed = bytes.slice();
   const at = changed.indexOf(character.charCodeAt(0));

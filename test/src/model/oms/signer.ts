@@ -4,7 +4,7 @@ import { CURVES, type CurveName } from '../../../../src/model/oms/curves.ts';
 import { preAuthenticationEncoding } from '../../../../src/model/oms/dsse.ts';
 import { type PublicKey, parsePublicKeys } from '../../../../src/model/oms/public-keys.ts';
 
-/** The parts of a statement that tests spoil before it is signed. */
+/** The parts of a statement that tests change before signing. */
 export interface Statement {
   _type: string;
   subject: { name: string; digest: Record<string, string> }[];
@@ -15,7 +15,7 @@ export interface Statement {
   };
 }
 
-/** A bundle as JSON; what tests make of it may be anything. */
+/** A bundle as JSON, which tests may change into anything. */
 export interface Bundle {
   mediaType: string;
   verificationMaterial: Record<string, unknown>;
@@ -29,7 +29,7 @@ export interface Bundle {
 export interface Signer {
   readonly publicKey: PublicKey;
   readonly publicKeyPem: string;
-  /** A bundle with a good signature over this payload, be the payload good or not. */
+  /** A bundle with a valid signature over any payload. */
   sign(payload: Uint8Array, payloadType?: string): Promise<Bundle>;
 }
 
@@ -66,7 +66,7 @@ export async function newSigner(curveName: CurveName = 'P-256'): Promise<Signer>
   };
 }
 
-/** A good statement about these files. */
+/** A valid statement about these files. */
 export async function statementOf(files: ReadonlyMap<string, string>): Promise<Statement> {
   const resources = [...files].map(([name, digest]) => ({ name, algorithm: 'sha256', digest }));
   return {
@@ -97,17 +97,17 @@ export function pem(label: string, der: Uint8Array): string {
   return `-----BEGIN ${label}-----\n${lines.join('\n')}\n-----END ${label}-----\n`;
 }
 
-/** The DER of a signature in WebCrypto's form. */
+/** Encodes a WebCrypto signature in DER. */
 export function toDer(raw: Uint8Array): Uint8Array<ArrayBuffer> {
   const half = raw.byteLength / 2;
   return element(0x30, concat([integer(raw.subarray(0, half)), integer(raw.subarray(half))]));
 }
 
-/** One element of DER; `value` is shorter than 128 bytes. */
+/** Encodes a DER element; `value` is shorter than 128 bytes. */
 export const element = (tag: number, value: Uint8Array): Uint8Array<ArrayBuffer> =>
   concat([Uint8Array.of(tag, value.byteLength), value]);
 
-/** The integer in these big-endian bytes, in DER. */
+/** Encodes a big-endian integer in DER. */
 export function integer(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   const hex = toHex(bytes).replace(/^(00)+(?=..)/, '');
   const value = Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));

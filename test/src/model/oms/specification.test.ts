@@ -11,7 +11,7 @@ import vectors from './specification-vectors.json';
 const twoFiles = new Map(Object.entries(vectors.files));
 const oneFile = new Map(Object.entries(vectors.singleFile));
 
-describe('signatures that others made', () => {
+describe('signatures by other tools', () => {
   test.each([
     ['the reference tool', vectors.key, twoFiles],
     ['the implementation in Go', vectors.keyByGo, twoFiles],
@@ -26,7 +26,7 @@ describe('signatures that others made', () => {
   });
 });
 
-describe('the vectors of the specification for the method key, by their names there', () => {
+describe("the specification's vectors for the method key, under their own names", () => {
   const good = (): Bundle => JSON.parse(vectors.key);
 
   test('valid/key', () => {
@@ -47,7 +47,7 @@ describe('the vectors of the specification for the method key, by their names th
     expect(() => parseBundle(json(rest))).toThrow(expect.objectContaining({ reason: 'malformed_bundle' }));
   });
 
-  test('invalid-payload/wrong-predicate: a good bundle, a bad statement', () => {
+  test('invalid-payload/wrong-predicate: a valid bundle, an invalid statement', () => {
     const text = new TextDecoder().decode(unbase64(good().dsseEnvelope.payload));
     const statement: Statement = JSON.parse(text);
     const payload = json({ ...statement, predicateType: 'https://example.com/wrong-predicate/v1.0' });

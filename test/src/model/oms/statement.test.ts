@@ -3,13 +3,13 @@ import { utf8 } from '../../../../src/model/oms/bytes.ts';
 import { expectRefusal, files, sealed, signer, verify, withByte } from './refusal.ts';
 import { json, newSigner, type Statement, statementOf } from './signer.ts';
 
-describe('the statement, well signed', () => {
+describe('a statement with a valid signature', () => {
   test('good', async () => {
     const verified = await verify(await sealed());
     expect(verified).toEqual({ fingerprint: signer.publicKey.fingerprint });
   });
 
-  test('is looked at only when its signature is good', async () => {
+  test('is parsed only if its signature is valid', async () => {
     const bundle = await sealed(() => 'no statement');
     const other = await newSigner();
     await expectRefusal(bundle, 'unknown_key', [other.publicKey]);

@@ -35,7 +35,7 @@ function flipped(bytes: Uint8Array, at: number): Uint8Array {
   return changed;
 }
 
-describe.each(curves)('what the reference tool signs on %s', (name) => {
+describe.each(curves)('a signature of the reference tool on %s', (name) => {
   test('is accepted', async () => {
     const verified = await verifySignature(utf8(vectors.bundles[name]), [reference[name]], files);
     expect(verified).toEqual({ fingerprint: reference[name].fingerprint });
@@ -51,7 +51,7 @@ describe.each(curves)('what the reference tool signs on %s', (name) => {
   test('is refused with a bit flipped in the payload', async () => {
     const bundle = referenceBundle(name);
     const payload = unbase64(bundle.dsseEnvelope.payload);
-    // In the name of the model: still a good statement.
+    // In the model's name: still a valid statement.
     const at = new TextDecoder().decode(payload).indexOf('"model"') + 1;
     bundle.dsseEnvelope.payload = base64(flipped(payload, at));
     await expectRefusal(bundle, 'wrong_signature', [reference[name]]);
@@ -76,7 +76,7 @@ describe.each(curves)('what the reference tool signs on %s', (name) => {
   });
 });
 
-describe('other things that the reference tool can do are refused', () => {
+describe("the reference tool's other methods are refused", () => {
   test.each([
     ['the encoding of its version 0.2', vectors.paeCompat, 'wrong_signature'],
     ['files in shards', vectors.shards, 'serialization'],
@@ -92,11 +92,11 @@ describe('other things that the reference tool can do are refused', () => {
 });
 
 describe('keys', () => {
-  test('a signature by a key that is not trusted', async () => {
+  test('a signature by an untrusted key', async () => {
     await expectRefusal(await sealed(), 'unknown_key', Object.values(reference));
   });
 
-  test('a signature on P-384, tried with a key on P-256', async () => {
+  test('a P-384 signature tried with a P-256 key', async () => {
     const bundle = referenceBundle('P-384');
     bundle.verificationMaterial = { publicKey: {} };
     await expectRefusal(bundle, 'unknown_key', [reference['P-256']]);
@@ -106,7 +106,7 @@ describe('keys', () => {
     await expectRefusal(await sealed(), 'unknown_key', []);
   });
 
-  test('rotation: the old key and the new one, whichever comes first', async () => {
+  test('rotation: the old and the new key, in either order', async () => {
     const old = await newSigner('P-384');
     const payload = json(await statementOf(files));
     for (const keys of [
@@ -141,7 +141,7 @@ describe('keys', () => {
     await expectRefusal(bundle, 'wrong_signature', [other.publicKey, signer.publicKey]);
   });
 
-  test('a key that the bundle itself brings is not trusted', async () => {
+  test('a key inside the bundle is not trusted', async () => {
     const bundle = await sealed();
     bundle.verificationMaterial = { publicKey: { rawBytes: btoa(signer.publicKeyPem) } };
     await expectRefusal(bundle, 'unknown_key', Object.values(reference));
