@@ -104,9 +104,7 @@ async function main(): Promise<void> {
   const { records, head, faults } = await withBucket(target, readAudit);
   for (const { sequence, at, action, channel, version, from, signer, tool } of records) {
     const move = `${from ? shortVersion(from) : 'nothing'} -> ${shortVersion(version)}`;
-    console.log(
-      `${sequence}  ${at}  ${action.padEnd(8)}  ${channel}  ${move}  key ${shortVersion(signer)}  ${tool}`,
-    );
+    console.log(`${sequence}  ${at}  ${action.padEnd(8)}  ${channel}  ${move}  key ${shortVersion(signer)}  ${tool}`);
   }
   console.log(`${records.length} records, the last one is ${head}`);
   for (const fault of faults) console.error(fault);

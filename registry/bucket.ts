@@ -20,10 +20,7 @@ export interface BucketOptions {
  *
  * @throws {Error} wrangler.toml binds no such bucket, or nobody is logged in
  */
-export async function withBucket<T>(
-  options: BucketOptions,
-  use: (bucket: R2Bucket) => Promise<T>,
-): Promise<T> {
+export async function withBucket<T>(options: BucketOptions, use: (bucket: R2Bucket) => Promise<T>): Promise<T> {
   const environment = readEnvironment(options.env);
   const { name, account_id, compatibility_date } = environment;
   const bucket = modelBucket(environment);

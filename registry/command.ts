@@ -17,8 +17,7 @@ export function runCommand(main: () => Promise<void>): void {
 function describe(error: unknown): string {
   if (error instanceof InvalidSignature) return `${error.reason}: ${error.message}`;
   if (error instanceof z.ZodError) return error.issues.map(describeIssue).join('; ');
-  if (error instanceof ModelUntrusted && error.cause !== undefined)
-    return `${error.message} ${describe(error.cause)}`;
+  if (error instanceof ModelUntrusted && error.cause !== undefined) return `${error.message} ${describe(error.cause)}`;
   return error instanceof Error ? error.message : String(error);
 }
 

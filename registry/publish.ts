@@ -59,22 +59,14 @@ export async function publish(
 }
 
 /** Whether the bucket holds this version, signed by one of the keys. */
-export async function isPublished(
-  bucket: R2Bucket,
-  release: Release,
-  keys: readonly PublicKey[],
-): Promise<boolean> {
+export async function isPublished(bucket: R2Bucket, release: Release, keys: readonly PublicKey[]): Promise<boolean> {
   for (const [file, bytes] of release.files) {
     if (!(await holds(bucket, modelKey(release.version, file), bytes))) return false;
   }
   return isSigned(bucket, release, keys);
 }
 
-async function isSigned(
-  bucket: R2Bucket,
-  { version, files }: Release,
-  keys: readonly PublicKey[],
-): Promise<boolean> {
+async function isSigned(bucket: R2Bucket, { version, files }: Release, keys: readonly PublicKey[]): Promise<boolean> {
   const object = await bucket.get(modelKey(version, SIGNATURE_FILE));
   if (!object) return false;
   const signature = new Uint8Array(await object.arrayBuffer());

@@ -17,13 +17,7 @@ import { RELEASE_FOLDER, type Release, readRelease, sha256 } from './release.ts'
 export const SIGNATURE_FILE = 'model.sig';
 
 /** The paths that the format never signs, and the signature itself. Each bundle lists them. */
-export const UNSIGNED_PATHS: readonly string[] = [
-  '.git',
-  '.gitattributes',
-  '.github',
-  '.gitignore',
-  SIGNATURE_FILE,
-];
+export const UNSIGNED_PATHS: readonly string[] = ['.git', '.gitattributes', '.github', '.gitignore', SIGNATURE_FILE];
 
 /**
  * Signs the files of a version: the content of model.sig. ECDSA draws a random number, so no two signatures are
@@ -31,11 +25,7 @@ export const UNSIGNED_PATHS: readonly string[] = [
  */
 export function createSignature(release: Release, key: SigningKey): Buffer {
   const payload = Buffer.from(JSON.stringify(statementOf(release)));
-  const signature = sign(
-    key.publicKey.curve.hash,
-    preAuthenticationEncoding(PAYLOAD_TYPE, payload),
-    key.privateKey,
-  );
+  const signature = sign(key.publicKey.curve.hash, preAuthenticationEncoding(PAYLOAD_TYPE, payload), key.privateKey);
   const bundle = {
     mediaType: BUNDLE_MEDIA_TYPE,
     verificationMaterial: { publicKey: { hint: key.publicKey.hint }, tlogEntries: [] },
@@ -113,9 +103,7 @@ async function main(): Promise<void> {
   if (values.key === undefined) throw new Error('--key FILE names the private key to sign with');
   const folder = positionals[0] ?? RELEASE_FOLDER;
   const { release, fingerprint } = await signRelease(folder, await readFile(values.key, 'utf8'));
-  console.log(
-    `Signed ${release.manifest.name} ${shortVersion(release.version)} with the key ${fingerprint}:`,
-  );
+  console.log(`Signed ${release.manifest.name} ${shortVersion(release.version)} with the key ${fingerprint}:`);
   console.log(`  ${join(folder, SIGNATURE_FILE)}`);
 }
 

@@ -45,12 +45,7 @@ test.each([
     'limit = 5',
     'BURST counts 5 in 10 s but reports 20 in 10 s',
   ],
-  [
-    'a counter that environments do not inherit',
-    'name = "SUSTAINED"',
-    'name = "OTHER"',
-    'no counter SUSTAINED',
-  ],
+  ['a counter that environments do not inherit', 'name = "SUSTAINED"', 'name = "OTHER"', 'no counter SUSTAINED'],
   ["another environment's counter", '"2001"', '"1001"', 'BURST shares its counter with production'],
   [
     'a bucket that environments do not inherit',
@@ -77,9 +72,7 @@ test.each([
 });
 
 test('all faults are reported at once', async () => {
-  await project.configure(undefined, (toml) =>
-    staging('"2002"', '"1002"')(staging('limit = 20', 'limit = 5')(toml)),
-  );
+  await project.configure(undefined, (toml) => staging('"2002"', '"1002"')(staging('limit = 20', 'limit = 5')(toml)));
   const output = await refused('--env', 'staging');
   expect(output).toContain('BURST counts 5');
   expect(output).toContain('SUSTAINED shares its counter with production');

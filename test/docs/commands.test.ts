@@ -15,9 +15,7 @@ let sources: ReadonlyMap<string, string>;
 
 beforeAll(async () => {
   const paths = files.filter((path) => /\.(ts|js|py|toml|ya?ml|html)$|^\.ci\/run$/.test(path));
-  sources = new Map(
-    await Promise.all(paths.map(async (path) => [path, await readFile(path, 'utf8')] as const)),
-  );
+  sources = new Map(await Promise.all(paths.map(async (path) => [path, await readFile(path, 'utf8')] as const)));
 });
 
 test('every npm script that a document, a source or a workflow names exists', () => {
@@ -55,9 +53,7 @@ test('every path of the repository that a document names exists', () => {
   const missing = paths.filter(({ text, at }) => {
     const bare = text.replace(/\/$/, '');
     const candidates = [bare, posix.join(posix.dirname(at), bare)];
-    return (
-      !CREATED.test(text) && !all.some((path) => candidates.some((each) => posix.matchesGlob(path, each)))
-    );
+    return !CREATED.test(text) && !all.some((path) => candidates.some((each) => posix.matchesGlob(path, each)));
   });
   expect(missing).toEqual([]);
   expect(paths.length).toBeGreaterThan(50);

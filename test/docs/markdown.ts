@@ -19,8 +19,7 @@ export function parseBlocks(document: string): readonly Block[] {
     line += token.raw.split('\n').length - 1;
     if (token.type === 'space') return [];
     if (token.type === 'heading') return [{ kind: 'heading', language: '', text: token.text, line: start }];
-    if (token.type === 'code')
-      return [{ kind: 'fence', language: token.lang ?? '', text: token.text, line: start }];
+    if (token.type === 'code') return [{ kind: 'fence', language: token.lang ?? '', text: token.text, line: start }];
     return [{ kind: 'text', language: '', text: token.raw, line: start }];
   });
 }

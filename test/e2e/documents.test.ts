@@ -49,9 +49,7 @@ test.each(pages)(
         return [backgroundColor, color];
       });
       expect([background, ink]).toEqual(
-        colorScheme === 'light'
-          ? ['rgb(230, 238, 246)', 'rgb(22, 34, 47)']
-          : ['rgb(11, 19, 31)', 'rgb(233, 241, 249)'],
+        colorScheme === 'light' ? ['rgb(230, 238, 246)', 'rgb(22, 34, 47)'] : ['rgb(11, 19, 31)', 'rgb(233, 241, 249)'],
       );
       expect(await findViolations(page)).toEqual([]);
       await page.setViewportSize({ width: 320, height: 700 });

@@ -44,9 +44,7 @@ type Sample = z.infer<typeof Sample>;
 async function readSamples(url: string): Promise<readonly (readonly [path: string, Sample])[]> {
   const { paths } = Document.parse(await (await fetch(`${url}/openapi.json`)).json());
   return Object.entries(paths).flatMap(([path, methods]) =>
-    Object.values(methods).flatMap((operation) =>
-      operation['x-codeSamples'].map((sample) => [path, sample] as const),
-    ),
+    Object.values(methods).flatMap((operation) => operation['x-codeSamples'].map((sample) => [path, sample] as const)),
   );
 }
 
@@ -82,9 +80,7 @@ async function checkSamples(url: string): Promise<void> {
   expect(new Set(languages)).toEqual(new Set(['Shell', 'TypeScript', 'Python']));
   for (const [path, sample] of samples) {
     const kind = sample.label.includes('several') ? `${path}, several` : path;
-    expect(await runSample(sample), sample.source).toMatch(
-      prints[kind] ?? /no output is expected of this one/,
-    );
+    expect(await runSample(sample), sample.source).toMatch(prints[kind] ?? /no output is expected of this one/);
   }
 }
 

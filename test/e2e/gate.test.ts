@@ -7,9 +7,7 @@ import { solidPng } from '../pictures/png.ts';
 import { type RunningWorker, startWorker } from './wrangler.ts';
 
 const RateLimits = z.object({
-  ratelimits: z.array(
-    z.object({ name: z.string(), simple: z.object({ limit: z.number(), period: z.number() }) }),
-  ),
+  ratelimits: z.array(z.object({ name: z.string(), simple: z.object({ limit: z.number(), period: z.number() }) })),
 });
 
 const TOKEN = 'right';
@@ -66,9 +64,7 @@ test('too many photos from one address are refused until Retry-After has passed;
 
 test('RateLimit-Policy reports the limits of wrangler.toml', async () => {
   const { ratelimits } = RateLimits.parse(unstable_readConfig({ config: 'wrangler.toml' }));
-  const set = ratelimits.map(
-    ({ name, simple: { limit, period } }) => `"${name.toLowerCase()}";q=${limit};w=${period}`,
-  );
+  const set = ratelimits.map(({ name, simple: { limit, period } }) => `"${name.toLowerCase()}";q=${limit};w=${period}`);
   const response = await predict('192.0.2.4', TOKEN);
   expect(response.headers.get('RateLimit-Policy')).toBe(set.join(', '));
 });

@@ -115,9 +115,7 @@ test('of two who publish at the same moment, one is told to try again', async ()
   const { keys } = worker;
   await worker.bucket(async (r2) => {
     const [version = ''] = (await readAudit(r2)).records.map((record) => record.version).slice(1, 2);
-    const both = await Promise.allSettled(
-      ['one', 'two'].map((channel) => promote(r2, channel, version, keys)),
-    );
+    const both = await Promise.allSettled(['one', 'two'].map((channel) => promote(r2, channel, version, keys)));
     const refused = both.filter(({ status }) => status === 'rejected');
     const { records, faults } = await readAudit(r2);
     expect(faults).toEqual([]);

@@ -24,11 +24,7 @@ const STATES: Record<string, (page: Page) => Promise<unknown>> = {
     });
     await page.reload();
     await page.getByLabel('Show heat maps').check();
-    await choose(page, [
-      picture(WHITE, 'a.png'),
-      picture(BLACK, 'b.png'),
-      picture(Buffer.from('x'), 'c.png'),
-    ]);
+    await choose(page, [picture(WHITE, 'a.png'), picture(BLACK, 'b.png'), picture(Buffer.from('x'), 'c.png')]);
     await page.getByRole('heading', { name: '3 photos: 1 husky, 1 not husky, 1 failed' }).waitFor();
   },
 
@@ -53,9 +49,7 @@ const STATES: Record<string, (page: Page) => Promise<unknown>> = {
 };
 
 test.for(
-  Object.keys(STATES).flatMap((state) =>
-    (['light', 'dark'] as const).map((colorScheme) => ({ state, colorScheme })),
-  ),
+  Object.keys(STATES).flatMap((state) => (['light', 'dark'] as const).map((colorScheme) => ({ state, colorScheme }))),
 )('axe finds nothing wrong with $state, $colorScheme', async ({ state, colorScheme }) => {
   const page = await fixture.open({ colorScheme, reducedMotion: 'reduce' });
   await STATES[state]?.(page);

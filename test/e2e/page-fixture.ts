@@ -66,8 +66,7 @@ export const choose = (page: Page, files: Picture | readonly Picture[] | string[
   page.locator('#file').setInputFiles(files as Picture[]);
 
 /** The card of the photo with this name. */
-export const cardOf = (page: Page, name = 'photo.png'): Locator =>
-  page.getByRole('article', { name, exact: true });
+export const cardOf = (page: Page, name = 'photo.png'): Locator => page.getByRole('article', { name, exact: true });
 
 /** Waits until the card shows the headline, and returns all text of the card. */
 export async function reads(page: Page, headline: string, name?: string): Promise<string> {

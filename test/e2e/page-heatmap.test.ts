@@ -33,8 +33,7 @@ const colourAt = (page: Page, x: number, y: number) =>
     .first()
     .evaluate(
       (canvas: HTMLCanvasElement, [across, down]) => [
-        ...(canvas.getContext('2d')?.getImageData(across * canvas.width, down * canvas.height, 1, 1).data ??
-          []),
+        ...(canvas.getContext('2d')?.getImageData(across * canvas.width, down * canvas.height, 1, 1).data ?? []),
       ],
       [x, y] as const,
     );

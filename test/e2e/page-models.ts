@@ -54,7 +54,4 @@ const OUTPUTS = {
     heatmap: { input: 'heatmaps', output: 'heatmap', rows: 4, columns: 2 },
     probe: { name: 'red', kind: 'solid', rgb: [255, 0, 0], expected: [0.999955], heatmap: Array(8).fill(1) },
   },
-} satisfies Record<
-  TinyModel,
-  Pick<Manifest, 'output' | 'labels' | 'threshold' | 'heatmap'> & { probe: Probe }
->;
+} satisfies Record<TinyModel, Pick<Manifest, 'output' | 'labels' | 'threshold' | 'heatmap'> & { probe: Probe }>;

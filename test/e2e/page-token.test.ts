@@ -47,9 +47,7 @@ test('a service that hides its scores tells the verdict only, and the source has
   await choose(page, picture(WHITE));
   expect(await reads(page, 'It is a husky')).toContain('gives its verdict only');
   expect(await page.locator('.number, .score').filter({ visible: true }).count()).toBe(0);
-  expect(await page.getByRole('link', { name: 'Source' }).getAttribute('href')).toBe(
-    'https://example.org/husky',
-  );
+  expect(await page.getByRole('link', { name: 'Source' }).getAttribute('href')).toBe('https://example.org/husky');
 });
 
 test('the model card links to the source', async () => {

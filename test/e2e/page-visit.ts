@@ -9,11 +9,7 @@ export interface Visit {
 }
 
 /** Opens the page at `url` in a fresh browser profile, and records its complaints. */
-export async function visit(
-  browser: Browser,
-  url: string,
-  options: BrowserContextOptions = {},
-): Promise<Visit> {
+export async function visit(browser: Browser, url: string, options: BrowserContextOptions = {}): Promise<Visit> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
   const complaints: string[] = [];
   context.on('request', (request) => {
@@ -64,9 +60,7 @@ export async function paste(page: Page, content: Uint8Array | string): Promise<v
   await page.evaluate(
     async ([mediaType, base64]) => {
       const data = Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
-      await navigator.clipboard.write([
-        new ClipboardItem({ [mediaType]: new Blob([data], { type: mediaType }) }),
-      ]);
+      await navigator.clipboard.write([new ClipboardItem({ [mediaType]: new Blob([data], { type: mediaType }) })]);
     },
     [type, Buffer.from(bytes).toString('base64')] as const,
   );

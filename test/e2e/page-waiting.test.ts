@@ -27,31 +27,24 @@ async function answerFirst(
 test.for([
   { status: 429, code: 'rate_limited' },
   { status: 503, code: 'overloaded' },
-])(
-  '$status is waited out as the service asks, with a word of it, and nothing is lost',
-  async ({ status, code }) => {
-    const page = await open();
-    const refused = await answerFirst(page, 3, {
-      status,
-      headers: { 'Retry-After': '2' },
-      json: { code, title: 'x', status, type: 'x', detail: 'x' },
-    });
-    const again = page.waitForResponse(
-      (response) => response.status() === 200 && response.url().endsWith('/predict'),
-    );
-    await choose(page, many(8));
-    const pause = page.locator('#pause');
-    await pause
-      .filter({ hasText: /^The service needs a moment\. Continuing in (2 seconds|1 second)\.$/ })
-      .waitFor();
-    await again;
-    expect(performance.now() - (refused[0] ?? 0)).toBeGreaterThan(1_900);
-    await page.getByRole('heading', { name: '8 photos: 8 husky' }).waitFor();
-    expect(refused.length).toBe(3);
-    expect(await pause.isVisible()).toBe(false);
-    await page.locator('#news').getByText('8 photos: 8 husky').waitFor({ state: 'attached' });
-  },
-);
+])('$status is waited out as the service asks, with a word of it, and nothing is lost', async ({ status, code }) => {
+  const page = await open();
+  const refused = await answerFirst(page, 3, {
+    status,
+    headers: { 'Retry-After': '2' },
+    json: { code, title: 'x', status, type: 'x', detail: 'x' },
+  });
+  const again = page.waitForResponse((response) => response.status() === 200 && response.url().endsWith('/predict'));
+  await choose(page, many(8));
+  const pause = page.locator('#pause');
+  await pause.filter({ hasText: /^The service needs a moment\. Continuing in (2 seconds|1 second)\.$/ }).waitFor();
+  await again;
+  expect(performance.now() - (refused[0] ?? 0)).toBeGreaterThan(1_900);
+  await page.getByRole('heading', { name: '8 photos: 8 husky' }).waitFor();
+  expect(refused.length).toBe(3);
+  expect(await pause.isVisible()).toBe(false);
+  await page.locator('#news').getByText('8 photos: 8 husky').waitFor({ state: 'attached' });
+});
 
 test('patience has an end: a photo that is refused again and again fails, and can be tried by hand', async () => {
   const page = await open();
@@ -100,16 +93,8 @@ test('answers that make no sense are told in plain words, and the photo is tried
     [{ status: 502, ...html }, 'The answer makes no sense', ''],
     [{ status: 200, ...html }, 'The answer makes no sense', ''],
     [{ status: 200, json: { label: 7 } }, 'The answer makes no sense', ''],
-    [
-      { status: 503, json: { code: 'model_unavailable' } },
-      'The model is not available',
-      'Your photo is fine',
-    ],
-    [
-      { status: 418, json: { code: 'teapot', title: 'I am a teapot', detail: 'Short.' } },
-      'I am a teapot',
-      'Short.',
-    ],
+    [{ status: 503, json: { code: 'model_unavailable' } }, 'The model is not available', 'Your photo is fine'],
+    [{ status: 418, json: { code: 'teapot', title: 'I am a teapot', detail: 'Short.' } }, 'I am a teapot', 'Short.'],
   ] as const) {
     await answerFirst(page, 1, answer);
     await choose(page, picture(WHITE));

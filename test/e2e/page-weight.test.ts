@@ -39,10 +39,7 @@ test('no module is more than two imports away from the entry', async () => {
   const importsOf = async (path: string) => {
     const url = new URL(path, fixture.url);
     const source = await (await fetch(url)).text();
-    return Array.from(
-      source.matchAll(/^import .* from '(\.[^']+)';/gm),
-      ([, to = '']) => new URL(to, url).pathname,
-    );
+    return Array.from(source.matchAll(/^import .* from '(\.[^']+)';/gm), ([, to = '']) => new URL(to, url).pathname);
   };
   let round = ['/main.js'];
   const seen = new Set(round);

@@ -24,8 +24,7 @@ afterAll(async () => {
 });
 
 /** What `use` makes of a module of the page, as it is served. */
-const inPage = <T>(path: string, use: string): Promise<T> =>
-  page.evaluate<T>(`import('${path}').then(${use})`);
+const inPage = <T>(path: string, use: string): Promise<T> => page.evaluate<T>(`import('${path}').then(${use})`);
 
 test('a classifier of other things is asked and answered in its own labels', async () => {
   await page.getByRole('heading', { name: 'What is in the photo?' }).waitFor();
@@ -34,10 +33,7 @@ test('a classifier of other things is asked and answered in its own labels', asy
   const red = Buffer.from(await solidPng([250, 10, 10]));
   await page.locator('#file').setInputFiles({ name: 'red.png', mimeType: 'image/png', buffer: red });
   await page.getByRole('article').getByText('Red panda', { exact: true }).waitFor();
-  const rows = await page
-    .getByRole('list', { name: 'Most likely labels' })
-    .getByRole('listitem')
-    .allTextContents();
+  const rows = await page.getByRole('list', { name: 'Most likely labels' }).getByRole('listitem').allTextContents();
   expect(rows[0]).toMatch(/^red panda(> )?\d+\.\d%$/);
   expect(
     rows

@@ -32,9 +32,7 @@ test('many photos are counted, filtered and ordered; one bad among them holds up
   await page.getByRole('heading', { name: '4 photos: 2 husky, 1 not husky, 1 failed' }).waitFor();
   await reads(page, 'This kind of file is not supported', 'b.png');
   const names = () =>
-    page
-      .getByRole('article')
-      .evaluateAll((cards) => cards.map((card) => card.querySelector('.name')?.textContent));
+    page.getByRole('article').evaluateAll((cards) => cards.map((card) => card.querySelector('.name')?.textContent));
   expect(await names()).toEqual(['a.png', 'b.png', 'c.png', 'd.png']);
 
   await page.getByLabel('Sort by').selectOption('lowest score');
@@ -83,9 +81,7 @@ test('a hundred photos: never more than three on their way, and no preview is ke
     page,
     Array.from({ length: 100 }, (_, index) => picture(index % 4 ? BLACK : WHITE, `${index}.png`)),
   );
-  await page
-    .getByRole('heading', { name: '100 photos: 75 not husky, 25 husky' })
-    .waitFor({ timeout: 50_000 });
+  await page.getByRole('heading', { name: '100 photos: 75 not husky, 25 husky' }).waitFor({ timeout: 50_000 });
   expect(most).toBe(3);
   expect(await held()).toBe(100);
   await page.getByRole('button', { name: 'Remove all' }).click();
@@ -151,8 +147,7 @@ test('the keyboard is enough', async () => {
   page.on('filechooser', (chooser) => chooser.setFiles(chosen.shift() ?? []));
   // Choosers are caught for certain only in a document that is loaded afterwards.
   await page.reload();
-  const focused = () =>
-    page.evaluate(() => document.activeElement?.ariaLabel ?? document.activeElement?.textContent);
+  const focused = () => page.evaluate(() => document.activeElement?.ariaLabel ?? document.activeElement?.textContent);
   await page.keyboard.press('Tab');
   await page.keyboard.press('Enter');
   await reads(page, 'It is a husky', 'a.png');
@@ -301,8 +296,7 @@ test('written from right to left, it is mirrored and as wide as the window', asy
 test('the colours follow the system', async () => {
   const lightness = (page: Page) =>
     page.locator('body').evaluate((body) => {
-      const [red = 0, green = 0, blue = 0] =
-        getComputedStyle(body).backgroundColor.match(/\d+/g)?.map(Number) ?? [];
+      const [red = 0, green = 0, blue = 0] = getComputedStyle(body).backgroundColor.match(/\d+/g)?.map(Number) ?? [];
       return (red + green + blue) / 3;
     });
   expect(await lightness(await open({ colorScheme: 'light' }))).toBeGreaterThan(200);
@@ -327,9 +321,7 @@ test('the page says what is served, and the command that it shows is its own', a
   await page
     .getByText(/^Model tiny-brightness · version [0-9a-f]{12} · signed by key [0-9a-f]{12}, verified .*\d/)
     .waitFor();
-  expect(await page.locator('#curl').textContent()).toBe(
-    `curl -F file=@photo.jpg ${fixture.url}/api/predict`,
-  );
+  expect(await page.locator('#curl').textContent()).toBe(`curl -F file=@photo.jpg ${fixture.url}/api/predict`);
   for (const [name, path] of [
     ['Model card', '/docs/model'],
     ['API', '/docs'],

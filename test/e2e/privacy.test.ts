@@ -39,8 +39,7 @@ async function upload(url: string, marks: Marks, index: number, leak?: string): 
   };
   if (leak || index % 3) {
     const body = new FormData();
-    for (let count = 0; count <= index % 2; count++)
-      body.append('file', new File([file], `${marks.name}.png`));
+    for (let count = 0; count <= index % 2; count++) body.append('file', new File([file], `${marks.name}.png`));
     init = { method: 'POST', body, headers };
   }
   const response = await fetch(`${url}${path}`, init);

@@ -57,10 +57,7 @@ async function runSchemathesis(vars: WorkerOptions['vars'], ...options: string[]
 function expectNoFailure({ code, output, logs }: Outcome): void {
   expect(code, output).toBe(0);
   expect(Array.from(logs.matchAll(/"route":"/g)).length).toBeGreaterThan(150);
-  const answered = Array.from(
-    logs.matchAll(/"route":"\/api\/predict","status":(\d+)/g),
-    ([, status]) => status,
-  );
+  const answered = Array.from(logs.matchAll(/"route":"\/api\/predict","status":(\d+)/g), ([, status]) => status);
   // Otherwise the test would cover refusals only.
   expect(answered.filter((status) => status === '200').length).toBeGreaterThan(20);
   expect(answered.filter((status) => Number(status) >= 500)).toEqual([]);

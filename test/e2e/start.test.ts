@@ -99,8 +99,7 @@ describe('one error, exit status 1, and nothing signed or published', () => {
     }
   });
 
-  test('--port is not a port', () =>
-    expectFailure(['--port', '65536'], /^--port takes a number from 1 to 65535$/));
+  test('--port is not a port', () => expectFailure(['--port', '65536'], /^--port takes a number from 1 to 65535$/));
 
   test('a setting in wrangler.toml is not valid', () =>
     expectFailure([], /^Invalid settings in wrangler\.toml:\n +MODEL_REFRESH: .*$/, (toml) =>

@@ -45,8 +45,7 @@ beforeAll(async () => {
   project = await realpath(await mkdtemp(join(tmpdir(), 'husky-ai-tutorial-')));
   const isCopied = (path: string) => !SHARED.test(basename(path)) && !LEFT_OUT.test(basename(path));
   await cp('.', project, { recursive: true, filter: isCopied });
-  for (const name of await readdir('.'))
-    if (SHARED.test(name)) await symlink(resolve(name), join(project, name));
+  for (const name of await readdir('.')) if (SHARED.test(name)) await symlink(resolve(name), join(project, name));
   port = await freePort();
   browser = await launchChromium();
 }, 600_000);
@@ -58,8 +57,7 @@ afterAll(async () => {
 });
 
 /** Replaces the port of the tutorial by a free one. */
-const withFreePort = (text: string) =>
-  text.replaceAll(':8790', `:${port}`).replaceAll('--port 8790', `--port ${port}`);
+const withFreePort = (text: string) => text.replaceAll(':8790', `:${port}`).replaceAll('--port 8790', `--port ${port}`);
 
 /** Whether the output contains each line of the block, or, apart from white space, its JSON. */
 function isShown(output: string, { text, language }: Block): boolean {
@@ -150,9 +148,7 @@ test('the tutorial shows the program that it runs', async () => {
 test('each shape gets the right label, and the scores add up to 1', () => {
   const answers = [...printed].filter(([command]) => command.startsWith('curl'));
   const predictions = answers.flatMap(([, output]) =>
-    z
-      .union([schemas.Prediction, z.array(schemas.Prediction)])
-      .parse(JSON.parse(/^[[{].*$/m.exec(output)?.[0] ?? '')),
+    z.union([schemas.Prediction, z.array(schemas.Prediction)]).parse(JSON.parse(/^[[{].*$/m.exec(output)?.[0] ?? '')),
   );
   expect(predictions.map(({ label }) => label)).toEqual(['circle', 'square', 'triangle']);
   for (const { label, score, scores = [], threshold } of predictions) {

@@ -47,8 +47,7 @@ export async function comparePhoto(
     return response;
   };
   const tensor = new Float32Array(await (await post('/parity/tensor')).arrayBuffer());
-  if (tensor.length !== rgb.length)
-    throw new Error(`${photo.file}: ${tensor.length} values, not ${rgb.length}`);
+  if (tensor.length !== rgb.length) throw new Error(`${photo.file}: ${tensor.length} values, not ${rgb.length}`);
   const { score: actual } = Prediction.parse(await (await post('/api/predict')).json());
 
   const differences = Array.from(tensor, (value, index) => Math.abs(value * 255 - (rgb[index] ?? 0)));
@@ -80,5 +79,4 @@ export function summarise(comparisons: readonly Comparison[], threshold = 0.5): 
   };
 }
 
-const mean = (values: readonly number[]): number =>
-  values.reduce((sum, value) => sum + value, 0) / values.length;
+const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;

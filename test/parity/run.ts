@@ -48,10 +48,7 @@ async function pickPhotos(folder: string, count: number): Promise<string[]> {
 async function pickHalves(data: string, count: number): Promise<string[]> {
   const folder = existsSync(join(data, 'validation')) ? join(data, 'validation') : data;
   const half = Math.ceil(count / 2);
-  return [
-    ...(await pickPhotos(join(folder, 'husky'), half)),
-    ...(await pickPhotos(join(folder, 'nothusky'), half)),
-  ];
+  return [...(await pickPhotos(join(folder, 'husky'), half)), ...(await pickPhotos(join(folder, 'nothusky'), half))];
 }
 
 function toReferencePhoto(file: string, index: number, folder: string): ReferencePhoto {

@@ -62,8 +62,7 @@ function exif(orientation: number): Uint8Array {
 }
 
 /** Encodes text as UTF-8. */
-export const utf8 = (text: string): Uint8Array<ArrayBuffer> =>
-  Uint8Array.from(new TextEncoder().encode(text));
+export const utf8 = (text: string): Uint8Array<ArrayBuffer> => Uint8Array.from(new TextEncoder().encode(text));
 
 /** Compresses bytes to a zlib stream. */
 export async function deflate(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {

@@ -6,9 +6,7 @@ export function resizedJpeg(
   bytes: Uint8Array,
   { width, height }: { readonly width: number; readonly height: number },
 ): Uint8Array {
-  const frame = bytes.findIndex(
-    (byte, i) => byte === 0xff && (bytes[i + 1] === 0xc0 || bytes[i + 1] === 0xc2),
-  );
+  const frame = bytes.findIndex((byte, i) => byte === 0xff && (bytes[i + 1] === 0xc0 || bytes[i + 1] === 0xc2));
   const copy = bytes.slice();
   new DataView(copy.buffer).setUint32(frame + 5, height * 0x10000 + width);
   return copy;

@@ -19,8 +19,7 @@ let key: SigningKey;
 
 const publish = (bucket: R2Bucket, release: Release, channel: string) =>
   publishing.publish(bucket, release, createSignature(release, key), [key.publicKey], channel);
-const isPublished = (bucket: R2Bucket, release: Release) =>
-  publishing.isPublished(bucket, release, [key.publicKey]);
+const isPublished = (bucket: R2Bucket, release: Release) => publishing.isPublished(bucket, release, [key.publicKey]);
 
 /** A version folder as the converter writes it; publishing does not run the model, so any bytes work. */
 async function writeRelease(name: string): Promise<Release> {
@@ -50,8 +49,7 @@ async function withEmptyBucket(use: (bucket: R2Bucket) => Promise<void>): Promis
   }
 }
 
-const served = async (bucket: R2Bucket, channel = 'production') =>
-  (await bucket.get(channelKey(channel)))?.json();
+const served = async (bucket: R2Bucket, channel = 'production') => (await bucket.get(channelKey(channel)))?.json();
 
 test('a version is stored under its content address, and the channel points at it', () =>
   withEmptyBucket(async (bucket) => {
@@ -108,9 +106,7 @@ test.each([1, 2, 3, 4, 5])(
   (nth) =>
     withEmptyBucket(async (bucket) => {
       await publish(bucket, first, 'production');
-      await expect(publish(failingAt(bucket, nth), second, 'production')).rejects.toThrow(
-        'the network broke',
-      );
+      await expect(publish(failingAt(bucket, nth), second, 'production')).rejects.toThrow('the network broke');
       expect(await served(bucket)).toEqual({ version: first.version });
       await publish(bucket, second, 'production');
       expect(await served(bucket)).toEqual({ version: second.version });
@@ -140,12 +136,7 @@ describe('what the Worker would refuse is not published, promoted or rolled back
   }
 
   test.each([
-    [
-      'a manifest that names another model',
-      'model.onnx',
-      'another model',
-      'not the one that its manifest names',
-    ],
+    ['a manifest that names another model', 'model.onnx', 'another model', 'not the one that its manifest names'],
     ['a manifest that is not valid', 'manifest.json', '{}', 'manifest is not valid'],
   ])('%s', (_, file, content, message) =>
     withEmptyBucket(async (bucket) => {
@@ -171,9 +162,7 @@ describe('what the Worker would refuse is not published, promoted or rolled back
     withEmptyBucket(async (bucket) => {
       const limits = { MAX_MANIFEST_BYTES: 100_000, MAX_MODEL_BYTES: 10 };
       await putUnchecked(bucket, first);
-      await expect(promote(bucket, 'production', first.version, [key.publicKey], limits)).rejects.toThrow(
-        'too large',
-      );
+      await expect(promote(bucket, 'production', first.version, [key.publicKey], limits)).rejects.toThrow('too large');
       expect(await served(bucket)).toBeUndefined();
     }));
 });

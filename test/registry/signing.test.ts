@@ -44,17 +44,7 @@ async function outcome(program: string, args: readonly string[], env = process.e
 /** The reference tool of OpenSSF Model Signing, with the method `key`. */
 function referenceTool(action: 'sign' | 'verify', folder: string, key: string): Promise<Outcome> {
   const option = action === 'sign' ? '--private_key' : '--public_key';
-  const args = [
-    '-m',
-    'model_signing',
-    action,
-    'key',
-    folder,
-    '--signature',
-    join(folder, 'model.sig'),
-    option,
-    key,
-  ];
+  const args = ['-m', 'model_signing', action, 'key', folder, '--signature', join(folder, 'model.sig'), option, key];
   return outcome(python, args, pythonEnvironment());
 }
 
@@ -164,18 +154,14 @@ describe('signing', () => {
   test('a folder with an extra file is not signed', async () => {
     const folder = await newRelease();
     await writeFile(join(folder, 'notes.txt'), '');
-    await expect(sign(folder, (await newKeys()).privateKeyPath)).rejects.toThrow(
-      /notes\.txt is not part of a version/,
-    );
+    await expect(sign(folder, (await newKeys()).privateKeyPath)).rejects.toThrow(/notes\.txt is not part of a version/);
     expect(await readdir(folder)).not.toContain('model.sig');
   });
 
   test('a model that its manifest does not name is not signed', async () => {
     const folder = await newRelease();
     await writeFile(join(folder, 'model.onnx'), 'other bytes');
-    await expect(sign(folder, (await newKeys()).privateKeyPath)).rejects.toThrow(
-      /not the one that its manifest names/,
-    );
+    await expect(sign(folder, (await newKeys()).privateKeyPath)).rejects.toThrow(/not the one that its manifest names/);
     expect(await readdir(folder)).not.toContain('model.sig');
   });
 
@@ -194,9 +180,7 @@ describe('signing', () => {
     await writeFile(elsewhere, await readFile(join(folder, 'model.onnx')));
     await rm(join(folder, 'model.onnx'));
     await symlink(elsewhere, join(folder, 'model.onnx'));
-    await expect(verifyRelease(folder, await parsePublicKeys(keys.publicKeyPem))).rejects.toThrow(
-      /not a plain file/,
-    );
+    await expect(verifyRelease(folder, await parsePublicKeys(keys.publicKeyPem))).rejects.toThrow(/not a plain file/);
   });
 });
 

@@ -64,8 +64,7 @@ export class Client {
   send(outgoing: Outgoing, manner: Manner): Promise<Answer | typeof CUT>;
   async send(outgoing: Outgoing, manner: Manner = { kind: 'whole' }): Promise<Answer | typeof CUT> {
     const { body, refusedEarly = false, headers = {} } = outgoing;
-    const length =
-      body && manner.kind !== 'chunked' ? { ...headers, 'Content-Length': `${body.length}` } : headers;
+    const length = body && manner.kind !== 'chunked' ? { ...headers, 'Content-Length': `${body.length}` } : headers;
     for (let tries = refusedEarly ? TRIES : 1; ; ) {
       const answered = new AbortController();
       const bytes = body && body.length > 0 ? write(outgoing, body, manner, answered.signal) : undefined;
@@ -112,10 +111,7 @@ export class Client {
  * Sends requests on one connection without waiting for the answers (RFC 9112, section 9.3.2). An answer is undefined where
  * the service closed the connection before it.
  */
-export async function pipeline(
-  origin: string,
-  requests: readonly Outgoing[],
-): Promise<(Answer | undefined)[]> {
+export async function pipeline(origin: string, requests: readonly Outgoing[]): Promise<(Answer | undefined)[]> {
   const connection = new Connection(origin, { pipelining: requests.length });
   try {
     const sent = requests.map((request) =>

@@ -96,17 +96,13 @@ fault('each read takes 2 s', { faults: { delay: 2_000 } }, follow);
 fault('one read in three fails', { faults: { failing: 1, of: 3 } }, follow);
 
 // A check of the channel begins before the previous load has ended.
-fault(
-  'each read takes 6 s while the channel moves twice',
-  { vars: { MODEL_LOAD_TIMEOUT: '8000' } },
-  async (scene) => {
-    await scene.setFaults({ delay: 6_000 });
-    for (const version of [stage.second, stage.first]) {
-      await stage.promote(version);
-      await scene.untilServed(version);
-    }
-  },
-);
+fault('each read takes 6 s while the channel moves twice', { vars: { MODEL_LOAD_TIMEOUT: '8000' } }, async (scene) => {
+  await scene.setFaults({ delay: 6_000 });
+  for (const version of [stage.second, stage.first]) {
+    await stage.promote(version);
+    await scene.untilServed(version);
+  }
+});
 
 const BROKEN = {
   'each read takes 30 s': { delay: 30_000 },
@@ -136,23 +132,17 @@ for (const [name, faults] of Object.entries(BROKEN)) {
   });
 }
 
-fault(
-  'the channel moves 10 times',
-  { clients: 32, inspect: true, vars: { MODEL_REFRESH: '100' } },
-  async (scene) => {
-    await using watch = await MemoryWatch.start(scene.workerd);
-    for (let i = 1; i <= 10; i++) {
-      const version = i % 2 === 1 ? stage.second : stage.first;
-      await stage.promote(version);
-      await scene.untilServed(version);
-    }
-    const { peak, onnxruntime } = await watch.point();
-    expect(peak).toBeLessThan(MEMORY_GOAL);
-    console.log(
-      `10 moves of the channel: ${megabytes(peak)} MB at most, ORT ${megabytes(onnxruntime)} MB at the end`,
-    );
-  },
-);
+fault('the channel moves 10 times', { clients: 32, inspect: true, vars: { MODEL_REFRESH: '100' } }, async (scene) => {
+  await using watch = await MemoryWatch.start(scene.workerd);
+  for (let i = 1; i <= 10; i++) {
+    const version = i % 2 === 1 ? stage.second : stage.first;
+    await stage.promote(version);
+    await scene.untilServed(version);
+  }
+  const { peak, onnxruntime } = await watch.point();
+  expect(peak).toBeLessThan(MEMORY_GOAL);
+  console.log(`10 moves of the channel: ${megabytes(peak)} MB at most, ORT ${megabytes(onnxruntime)} MB at the end`);
+});
 
 fault('the channel names a version that does not exist', { health: [DEGRADED, 'ok'] }, async (scene) => {
   await stage.bucket.put(channelKey(DEFAULT_CHANNEL), JSON.stringify({ version: 'f'.repeat(64) }));
@@ -161,26 +151,22 @@ fault('the channel names a version that does not exist', { health: [DEGRADED, 'o
   await scene.untilServed(stage.second);
 });
 
-fault(
-  'a published file differs from the signed one',
-  { health: ['degraded model_untrusted', 'ok'] },
-  async (scene) => {
-    const { bucket, first, second } = stage;
-    const key = modelKey(second, 'model.onnx');
-    const whole = Buffer.from((await (await bucket.get(key))?.arrayBuffer()) ?? new ArrayBuffer(0));
-    const damaged = Buffer.from(whole);
-    damaged[whole.length >> 1] = (whole[whole.length >> 1] ?? 0) ^ 1;
-    await bucket.put(key, damaged);
-    try {
-      await bucket.put(channelKey(DEFAULT_CHANNEL), JSON.stringify({ version: second }));
-      await scene.untilHealth('degraded model_untrusted');
-    } finally {
-      await bucket.put(key, whole, { sha256: sha256(whole) });
-    }
-    await stage.promote(first);
-    await scene.untilServed(first);
-  },
-);
+fault('a published file differs from the signed one', { health: ['degraded model_untrusted', 'ok'] }, async (scene) => {
+  const { bucket, first, second } = stage;
+  const key = modelKey(second, 'model.onnx');
+  const whole = Buffer.from((await (await bucket.get(key))?.arrayBuffer()) ?? new ArrayBuffer(0));
+  const damaged = Buffer.from(whole);
+  damaged[whole.length >> 1] = (whole[whole.length >> 1] ?? 0) ^ 1;
+  await bucket.put(key, damaged);
+  try {
+    await bucket.put(channelKey(DEFAULT_CHANNEL), JSON.stringify({ version: second }));
+    await scene.untilHealth('degraded model_untrusted');
+  } finally {
+    await bucket.put(key, whole, { sha256: sha256(whole) });
+  }
+  await stage.promote(first);
+  await scene.untilServed(first);
+});
 
 const CLOCKS = {
   'the clock jumps a day ahead': [DAY],
@@ -202,27 +188,23 @@ for (const [name, jumps] of Object.entries(CLOCKS)) {
   });
 }
 
-fault(
-  'workerd is killed 3 times while the channel moves',
-  { answers: [OK, 'connection lost'] },
-  async (scene) => {
-    const { bucket, store, first, second } = stage;
-    for (const version of [second, first, second]) {
-      const { pid } = await scene.workerd.current();
-      const moved = stage.promote(version);
-      process.kill(pid, 'SIGKILL');
-      await moved;
-      await scene.until('workerd is back', async () => {
-        await scene.locate();
-        return (await scene.checkHealth()) === 'ok';
-      });
-      await scene.untilServed(version);
-      await setTimeout(1_000);
-    }
-    for (const version of [first, second]) await checkVersion(bucket, version, [store.key.publicKey]);
-    expect((await readAudit(bucket)).faults).toEqual([]);
-  },
-);
+fault('workerd is killed 3 times while the channel moves', { answers: [OK, 'connection lost'] }, async (scene) => {
+  const { bucket, store, first, second } = stage;
+  for (const version of [second, first, second]) {
+    const { pid } = await scene.workerd.current();
+    const moved = stage.promote(version);
+    process.kill(pid, 'SIGKILL');
+    await moved;
+    await scene.until('workerd is back', async () => {
+      await scene.locate();
+      return (await scene.checkHealth()) === 'ok';
+    });
+    await scene.untilServed(version);
+    await setTimeout(1_000);
+  }
+  for (const version of [first, second]) await checkVersion(bucket, version, [store.key.publicKey]);
+  expect((await readAudit(bucket)).faults).toEqual([]);
+});
 
 /** Sends a part of a 12 megapixel photo; then the client disappears, or sends nothing more. */
 async function abandon({ url }: Scene, manner: Manner): Promise<void> {

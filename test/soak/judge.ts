@@ -24,8 +24,7 @@ export function keyOf({ status, headers, body }: Answer): string {
 }
 
 /** Whether the answer names the seconds to wait. */
-export const hasRetryAfter = ({ headers }: Answer): boolean =>
-  /^[1-9]\d*$/.test(headers['retry-after'] ?? '');
+export const hasRetryAfter = ({ headers }: Answer): boolean => /^[1-9]\d*$/.test(headers['retry-after'] ?? '');
 
 /** Compares an answer with the reference, byte for byte; without a reference, any allowed status and code will do. */
 export function judge(
@@ -48,7 +47,5 @@ export function judge(
 function isPartlyBusy(body: string, expected: string): boolean {
   const [found, wanted] = [body, expected].map((text) => Batch.safeParse(JSON.parse(text)).data);
   if (!found || found.length !== wanted?.length) return false;
-  return found.every(
-    (entry, i) => entry.code === 'overloaded' || JSON.stringify(entry) === JSON.stringify(wanted[i]),
-  );
+  return found.every((entry, i) => entry.code === 'overloaded' || JSON.stringify(entry) === JSON.stringify(wanted[i]));
 }

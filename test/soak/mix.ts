@@ -116,9 +116,7 @@ async function send(
       cases.map(({ outgoing }) => outgoing),
     );
     // After it has refused a request for want of memory, the service closes without reading the next ones.
-    const closed: Verdict = answers.some((answer) => answer?.status === 503)
-      ? 'busy'
-      : { wrong: 'no answer' };
+    const closed: Verdict = answers.some((answer) => answer?.status === 503) ? 'busy' : { wrong: 'no answer' };
     return cases.map((each, i) => {
       const answer = answers[i];
       return answer ? judge(answer, each, references.get(each)) : closed;

@@ -59,9 +59,7 @@ export async function kindsOf({ small, large }: Photos, seed: number): Promise<K
     },
     allowed: ['413 body_too_large'],
   };
-  const tooMany = formOf(
-    several(MAX_BATCH_PHOTOS + 1).map((file) => ({ ...file, bytes: file.bytes.subarray(0, 10) })),
-  );
+  const tooMany = formOf(several(MAX_BATCH_PHOTOS + 1).map((file) => ({ ...file, bytes: file.bytes.subarray(0, 10) })));
   const cut = (share: number, after: number): Manner => ({ kind: 'cut', share, after });
   return [
     kind('JPEG, 512 px', 2600, typed('jpeg')),
@@ -81,11 +79,7 @@ export async function kindsOf({ small, large }: Photos, seed: number): Promise<K
       ),
     ),
     kind('batch of 2 to 5', 100, casesOf([2, 3, 4, 5].map((count) => formOf(several(count))))),
-    kind(
-      'batch with a damaged photo',
-      50,
-      casesOf([1, 3].map((count) => formOf([...several(count), damaged]))),
-    ),
+    kind('batch with a damaged photo', 50, casesOf([1, 3].map((count) => formOf([...several(count), damaged])))),
     kind('chunked', 60, any, { manner: () => ({ kind: 'chunked' }) }),
     kind('trickled', 200, any, {
       manner: (next) => ({ kind: 'trickled', pieces: 4 + Math.floor(next() * 12), pause: 20 + next() * 150 }),

@@ -147,9 +147,7 @@ export class Scene {
     return this.until(`${version.slice(0, 12)} is served`, async () => {
       if ((await this.checkHealth()) !== 'ok') return false;
       await using client = new Client(this.#url);
-      return (
-        z.object({ digest: z.string() }).safeParse(await client.json('/api/model')).data?.digest === version
-      );
+      return z.object({ digest: z.string() }).safeParse(await client.json('/api/model')).data?.digest === version;
     });
   }
 

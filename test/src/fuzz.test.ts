@@ -24,8 +24,7 @@ beforeAll(async () => {
   service = newService();
 });
 
-const send = (bytes: Uint8Array<ArrayBuffer>) =>
-  service('/api/predict', raw(bytes, 'application/octet-stream'));
+const send = (bytes: Uint8Array<ArrayBuffer>) => service('/api/predict', raw(bytes, 'application/octet-stream'));
 
 /** Responses to all valid pictures. */
 async function predictValid(): Promise<string[]> {
@@ -52,9 +51,7 @@ test(`${FILES} spoiled files in one isolate are answered or refused, without las
   const random = seeded(SEED);
   const before = await predictValid();
   // Each format gets the same number of files, however many variants it has.
-  const originals = codecs.map((codec) =>
-    pictures.map(({ bytes }) => bytes).filter((bytes) => codec.matches(bytes)),
-  );
+  const originals = codecs.map((codec) => pictures.map(({ bytes }) => bytes).filter((bytes) => codec.matches(bytes)));
   const reached = Object.fromEntries(codecs.map(({ format }) => [format, 0]));
   const statuses = new Map<number, number>();
   let settled = 0;
@@ -73,9 +70,7 @@ test(`${FILES} spoiled files in one isolate are answered or refused, without las
     if (file < FILES / 10) settled = Math.max(settled, lasting);
     else highest = Math.max(highest, lasting);
   }
-  expect([...statuses.keys()].filter((status) => status !== 200 && (status < 400 || status >= 500))).toEqual(
-    [],
-  );
+  expect([...statuses.keys()].filter((status) => status !== 200 && (status < 400 || status >= 500))).toEqual([]);
   // Otherwise the test would only exercise headers.
   for (const [decoder, files] of Object.entries(reached)) {
     expect.soft(files, decoder).toBeGreaterThanOrEqual(FILES / 10);

@@ -44,8 +44,7 @@ if (!cached) throw new Error('miniflare is not in the cache of modules');
 cached.exports = { ...original, convertV4MiniflareOptions };
 
 function convertV4MiniflareOptions(options: Options): ReturnType<Miniflare['convertV4MiniflareOptions']> {
-  const workers: readonly Worker[] =
-    'workers' in options && Array.isArray(options.workers) ? options.workers : [];
+  const workers: readonly Worker[] = 'workers' in options && Array.isArray(options.workers) ? options.workers : [];
   const proxy = workers.find(({ name }) => name === 'ProxyWorker');
   if (proxy && STAND_IN_PREVIEW) proxy.outboundService = toStandIn;
   return original.convertV4MiniflareOptions(options);

@@ -117,8 +117,7 @@ export class StandIn {
 
   #find(call: Call): unknown {
     const token = call.headers.get('authorization')?.replace(/^Bearer /, '') ?? '';
-    if (token !== TOKEN && !this.workers.takesAssetsWith(token))
-      throw new ApiError(401, 10000, 'Authentication error');
+    if (token !== TOKEN && !this.workers.takesAssetsWith(token)) throw new ApiError(401, 10000, 'Authentication error');
     const path = call.path.replace(OF_ACCOUNT, '');
     const refused = this.#refusals.find(
       (each) => each.left > 0 && each.refusal.method === call.method && each.refusal.path.test(path),

@@ -116,8 +116,7 @@ export class Workers {
         const script = this.#script(name);
         const { versions } = Deployment.parse(jsonOf(call));
         for (const { version_id } of versions) {
-          if (!script.versions.some(({ id }) => id === version_id))
-            throw new ApiError(404, 10146, 'no such version');
+          if (!script.versions.some(({ id }) => id === version_id)) throw new ApiError(404, 10146, 'no such version');
           script.deployed.push(version_id);
         }
         return { id: randomUUID() };
@@ -192,8 +191,7 @@ export class Workers {
   async #readVersion(call: Call): Promise<Version> {
     const form = await formOf(call);
     const metadata = Metadata.parse(JSON.parse(String(form.get('metadata'))));
-    if (metadata.assets && !this.#complete.has(metadata.assets.jwt))
-      throw new ApiError(400, 10021, 'no assets');
+    if (metadata.assets && !this.#complete.has(metadata.assets.jwt)) throw new ApiError(400, 10021, 'no assets');
     for (const { type, bucket_name } of metadata.bindings) {
       if (type === 'r2_bucket' && !this.#hasBucket(String(bucket_name)))
         throw new ApiError(400, 10085, `R2 bucket '${bucket_name}' not found. Please use a different name.`);

@@ -32,8 +32,7 @@ Object.assign(bucket, {
   async get(name, options) {
     await disturb();
     const object = await get.call(this, name, options);
-    if (!object || !('body' in object) || faults.files === 'whole' || !name.startsWith('models/'))
-      return object;
+    if (!object || !('body' in object) || faults.files === 'whole' || !name.startsWith('models/')) return object;
     const spoiled = new Response(spoil(await object.arrayBuffer(), faults.files));
     return new Proxy(object, {
       get(_, key) {
@@ -53,8 +52,7 @@ Object.assign(bucket, {
 async function disturb() {
   const { delay, failing, of } = faults;
   if (delay > 0) await scheduler.wait(delay);
-  if (reads++ % of < failing)
-    throw new Error('get: We encountered an internal error. Please try again. (10001)');
+  if (reads++ % of < failing) throw new Error('get: We encountered an internal error. Please try again. (10001)');
 }
 
 /** @param {ArrayBuffer} buffer @param {'half' | 'damaged'} how */
@@ -120,9 +118,6 @@ export default {
     const { wrongScore } = faults;
     if (wrongScore === 0 || response.status !== 200 || request.method !== 'POST') return response;
     const text = await response.text();
-    return new Response(
-      ++scores % wrongScore === 0 ? text.replace(/"score":([\d.]+)/, makeWrong) : text,
-      response,
-    );
+    return new Response(++scores % wrongScore === 0 ? text.replace(/"score":([\d.]+)/, makeWrong) : text, response);
   },
 };

@@ -12,10 +12,7 @@ import { bind, newService, type Service } from '../service.ts';
 const Document = z.object({
   openapi: z.string(),
   servers: z.array(z.object({ url: z.string() })),
-  paths: z.record(
-    z.string(),
-    z.record(z.string(), z.looseObject({ responses: z.record(z.string(), z.json()) })),
-  ),
+  paths: z.record(z.string(), z.record(z.string(), z.looseObject({ responses: z.record(z.string(), z.json()) }))),
   components: z.object({ schemas: z.record(z.string(), z.json()), securitySchemes: z.json().optional() }),
 });
 
@@ -40,9 +37,7 @@ test('the document has every route except pages, and no other', async () => {
 });
 
 test('every failure is documented, and every documented code exists', async () => {
-  const text = JSON.stringify(
-    (await read(newService({ RATE_LIMITS: 'on', API_TOKENS: '0'.repeat(64) }))).paths,
-  );
+  const text = JSON.stringify((await read(newService({ RATE_LIMITS: 'on', API_TOKENS: '0'.repeat(64) }))).paths);
   const anywhere = ['not_found', 'method_not_allowed'];
   for (const code of PROBLEM_CODES) {
     if (!anywhere.includes(code)) expect(text, code).toContain(`\`${code}\``);

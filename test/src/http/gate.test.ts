@@ -37,11 +37,7 @@ const limited = (burst: number, sustained: number) => {
   return { counters, service: newService({ RATE_LIMITS: 'on', ...counters }) };
 };
 
-const statuses = async (
-  service: Service,
-  requests: readonly (() => RequestInit)[],
-  path = '/api/predict',
-) => {
+const statuses = async (service: Service, requests: readonly (() => RequestInit)[], path = '/api/predict') => {
   const all: number[] = [];
   for (const request of requests) all.push((await service(path, request())).status);
   return all;
@@ -175,12 +171,8 @@ test('origins that are not listed get no CORS headers', async () => {
   const service = newService();
   const refused = await service('/api/predict', preflight('https://elsewhere.test'));
   expect(refused.status).toBe(204);
-  const answered = await service(
-    '/api/predict',
-    withHeaders(raw(white), { Origin: 'https://elsewhere.test' }),
-  );
-  for (const { headers } of [refused, answered])
-    expect(headers.has('Access-Control-Allow-Origin')).toBe(false);
+  const answered = await service('/api/predict', withHeaders(raw(white), { Origin: 'https://elsewhere.test' }));
+  for (const { headers } of [refused, answered]) expect(headers.has('Access-Control-Allow-Origin')).toBe(false);
 });
 
 test('listed origins get them on preflights, answers and failures', async () => {

@@ -47,9 +47,7 @@ test('over plain HTTP no answer requires HTTPS', async () => {
 
 test('the request id is Cloudflare’s if there is one, else a random one', async () => {
   const request = async (ray?: string) =>
-    (await service('/api/health', ray === undefined ? {} : { headers: { 'CF-Ray': ray } })).headers.get(
-      'X-Request-Id',
-    );
+    (await service('/api/health', ray === undefined ? {} : { headers: { 'CF-Ray': ray } })).headers.get('X-Request-Id');
   expect(await request('8f00aa11bb22cc33-FRA')).toBe('8f00aa11bb22cc33-FRA');
   expect(await request('not one: {"a": 1}')).toMatch(/^[0-9a-f-]{36}$/);
   expect(await request()).not.toBe(await request());

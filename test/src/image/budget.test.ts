@@ -132,14 +132,7 @@ describe('the estimate is at least what the decoder takes, and not far above it'
     expect(estimate).toBeLessThanOrEqual(1.5 * real + 500_000);
   }
 
-  const jpegs = [
-    'jpeg 4:2:0',
-    'jpeg 4:4:4',
-    'jpeg grey',
-    'jpeg cmyk',
-    'jpeg progressive',
-    'jpeg grey progressive',
-  ];
+  const jpegs = ['jpeg 4:2:0', 'jpeg 4:4:4', 'jpeg grey', 'jpeg cmyk', 'jpeg progressive', 'jpeg grey progressive'];
   test.each(jpegs)('%s', (name) => {
     for (const [width, height] of sizes) {
       const bytes = resizedJpeg(picture(name).bytes, { width, height });

@@ -82,10 +82,7 @@ test('GIF', () => {
 });
 
 describe('EXIF', () => {
-  const block = (
-    order: 'II' | 'MM',
-    entries: readonly (readonly [tag: number, type: number, value: number])[],
-  ) => {
+  const block = (order: 'II' | 'MM', entries: readonly (readonly [tag: number, type: number, value: number])[]) => {
     const little = order === 'II';
     const view = new DataView(new ArrayBuffer(10 + entries.length * 12));
     view.setUint16(0, little ? 0x4949 : 0x4d4d);

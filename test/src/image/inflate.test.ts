@@ -59,9 +59,7 @@ test('damaged and truncated data is rejected', async () => {
   const drain = async (bytes: Uint8Array) => {
     for await (const _ of inflate(pieces(bytes, 1000)));
   };
-  await expect(drain(packed.map((byte, i) => (i === 5000 ? byte ^ 255 : byte)))).rejects.toThrow(
-    MalformedImage,
-  );
+  await expect(drain(packed.map((byte, i) => (i === 5000 ? byte ^ 255 : byte)))).rejects.toThrow(MalformedImage);
   await expect(drain(packed.slice(0, -1000))).rejects.toThrow(MalformedImage);
   await expect(drain(new Uint8Array(50).fill(7))).rejects.toThrow(MalformedImage);
 });

@@ -16,9 +16,7 @@ const GOOD = [
 ];
 
 const before = new Map(
-  await Promise.all(
-    GOOD.map(async (name) => [name, (await toTensor(picture(name).bytes, SPEC)).data] as const),
-  ),
+  await Promise.all(GOOD.map(async (name) => [name, (await toTensor(picture(name).bytes, SPEC)).data] as const)),
 );
 
 afterEach(async () => {
@@ -45,18 +43,14 @@ function indexOf(bytes: Uint8Array, text: string | readonly number[], from = 0):
 
 describe('a truncated file', () => {
   const animated = ['gif animated', 'gif frame beside its canvas', 'webp animated'];
-  test.each([...GOOD, 'jpeg cmyk', 'jpeg orientation 6 MM', 'png palette 4', ...animated])(
-    '%s',
-    async (name) => {
-      const { bytes } = picture(name);
-      const data = name.startsWith('gif') ? firstFrameEnd(bytes) : bytes.length;
-      // Lengths near both ends, and a range in between.
-      const lengths = [12, 13, 14, 15, 16, 20, 24, 25, 29, 33, data - 1, data - 2, data - 3, data - 12];
-      for (let i = 1; i < 40; i++) lengths.push(Math.floor((data * i) / 40));
-      for (const length of lengths.filter((each) => each >= 12))
-        await expectMalformed(bytes.slice(0, length));
-    },
-  );
+  test.each([...GOOD, 'jpeg cmyk', 'jpeg orientation 6 MM', 'png palette 4', ...animated])('%s', async (name) => {
+    const { bytes } = picture(name);
+    const data = name.startsWith('gif') ? firstFrameEnd(bytes) : bytes.length;
+    // Lengths near both ends, and a range in between.
+    const lengths = [12, 13, 14, 15, 16, 20, 24, 25, 29, 33, data - 1, data - 2, data - 3, data - 12];
+    for (let i = 1; i < 40; i++) lengths.push(Math.floor((data * i) / 40));
+    for (const length of lengths.filter((each) => each >= 12)) await expectMalformed(bytes.slice(0, length));
+  });
 
   /** A GIF may end after the last pixel of its first frame: the last code and the terminator contain none. */
   function firstFrameEnd(gif: Uint8Array): number {
@@ -177,11 +171,7 @@ test('a photo with broken EXIF is decoded as stored', async () => {
   const { bytes, spec } = picture('jpeg orientation 6 MM');
   const stored = await toTensor(picture('jpeg orientation 1 MM').bytes, spec);
   const entry = indexOf(bytes, 'Exif') + 6;
-  for (const file of [
-    patched(bytes, entry, 0),
-    patched(bytes, entry + 4, 0xff),
-    patched(bytes, entry + 19, 9),
-  ]) {
+  for (const file of [patched(bytes, entry, 0), patched(bytes, entry + 4, 0xff), patched(bytes, entry + 19, 9)]) {
     expect((await toTensor(file, spec)).data).toEqual(stored.data);
   }
 });

@@ -47,21 +47,13 @@ test('a single colour is preserved, opaque', () => {
 });
 
 test('boxes of whole pixels are averaged exactly', () => {
-  const { rgba } = reduce({ width: 8, height: 4 }, { width: 2, height: 1 }, (x, y) => [
-    x * 10,
-    y * 10,
-    (x % 2) * 100,
-  ]);
+  const { rgba } = reduce({ width: 8, height: 4 }, { width: 2, height: 1 }, (x, y) => [x * 10, y * 10, (x % 2) * 100]);
   expect([...rgba.subarray(0, 12)]).toEqual([5, 5, 50, 255, 25, 5, 50, 255, 45, 5, 50, 255]);
 });
 
 test('a gradient does not shift when boxes cut through pixels', () => {
   for (const width of [65, 79, 100, 127]) {
-    const { width: columns, rgba } = reduce({ width, height: 16 }, { width: 16, height: 16 }, (x) => [
-      2 * x,
-      0,
-      0,
-    ]);
+    const { width: columns, rgba } = reduce({ width, height: 16 }, { width: 16, height: 16 }, (x) => [2 * x, 0, 0]);
     for (let i = 0; i < columns; i++) {
       const middle = ((i + 0.5) * width) / columns - 0.5;
       expect(Math.abs((rgba[i * 4] ?? 0) - 2 * middle)).toBeLessThanOrEqual(1);

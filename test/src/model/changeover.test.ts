@@ -212,8 +212,7 @@ test('reads are repeated when one in three fails', async () => {
   const version = await putVersion(bucket, await manifestOf(brightness), brightness);
   let reads = 0;
   const flaky = bucketWith(async (key, options) => {
-    if (reads++ % 3 === 0)
-      throw new Error('get: We encountered an internal error. Please try again. (10001)');
+    if (reads++ % 3 === 0) throw new Error('get: We encountered an internal error. Please try again. (10001)');
     return bucket.get(key, options);
   });
   expect(await served(attentive({ MODELS: flaky }))).toBe(version);

@@ -37,8 +37,7 @@ async function expectRefusal(service: Service, code: string, reason: RegExp): Pr
     expect(body).not.toMatch(/models\/|channels\/|at .*\.ts/);
   }
   expect(logged).toHaveLength(responses.length);
-  for (const line of logged)
-    expect(JSON.parse(line)).toMatchObject({ code, reason: expect.stringMatching(reason) });
+  for (const line of logged) expect(JSON.parse(line)).toMatchObject({ code, reason: expect.stringMatching(reason) });
 }
 
 test('nothing published', async () => {
@@ -117,11 +116,7 @@ const OTHER = { name: 'other.bin', algorithm: 'sha256', digest: '1'.repeat(64) }
 
 test.each<[string, (statement: Statement) => Promise<Statement> | Statement, string | undefined]>([
   ['another payload type', (statement) => statement, 'application/json'],
-  [
-    'another predicate',
-    (statement) => ({ ...statement, predicateType: 'https://example.com/v1' }),
-    undefined,
-  ],
+  ['another predicate', (statement) => ({ ...statement, predicateType: 'https://example.com/v1' }), undefined],
   ['a file more', (statement) => withResources(statement, (all) => [...all, OTHER]), undefined],
   ['a file less', (statement) => withResources(statement, (all) => all.slice(0, 1)), undefined],
 ])('a signature over %s', async (_, change, payloadType) => {
@@ -134,10 +129,7 @@ test.each<[string, (statement: Statement) => Promise<Statement> | Statement, str
 type Resources = Statement['predicate']['resources'];
 
 /** A consistent statement about other files. */
-async function withResources(
-  statement: Statement,
-  change: (resources: Resources) => Resources,
-): Promise<Statement> {
+async function withResources(statement: Statement, change: (resources: Resources) => Resources): Promise<Statement> {
   const resources = change(statement.predicate.resources);
   const subject = [{ name: 'model', digest: { sha256: await rootDigest(resources) } }];
   return { ...statement, subject, predicate: { ...statement.predicate, resources } };
@@ -171,10 +163,7 @@ test('a pin overrides the channel, and an older version under its name is refuse
 
   // Now store the old version, signature included, under the pinned name.
   for (const file of ['model.onnx', 'manifest.json', 'model.sig']) {
-    await bucket.put(
-      modelKey(pinned, file),
-      (await (await bucket.get(modelKey(old, file)))?.arrayBuffer()) ?? '',
-    );
+    await bucket.put(modelKey(pinned, file), (await (await bucket.get(modelKey(old, file)))?.arrayBuffer()) ?? '');
   }
   await expectRefusal(newService({ MODEL_VERSION: pinned }), 'model_untrusted', /version names/);
 });

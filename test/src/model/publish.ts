@@ -68,8 +68,6 @@ export async function colourSpotsManifest(): Promise<Manifest> {
     output: { name: 'scores', activation: 'softmax', size: 3 },
     labels: ['red', 'green', 'blue'],
     threshold: null,
-    probes: [
-      { name: 'blue', kind: 'solid', rgb: [0, 0, 255], expected: [0, 0, 1], heatmap: Array(8).fill(1) },
-    ],
+    probes: [{ name: 'blue', kind: 'solid', rgb: [0, 0, 255], expected: [0, 0, 1], heatmap: Array(8).fill(1) }],
   };
 }

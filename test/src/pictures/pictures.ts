@@ -1,12 +1,7 @@
 import { MalformedImage } from '../../../src/errors.ts';
 import { findCodec } from '../../../src/image/codec.ts';
 import { codecs } from '../../../src/image/codecs.ts';
-import {
-  type ImageTensor,
-  type Photo,
-  PreparedPhoto,
-  type TensorSpec,
-} from '../../../src/image/prepared-photo.ts';
+import { type ImageTensor, type Photo, PreparedPhoto, type TensorSpec } from '../../../src/image/prepared-photo.ts';
 import drawn from './pictures.json' with { type: 'json' };
 
 /** A drawn picture and Pillow's result. `draw.py` creates both. */
@@ -58,11 +53,7 @@ export function toPhoto(bytes: Uint8Array): Photo {
 
 export const SPEC: TensorSpec = { width: 16, height: 16, resampling: 'bicubic' };
 
-export async function toTensor(
-  bytes: Uint8Array,
-  spec = SPEC,
-  availableBytes = PLENTY,
-): Promise<ImageTensor> {
+export async function toTensor(bytes: Uint8Array, spec = SPEC, availableBytes = PLENTY): Promise<ImageTensor> {
   const prepared = new PreparedPhoto(toPhoto(bytes), spec);
   prepared.makeRoom(availableBytes);
   return prepared.toTensor();

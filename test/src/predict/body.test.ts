@@ -100,22 +100,19 @@ function keepBusy(): number {
   return state;
 }
 
-test.each([1, 10])(
-  'an upload that trickles, one byte per %i ms, is aborted when its time is over',
-  async (pause) => {
-    const memory = roomy();
-    const trickle = new ReadableStream({
-      type: 'bytes',
-      async pull(controller) {
-        await scheduler.wait(pause);
-        controller.enqueue(new Uint8Array(1));
-      },
-    });
-    const upload = readBody(post(trickle), memory, { ...limits, timeout: 100 });
-    await expect(upload).rejects.toBeInstanceOf(RequestTimeout);
-    expect(memory.usedBytes).toBe(0);
-  },
-);
+test.each([1, 10])('an upload that trickles, one byte per %i ms, is aborted when its time is over', async (pause) => {
+  const memory = roomy();
+  const trickle = new ReadableStream({
+    type: 'bytes',
+    async pull(controller) {
+      await scheduler.wait(pause);
+      controller.enqueue(new Uint8Array(1));
+    },
+  });
+  const upload = readBody(post(trickle), memory, { ...limits, timeout: 100 });
+  await expect(upload).rejects.toBeInstanceOf(RequestTimeout);
+  expect(memory.usedBytes).toBe(0);
+});
 
 test('an upload whose client disconnects is aborted, and is not a failure of the service', async () => {
   const memory = roomy();

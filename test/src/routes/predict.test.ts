@@ -47,10 +47,7 @@ async function logged(use: () => Promise<unknown>): Promise<unknown[]> {
 }
 
 test('several photos get their answers in order, and a bad one does not affect the others', async () => {
-  const response = await service(
-    '/api/predict',
-    batch(white, 'no photo', black, '', white.slice(0, 60), white),
-  );
+  const response = await service('/api/predict', batch(white, 'no photo', black, '', white.slice(0, 60), white));
   expect(response.status).toBe(200);
   const answer = BatchAnswer.parse(await response.json());
   expect(answer.map((entry) => ('label' in entry ? entry.label : entry.code))).toEqual([
@@ -92,12 +89,8 @@ test('a batch of any size needs memory for its body and one photo', async () => 
   // Two of these do not fit at once.
   const tight = newService({ ISOLATE_MEMORY_BYTES: 66_000_000, MAX_BODY_BYTES: 200_000, MEMORY_WAIT: 0 });
   const large = await solidPng([255, 255, 255], 700);
-  const answer = BatchAnswer.parse(
-    await (await tight('/api/predict', batch(...Array(16).fill(large)))).json(),
-  );
-  expect(answer.map((entry) => ('label' in entry ? entry.label : entry.detail))).toEqual(
-    Array(16).fill('husky'),
-  );
+  const answer = BatchAnswer.parse(await (await tight('/api/predict', batch(...Array(16).fill(large)))).json());
+  expect(answer.map((entry) => ('label' in entry ? entry.label : entry.detail))).toEqual(Array(16).fill('husky'));
 });
 
 test('without a model a batch fails as a whole', async () => {
@@ -129,8 +122,7 @@ test.each([
   const decimals = all.map((score) => String(score).split('.')[1]?.length ?? 0);
   if (scores === 'full') expect(Math.max(...decimals)).toBe(6);
   if (scores === 'rounded') expect(decimals).toEqual([2, 2, 2]);
-  if (scores === 'label')
-    expect(Object.keys(prediction).sort()).toEqual(['image', 'label', 'model', 'threshold']);
+  if (scores === 'label') expect(Object.keys(prediction).sort()).toEqual(['image', 'label', 'model', 'threshold']);
 });
 
 test.each([

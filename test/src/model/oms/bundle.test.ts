@@ -38,10 +38,7 @@ describe('the bundle', () => {
     ['empty', new Uint8Array()],
     ['no JSON', utf8('model')],
     ['cut short', utf8(vectors.bundles['P-256'].slice(0, -1))],
-    [
-      'not UTF-8, in a part that is not looked at',
-      withByte(utf8(keyId(vectors.bundles['P-256'])), '#', 0xff),
-    ],
+    ['not UTF-8, in a part that is not looked at', withByte(utf8(keyId(vectors.bundles['P-256'])), '#', 0xff)],
     ['with a byte order mark', concat([Uint8Array.of(0xef, 0xbb, 0xbf), utf8(vectors.bundles['P-256'])])],
     ['brackets without end', utf8('['.repeat(MAX_BUNDLE_BYTES))],
   ])('%s', async (_, bytes) => {
@@ -80,10 +77,7 @@ describe('the bundle', () => {
     ['signatures that are no list', envelope({ signatures: {} })],
     ['a signature without bytes', envelope({ signatures: [{ keyid: '' }] })],
     ['a signature with a field too many', envelope({ signatures: [{ sig: 'AAAA', cert: '' }] })],
-    [
-      'a hint that is no text',
-      (bundle: Bundle) => ({ ...bundle, verificationMaterial: { publicKey: { hint: 1 } } }),
-    ],
+    ['a hint that is no text', (bundle: Bundle) => ({ ...bundle, verificationMaterial: { publicKey: { hint: 1 } } })],
   ])('malformed: %s', async (_, spoil) => {
     await expectRefusal(json(spoil(await sealed())), 'malformed_bundle');
   });

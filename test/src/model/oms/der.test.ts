@@ -28,11 +28,7 @@ describe.each(['P-256', 'P-384'])('%s', (name) => {
   test.each([
     ['ordinary', whole(0x11), whole(0x22)],
     ['with the highest bit set', whole(0x99), whole(0xaa)],
-    [
-      'short',
-      Uint8Array.of(...new Uint8Array(curve.size - 1), 1),
-      Uint8Array.of(0, ...whole(0x80).subarray(1)),
-    ],
+    ['short', Uint8Array.of(...new Uint8Array(curve.size - 1), 1), Uint8Array.of(0, ...whole(0x80).subarray(1))],
     ['the largest that there are', belowOrder, belowOrder],
   ])('integers, %s', (_, r, s) => {
     const raw = concat([r, s]);

@@ -40,9 +40,7 @@ describe('files with a valid signature', () => {
   });
 
   test('a resource renamed', async () => {
-    const bundle = await over(([first, ...others]) =>
-      first ? [{ ...first, name: './model.onnx' }, ...others] : [],
-    );
+    const bundle = await over(([first, ...others]) => (first ? [{ ...first, name: './model.onnx' }, ...others] : []));
     await expectRefusal(bundle, 'missing_file');
   });
 
@@ -63,12 +61,7 @@ describe('files with a valid signature', () => {
 
   test('an extra file, a missing file, no file', async () => {
     const less = new Map([...files].slice(1));
-    await expectRefusal(
-      await sealed(),
-      'unsigned_file',
-      [signer.publicKey],
-      new Map(files).set('a', 'a'.repeat(64)),
-    );
+    await expectRefusal(await sealed(), 'unsigned_file', [signer.publicKey], new Map(files).set('a', 'a'.repeat(64)));
     await expectRefusal(await sealed(), 'missing_file', [signer.publicKey], less);
     await expectRefusal(await sealed(), 'missing_file', [signer.publicKey], new Map());
   });
@@ -81,9 +74,7 @@ describe('files with a valid signature', () => {
 
   test('the message quotes only the start of a long name', async () => {
     const bundle = await over((resources) => [...resources, { ...extra, name: 'x\n'.repeat(1_000) }]);
-    const error: unknown = await verifySignature(json(bundle), [signer.publicKey], files).catch(
-      (e: unknown) => e,
-    );
+    const error: unknown = await verifySignature(json(bundle), [signer.publicKey], files).catch((e: unknown) => e);
     expect(String(error)).not.toContain('\n');
     expect(String(error).length).toBeLessThan(300);
   });

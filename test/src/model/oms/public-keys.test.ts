@@ -56,11 +56,7 @@ test.each([
   ['a block that does not end', P256.slice(0, -5), /not a PEM block/],
   ['a block that ends as another', P256.replace('END PUBLIC', 'END PRIVATE'), /not a PEM block/],
   ['a private key', `-----BEGIN PRIVATE KEY-----\n${secret}\n-----END PRIVATE KEY-----`, /private key/],
-  [
-    'an EC private key',
-    `-----BEGIN EC PRIVATE KEY-----\n${secret}\n-----END EC PRIVATE KEY-----`,
-    /private key/,
-  ],
+  ['an EC private key', `-----BEGIN EC PRIVATE KEY-----\n${secret}\n-----END EC PRIVATE KEY-----`, /private key/],
   ['a certificate', pem('CERTIFICATE', derOf(P256)), /CERTIFICATE, not a PUBLIC KEY/],
   ['not base64', '-----BEGIN PUBLIC KEY-----\n%%%%\n-----END PUBLIC KEY-----', /not base64/],
   ['no bytes', '-----BEGIN PUBLIC KEY-----\n-----END PUBLIC KEY-----', /P-256 or P-384/],

@@ -1,8 +1,5 @@
 import { expect } from 'vitest';
-import {
-  InvalidSignature,
-  type InvalidSignatureReason,
-} from '../../../../src/model/oms/invalid-signature.ts';
+import { InvalidSignature, type InvalidSignatureReason } from '../../../../src/model/oms/invalid-signature.ts';
 import { type PublicKey, parsePublicKeys } from '../../../../src/model/oms/public-keys.ts';
 import { type Verified, verifySignature } from '../../../../src/model/oms/verify.ts';
 import vectors from './reference-vectors.json';
@@ -28,15 +25,12 @@ export const referenceBundle = (curve: Curve): Bundle => JSON.parse(vectors.bund
 export const signer = await newSigner();
 
 /** A bundle with a valid signature over a statement that `spoil` may change. */
-export async function sealed(
-  spoil: (statement: Statement) => unknown = (statement) => statement,
-): Promise<Bundle> {
+export async function sealed(spoil: (statement: Statement) => unknown = (statement) => statement): Promise<Bundle> {
   return signer.sign(json(spoil(await statementOf(files))));
 }
 
 /** Verifies a bundle by `signer`. */
-export const verify = (bundle: unknown): Promise<Verified> =>
-  verifySignature(json(bundle), [signer.publicKey], files);
+export const verify = (bundle: unknown): Promise<Verified> => verifySignature(json(bundle), [signer.publicKey], files);
 
 /** Expects the bundle to be refused for this reason. */
 export async function expectRefusal(

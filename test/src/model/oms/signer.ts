@@ -37,10 +37,7 @@ export interface Signer {
 export async function newSigner(curveName: CurveName = 'P-256'): Promise<Signer> {
   const curve = CURVES.find(({ name }) => name === curveName);
   if (!curve) throw new Error(curveName);
-  const pair = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: curve.name }, true, [
-    'sign',
-    'verify',
-  ]);
+  const pair = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: curve.name }, true, ['sign', 'verify']);
   if (!('privateKey' in pair)) throw new Error('not a pair');
   const spki = await crypto.subtle.exportKey('spki', pair.publicKey);
   if (!(spki instanceof ArrayBuffer)) throw new Error('not DER');

@@ -15,11 +15,7 @@ describe('signatures by other tools', () => {
   test.each([
     ['the reference tool', vectors.key, twoFiles],
     ['the implementation in Go', vectors.keyByGo, twoFiles],
-    [
-      'version 1.0.0 of the reference tool, which wrote the key instead of a hint',
-      vectors.keyBeforeHints,
-      oneFile,
-    ],
+    ['version 1.0.0 of the reference tool, which wrote the key instead of a hint', vectors.keyBeforeHints, oneFile],
   ])('%s', async (_, bundle, files) => {
     const keys = await parsePublicKeys(vectors.publicKey);
     expect(await verifySignature(utf8(bundle), keys, files)).toEqual({ fingerprint: keys[0]?.fingerprint });
@@ -31,10 +27,7 @@ describe("the specification's vectors for the method key, under their own names"
 
   test('valid/key', () => {
     const bundle = parseBundle(utf8(vectors.key));
-    expect(parseStatement(bundle.payload).resources.map(({ name }) => name)).toEqual([
-      'signme-1',
-      'signme-2',
-    ]);
+    expect(parseStatement(bundle.payload).resources.map(({ name }) => name)).toEqual(['signme-1', 'signme-2']);
   });
 
   test('invalid/missing-envelope', () => {
@@ -53,8 +46,6 @@ describe("the specification's vectors for the method key, under their own names"
     const payload = json({ ...statement, predicateType: 'https://example.com/wrong-predicate/v1.0' });
     const envelope = { ...good().dsseEnvelope, payload: btoa(String.fromCharCode(...payload)) };
     const bundle = parseBundle(json({ ...good(), dsseEnvelope: envelope }));
-    expect(() => parseStatement(bundle.payload)).toThrow(
-      expect.objectContaining({ reason: 'predicate_type' }),
-    );
+    expect(() => parseStatement(bundle.payload)).toThrow(expect.objectContaining({ reason: 'predicate_type' }));
   });
 });

@@ -3,16 +3,7 @@ import { concat, utf8 } from '../../../../src/model/oms/bytes.ts';
 import type { PublicKey } from '../../../../src/model/oms/public-keys.ts';
 import { verifySignature } from '../../../../src/model/oms/verify.ts';
 import vectors from './reference-vectors.json';
-import {
-  type Curve,
-  curves,
-  expectRefusal,
-  files,
-  referenceBundle,
-  referenceKeys,
-  sealed,
-  signer,
-} from './refusal.ts';
+import { type Curve, curves, expectRefusal, files, referenceBundle, referenceKeys, sealed, signer } from './refusal.ts';
 import { type Bundle, base64, element, integer, json, newSigner, statementOf, unbase64 } from './signer.ts';
 
 let reference: Record<Curve, PublicKey>;
@@ -65,9 +56,7 @@ describe.each(curves)('a signature of the reference tool on %s', (name) => {
     ['empty', () => element(0x30, new Uint8Array())],
     ['as r and s without DER', (der: Uint8Array) => new Uint8Array(der.byteLength - 8).fill(1)],
   ])('is refused with its signature %s', async (_, change) => {
-    await expectRefusal(withSignature(referenceBundle(name), change), 'malformed_signature', [
-      reference[name],
-    ]);
+    await expectRefusal(withSignature(referenceBundle(name), change), 'malformed_signature', [reference[name]]);
   });
 
   test('is refused with another file of that name', async () => {
