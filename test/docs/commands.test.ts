@@ -8,8 +8,7 @@ const NPM_SCRIPT = /\bnpm run ([a-z][\w:-]*\w)/g;
 /** Options that a script passes on: `npm start` to `wrangler dev`. */
 const PASSED_ON = ['var'];
 /** Paths that a command or a reader of the documents creates. */
-const CREATED =
-  /^(\.keys|\.venv|model\/shapes|model\/\.cache|model\/release\/model\.sig|bench\/pictures)(\/|$)/;
+const CREATED = /^(\.keys|\.venv|model\/shapes|model\/\.cache|model\/release\/model\.sig|bench\/pictures)(\/|$)/;
 
 /** Sources, by path. */
 let sources: ReadonlyMap<string, string>;
