@@ -29,12 +29,10 @@ export class EmptyBody extends Failure {
   readonly code = 'empty_body';
 }
 
-/** A query parameter has an unknown value. */
 export class InvalidParameter extends Failure {
   readonly code = 'invalid_parameter';
 }
 
-/** The bearer token is missing or wrong. */
 export class Unauthorized extends Failure {
   readonly code = 'unauthorized';
   /** Whether the request carried a token. */

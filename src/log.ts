@@ -29,9 +29,7 @@ export interface RequestDetails {
   version: string | undefined;
 }
 
-export function noDetails(): RequestDetails {
-  return { photos: 0, formats: new Set(), pixels: 0, version: undefined };
-}
+export const noDetails = (): RequestDetails => ({ photos: 0, formats: new Set(), pixels: 0, version: undefined });
 
 /** The details in the form in which they are logged. */
 export function describeDetails({

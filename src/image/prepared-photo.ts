@@ -17,16 +17,12 @@ export interface TensorSpec extends Size {
   readonly resampling: Resampling;
 }
 
-/** A photo ready for the network. */
-export interface ImageTensor {
+/** A photo ready for the network. Its size is the photo's in pixels, after its EXIF orientation is applied. */
+export interface ImageTensor extends Size {
   /** NHWC with N = 1: `height * width * 3` RGB values of the spec's size in [0, 1]. */
   readonly data: Float32Array;
   /** The codec's `format`. */
   readonly format: string;
-  /** Width of the photo in pixels after its EXIF orientation is applied. */
-  readonly width: number;
-  /** Height of the photo in pixels after its EXIF orientation is applied. */
-  readonly height: number;
 }
 
 /** A photo with a valid header and no pixel decoded yet. It knows how much memory decoding takes. */

@@ -5,12 +5,6 @@ import { type Outputs, runProbes, selectPlane } from './probes.ts';
 import { createSession } from './runtime.ts';
 import type { VerifiedModel } from './verification.ts';
 
-export interface LabelScore {
-  readonly label: string;
-  /** Probability, 0 to 1, six decimals. */
-  readonly score: number;
-}
-
 /** How much each part of the photo contributes to a label. */
 export interface Heatmap {
   readonly rows: number;
@@ -28,15 +22,10 @@ export interface Classification {
   readonly score: number;
   /** Binary: `label` is the first one if `score` is above this. Otherwise null. */
   readonly threshold: number | null;
-  /** One per label, the most probable first. */
-  readonly scores: readonly LabelScore[];
+  /** One per label, the most probable first: probabilities, 0 to 1, six decimals. */
+  readonly scores: readonly { readonly label: string; readonly score: number }[];
   /** Only if requested; null if the model has none. */
   readonly heatmap?: Heatmap | null;
-}
-
-export interface ClassifyOptions {
-  /** Whether to compute the heat map in the same run. */
-  readonly heatmap?: boolean;
 }
 
 /** A verified model, ready to score. */
@@ -49,9 +38,10 @@ export interface Classifier {
   /**
    * Scores one input: float32 NHWC, height * width * 3 values in [0, 1].
    *
+   * @param withHeatmap whether to compute the heat map in the same run
    * @throws {ClassifierReleased} another version replaced it
    */
-  classify(input: Float32Array, options?: ClassifyOptions): Promise<Classification>;
+  classify(input: Float32Array, withHeatmap?: boolean): Promise<Classification>;
   /** @throws {ModelUntrusted} it fails a probe of its manifest */
   selfTest(): Promise<void>;
   /** Returns its memory to ONNX Runtime after the current run. */
@@ -69,7 +59,9 @@ export class ClassifierReleased extends Error {}
  */
 export async function createClassifier(model: VerifiedModel): Promise<Classifier> {
   const { version, manifest, signer } = model;
-  const session = await startSession(model.onnx);
+  const session = await createSession(model.onnx).catch((cause: unknown) => {
+    throw new ModelUntrusted('The model cannot be run.', { cause });
+  });
   let released = false;
   let running: Promise<unknown> = Promise.resolve();
   const release = async () => {
@@ -94,23 +86,15 @@ export async function createClassifier(model: VerifiedModel): Promise<Classifier
       });
     };
     await selfTest();
-    const classify = async (input: Float32Array, { heatmap = false }: ClassifyOptions = {}) => {
-      const outputs = await run(input, heatmap);
+    const classify = async (input: Float32Array, withHeatmap = false) => {
+      const outputs = await run(input, withHeatmap);
       const classification = interpret(manifest, outputs.scores);
-      return heatmap ? { ...classification, heatmap: readHeatmap(manifest, outputs) } : classification;
+      return withHeatmap ? { ...classification, heatmap: readHeatmap(manifest, outputs) } : classification;
     };
     return { version, manifest, signer, verifiedAt: new Date(), classify, selfTest, release };
   } catch (error) {
     await release();
     throw error;
-  }
-}
-
-async function startSession(onnx: Uint8Array): Promise<ort.InferenceSession> {
-  try {
-    return await createSession(onnx);
-  } catch (cause) {
-    throw new ModelUntrusted('The model cannot be run.', { cause });
   }
 }
 

@@ -110,7 +110,7 @@ export class Predictor {
       });
       const { data, format, width, height } = await prepared.toTensor().finally(() => lease.release());
       try {
-        const classification = await classifier.classify(data, { heatmap });
+        const classification = await classifier.classify(data, heatmap);
         return { classification, classifier, image: { format, width, height } };
       } catch (error) {
         // The next version may want another input size, so start over with the photo.

@@ -7,9 +7,8 @@ import { shortVersion } from '../model/layout.ts';
 import type { Scored, ScoreOptions } from '../predict/predictor.ts';
 
 /** The isolate's classifier, loaded if necessary. */
-export function loadClassifier(c: Context<AppEnv>): Promise<Classifier> {
-  return c.var.service.models.classifier((pending) => c.executionCtx.waitUntil(pending));
-}
+export const loadClassifier = (c: Context<AppEnv>): Promise<Classifier> =>
+  c.var.service.models.classifier((pending) => c.executionCtx.waitUntil(pending));
 
 /**
  * Scores the photos of the request, and notes what the log may know of them.

@@ -59,7 +59,7 @@ describe('a red spot in one corner lights up that corner', () => {
     const [across, down] = sideways ? [width / 4, height / 2] : [width / 2, height / 4];
     const picture = (x: number, y: number) => (x >= width - across && y < down ? RED : BLACK);
     const file = await drawPng(width, height, picture, orientation);
-    const found = await classifier.classify(await inputOf(file, classifier.manifest), { heatmap: true });
+    const found = await classifier.classify(await inputOf(file, classifier.manifest), true);
     const { rows, columns, values = [] } = found.heatmap ?? {};
     expect({ rows, columns, count: values.length }).toEqual({ rows: ROWS, columns: COLUMNS, count: 8 });
     expect(values.indexOf(Math.max(...values))).toBe(cellOf(corner));
@@ -73,7 +73,7 @@ test('the map holds numbers from 0 to 1 with four decimals, and does not change 
   const file = await drawPng(16, 16, (x) => (x < 8 ? BLACK : RED));
   const input = await inputOf(file, classifier.manifest);
   const plain = await classifier.classify(input);
-  const { heatmap, ...rest } = await classifier.classify(input, { heatmap: true });
+  const { heatmap, ...rest } = await classifier.classify(input, true);
   expect(rest).toEqual(plain);
   expect(plain).not.toHaveProperty('heatmap');
   for (const value of heatmap?.values ?? []) {
@@ -87,9 +87,7 @@ test('with several labels, the map belongs to the most probable one', async () =
   const classifier = await start(colourSpots, await colourSpotsManifest());
   // One cell is red, the rest blue: the label is blue, and the map is high everywhere else.
   const file = await drawPng(16, 16, (x, y) => (x >= 8 && y < 4 ? RED : BLUE));
-  const { label, heatmap } = await classifier.classify(await inputOf(file, classifier.manifest), {
-    heatmap: true,
-  });
+  const { label, heatmap } = await classifier.classify(await inputOf(file, classifier.manifest), true);
   expect(label).toBe('blue');
   expect(heatmap?.values.map(Math.round)).toEqual([1, 0, 1, 1, 1, 1, 1, 1]);
 });
@@ -97,7 +95,7 @@ test('with several labels, the map belongs to the most probable one', async () =
 test('a model without a heat map returns null on request', async () => {
   const classifier = await start(brightness, await manifestOf(brightness));
   const input = new Float32Array(8 * 8 * 3);
-  expect((await classifier.classify(input, { heatmap: true })).heatmap).toBeNull();
+  expect((await classifier.classify(input, true)).heatmap).toBeNull();
   expect(await classifier.classify(input)).not.toHaveProperty('heatmap');
 });
 
