@@ -51,7 +51,7 @@ test.each([
     'a bucket that environments do not inherit',
     'binding = "MODELS"',
     'binding = "OTHER"',
-    'no R2 bucket bound to MODELS',
+    'binds no R2 bucket to MODELS',
   ],
   [
     'rate limits turned off',
