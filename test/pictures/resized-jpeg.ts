@@ -7,7 +7,8 @@ export function resizedJpeg(
   { width, height }: { readonly width: number; readonly height: number },
 ): Uint8Array {
   const frame = bytes.findIndex((byte, i) => byte === 0xff && (bytes[i + 1] === 0xc0 || bytes[i + 1] === 0xc2));
-  const copy = bytes.slice();
+  // Not `slice`, which does not copy a Buffer.
+  const copy = new Uint8Array(bytes);
   new DataView(copy.buffer).setUint32(frame + 5, height * 0x10000 + width);
   return copy;
 }
