@@ -141,9 +141,11 @@ async function takeReferences(
   for (const kind of kinds.filter(({ idle }) => idle !== false)) {
     for (const each of kind.cases.filter((one) => !references.has(one))) {
       const answer = await client.send(each.outgoing);
-      const key = keyOf(answer);
-      if (!each.allowed.includes(key)) complain(kind, `idle: ${key} instead of ${each.allowed.join(' or ')}`);
-      references.set(each, { key, body: answer.body.toString() });
+      const [key, body] = [keyOf(answer), answer.body.toString()];
+      if (!each.allowed.includes(key)) {
+        complain(kind, `idle: ${key} instead of ${each.allowed.join(' or ')}: ${body.slice(0, 300)}`);
+      }
+      references.set(each, { key, body });
     }
   }
   return references;
