@@ -28,7 +28,8 @@ export default defineConfig({
   test: {
     // Show the log of the Worker only for tests that fail.
     silent: 'passed-only',
-    maxWorkers: 2,
+    // Tests often wait for other processes, so three at a time keep two cores busy.
+    maxWorkers: 3,
     projects: [
       insideWorkerd({
         name: 'worker',

@@ -1,5 +1,4 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { join } from 'node:path';
 import { ACCOUNT, ApiError, type Call, type Endpoint, TOKEN } from './api.ts';
 import { Buckets } from './buckets.ts';
 import { Workers } from './workers.ts';
@@ -60,7 +59,7 @@ export class StandIn {
       CLOUDFLARE_ACCESS_CLIENT_ID: 'none',
       CLOUDFLARE_ACCESS_CLIENT_SECRET: 'none',
       STAND_IN_PREVIEW: `${url}${PREVIEW_PATH}`,
-      NODE_OPTIONS: `--import ${join(import.meta.dirname, 'closed-network.ts')}`,
+      NODE_OPTIONS: `--import ${new URL('closed-network.ts', import.meta.url)}`,
     };
   }
 
