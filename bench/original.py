@@ -2,8 +2,8 @@
 
     original.py MODEL
 
-The photo is the body of a POST to any path; the answer is {"score": P(husky)}. Each connection has a thread, so photos are
-decoded in parallel; Keras predicts one at a time, in as many threads as TensorFlow chooses. Prints its address.
+The photo is the body of a POST to any path; the answer is {"score": P(husky)}. Each connection has a thread, so photos
+are decoded in parallel; Keras predicts one at a time, in as many threads as TensorFlow chooses. Prints its address.
 """
 
 import io
