@@ -5,6 +5,7 @@ npm run model:convert -- [FILE] [--name NAME] [--labels A,B] [--threshold T] [--
 """
 
 import argparse
+import os
 import re
 import signal
 import sys
@@ -82,6 +83,8 @@ def run(options: argparse.Namespace) -> None:
             add_input_layers(source)
 
         print("[2/7] Loading it in Keras", flush=True)
+        # oneDNN's results depend on the processor; without it, the same file gives the same release on all of them.
+        os.environ["TF_ENABLE_ONEDNN_OPTS"] = "0"
         # Imports TensorFlow, which takes seconds: a refusal above should not.
         from convert.conversion import convert
 
