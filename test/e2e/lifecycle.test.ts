@@ -111,7 +111,7 @@ test('a changed or removed audit record breaks the chain', async () => {
   });
 });
 
-test('of two who publish at the same moment, one is told to try again', async () => {
+test('of two simultaneous publishers, one is asked to retry', async () => {
   const { keys } = worker;
   await worker.bucket(async (r2) => {
     const [version = ''] = (await readAudit(r2)).records.map((record) => record.version).slice(1, 2);

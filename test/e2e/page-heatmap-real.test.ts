@@ -4,7 +4,7 @@ import { cardOf, choose, picture, usePage } from './page-fixture.ts';
 
 const { open } = usePage({ model: 'spots' });
 
-test('the map of a model that has one lies where the photo has what it looks for', async () => {
+test('the heat map is brightest where the photo has what the model detects', async () => {
   const page = await open();
   await page.getByLabel('Show heat maps').check();
   const spot = (right: boolean, low: boolean) =>

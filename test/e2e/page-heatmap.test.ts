@@ -6,7 +6,7 @@ const { open } = usePage();
 
 const MAP = { rows: 2, columns: 3, values: [0, 0, 1, 0, 0, 0] };
 
-/** Puts heat maps into the answers of a service whose model has none. Returns what was asked for. */
+/** Adds heat maps to the answers of a service whose model has none. Returns the requests. */
 async function offerHeatmaps(page: Page, heatmap: typeof MAP | null = MAP): Promise<string[]> {
   const asked: string[] = [];
   await page.route('**/api/model', async (route) => {
@@ -26,7 +26,7 @@ async function offerHeatmaps(page: Page, heatmap: typeof MAP | null = MAP): Prom
 
 const heatSwitch = (page: Page) => page.getByLabel('Show heat maps');
 
-/** Red, green, blue and alpha of the map at a place, each 0 to 255. */
+/** Red, green, blue and alpha of the map at a position, each 0 to 255. */
 const colourAt = (page: Page, x: number, y: number) =>
   page
     .locator('canvas.heat')
@@ -38,13 +38,13 @@ const colourAt = (page: Page, x: number, y: number) =>
       [x, y] as const,
     );
 
-test('there is no switch where the model has no heat map', async () => {
+test('without a heat map in the model there is no switch', async () => {
   const page = await open();
   await page.getByText('Model tiny-brightness').waitFor();
   expect(await heatSwitch(page).isVisible()).toBe(false);
 });
 
-test('a map is asked for only when it is wanted, laid over the photo and told in words', async () => {
+test('a map is requested only on demand, overlaid on the photo and described in words', async () => {
   const page = await open();
   const asked = await offerHeatmaps(page);
   await choose(page, picture(WHITE, 'a.png'));
@@ -86,7 +86,7 @@ test('a map is asked for only when it is wanted, laid over the photo and told in
   expect(asked.length, 'not twice for the same photo').toBe(3);
 });
 
-test('of many photos only those in view are asked about again', async () => {
+test('only photos in view are requested again', async () => {
   const page = await open({ viewport: { width: 400, height: 700 } });
   const asked = await offerHeatmaps(page);
   await choose(

@@ -2,7 +2,7 @@ import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
 import { cardOf, choose, picture, reads, usePage, WHITE } from './page-fixture.ts';
 
-// The committed network, since what it looks at is what reducing a photo must leave.
+// The committed network: a reduced photo must keep what it looks at.
 const fixture = usePage({});
 
 interface Draw {
@@ -10,13 +10,13 @@ interface Draw {
   readonly height: number;
   readonly seed: number;
   readonly type?: string;
-  /** Of all pixels, 0 to 1. */
+  /** The alpha of every pixel, 0 to 1. */
   readonly alpha?: number;
 }
 
 interface DrawingPage {
   draw(options: Draw): Promise<Blob | null>;
-  /** That of static/photos/prepare.js. */
+  /** `prepare` of static/photos/prepare.js. */
   prepare(file: Blob): Promise<{ photo: Blob; isOriginal: boolean }>;
 }
 
@@ -25,7 +25,7 @@ interface Answer {
   readonly image: { readonly format: string; readonly width: number; readonly height: number };
 }
 
-/** Teaches the page to draw a picture from a seed: a gradient, shapes with hard edges, fur-like lines, and grain. */
+/** Opens the page and adds `draw`: a picture from a seed, with a gradient, hard edges, fur-like lines and grain. */
 async function openDrawing(): Promise<Page> {
   const page = await fixture.open();
   await page.evaluate(() => {
@@ -76,14 +76,14 @@ async function openDrawing(): Promise<Page> {
     };
     Object.assign(globalThis, { draw });
   });
-  // As a text, since the import is the browser's and not Node's.
+  // A string, because the browser and not Node resolves this import.
   await page.evaluate(
     `import('/photos/prepare.js').then(({ prepare }) => Object.assign(globalThis, { prepare }) && 0)`,
   );
   return page;
 }
 
-/** Such a picture as a file. */
+/** Draws such a picture and returns the file. */
 async function draw(page: Page, options: Draw): Promise<Buffer> {
   const base64 = await page.evaluate(async (wanted) => {
     const blob = await (globalThis as typeof globalThis & DrawingPage).draw(wanted);
@@ -96,7 +96,7 @@ async function draw(page: Page, options: Draw): Promise<Buffer> {
   return Buffer.from(base64, 'base64');
 }
 
-/** What the service says of the file as it is. */
+/** Scores the unchanged file. */
 async function scoreOf(file: Buffer): Promise<Answer> {
   const response = await fetch(`${fixture.url}/api/predict`, {
     method: 'POST',
@@ -107,9 +107,9 @@ async function scoreOf(file: Buffer): Promise<Answer> {
   return response.json();
 }
 
-/** What it says of the photo that the page makes of the file, and that photo. */
+/** Sends the file through the page, and returns the answer and the bytes that the page sent. */
 async function sentFor(page: Page, file: Buffer, name: string): Promise<{ answer: Answer; body: Buffer }> {
-  // What the page hands to the browser for sending; the network's own tools do not tell the bytes of a blob.
+  // Intercepts the body: the browser's network tools do not show the bytes of a blob.
   await page.evaluate(() => {
     const { send } = XMLHttpRequest.prototype;
     XMLHttpRequest.prototype.send = function (body) {
@@ -132,14 +132,14 @@ async function sentFor(page: Page, file: Buffer, name: string): Promise<{ answer
   return { answer, body };
 }
 
-/** The JPEG with an EXIF segment: an orientation, and a camera's name that must not get out. */
+/** Adds an EXIF segment to the JPEG: an orientation, and a camera name that must not leave the browser. */
 function withExif(jpeg: Buffer, orientation: number, mark: string): Buffer {
   const make = Buffer.from(`${mark}\0`);
   const tiff = Buffer.alloc(8 + 2 + 2 * 12 + 4);
   tiff.write('MM\0*', 0, 'latin1');
   tiff.writeUInt32BE(8, 4);
   tiff.writeUInt16BE(2, 8);
-  tiff.writeUInt16BE(0x010f, 10); // Make, text, in what follows the directory
+  tiff.writeUInt16BE(0x010f, 10); // Make, ASCII, stored after the directory
   tiff.writeUInt16BE(2, 12);
   tiff.writeUInt32BE(make.byteLength, 14);
   tiff.writeUInt32BE(tiff.byteLength, 18);
@@ -165,7 +165,7 @@ test('a photo is sent upright, smaller, and without its EXIF', async () => {
   expect(Math.abs(answer.score - (await scoreOf(photo)).score)).toBeLessThan(0.03);
 });
 
-test('what the browser reads and the API does not is sent as a JPEG', async () => {
+test('a format that only the browser reads is sent as a JPEG', async () => {
   const page = await fixture.open();
   const bmp = Buffer.alloc(54 + 64 * 64 * 3, 200);
   bmp.fill(0, 0, 54);
@@ -184,7 +184,7 @@ test('what the browser reads and the API does not is sent as a JPEG', async () =
   expect(answer.image).toEqual({ format: 'jpeg', width: 64, height: 64 });
 });
 
-test('a picture with transparent parts is sent as it is, and the card says so', async () => {
+test('a picture with transparency is sent unchanged, and the card says so', async () => {
   const page = await openDrawing();
   const file = await draw(page, { width: 200, height: 160, seed: 3, type: 'image/png', alpha: 0.4 });
   const { answer, body } = await sentFor(page, file, 'logo.png');
@@ -193,7 +193,7 @@ test('a picture with transparent parts is sent as it is, and the card says so', 
   await cardOf(page, 'logo.png').getByText('sent as it is').waitFor();
 });
 
-test('where the browser can make no bitmap, the original is sent', async () => {
+test('the original is sent if the browser cannot create a bitmap', async () => {
   const page = await fixture.open();
   await page.evaluate(() => {
     globalThis.createImageBitmap = () => Promise.reject(new Error('too large for this device'));
@@ -208,9 +208,9 @@ const logit = (score: number) => Math.log(score / (1 - score));
 
 test.for([
   { count: 100, browser: 'smooths well', isPlain: false },
-  { count: 20, browser: 'does not', isPlain: true },
+  { count: 20, browser: 'smooths badly', isPlain: true },
 ])(
-  '$count photos score as their originals do, where the browser $browser',
+  '$count reduced photos score like their originals if the browser $browser',
   { timeout: 300_000 },
   async ({ count, isPlain }) => {
     const page = await openDrawing();
@@ -250,8 +250,8 @@ test.for([
       `mean ${mean.toFixed(5)}, largest ${Math.max(...differences).toFixed(4)}; of log-odds ${evidence.toFixed(3)}, spread ${spread.toFixed(1)}`,
     );
     expect(mean).toBeLessThanOrEqual(0.01);
-    // No drawing is a husky to a good network, and small scores differ by little: so their log-odds must agree as well,
-    // and the pictures must not all look alike to the network.
+    // A good network gives drawings low scores, which differ little. So their log-odds must agree too, and the network
+    // must tell the pictures apart.
     expect(spread).toBeGreaterThan(1.5);
     expect(evidence).toBeLessThan(spread / 20);
   },

@@ -9,7 +9,7 @@ const { open } = usePage({
   vars: { API_TOKENS: digest, SCORES: 'label', SOURCE_URL: 'https://example.org/husky' },
 });
 
-test('where a token is needed there is a field for it; wrong, missing and right are told apart', async () => {
+test('a service that requires a token gets a field for it; wrong, missing and right tokens differ', async () => {
   const page = await open();
   await page.getByLabel('Token').waitFor();
   expect(await page.locator('#curl').textContent()).toContain("-H 'Authorization: Bearer YOUR-TOKEN'");
@@ -40,7 +40,7 @@ test('where a token is needed there is a field for it; wrong, missing and right 
   expect(await page.evaluate(() => [localStorage.length, document.cookie])).toEqual([0, '']);
 });
 
-test('a service that hides its scores tells the verdict only, and the source has its link', async () => {
+test('a service that hides scores shows the verdict only, and the source link appears', async () => {
   const page = await open();
   await page.getByLabel('Token').fill(TOKEN);
   await page.getByLabel('Token').press('Enter');

@@ -6,7 +6,7 @@ const { open } = usePage();
 
 const many = (count: number) => Array.from({ length: count }, (_, index) => picture(WHITE, `${index}.png`));
 
-/** Answers the next `times` photos like this, and leaves the others to the service. */
+/** Answers the next `times` photos like this, and passes the others to the service. */
 async function answerFirst(
   page: Page,
   times: number,
@@ -46,7 +46,7 @@ test.for([
   await page.locator('#news').getByText('8 photos: 8 husky').waitFor({ state: 'attached' });
 });
 
-test('patience has an end: a photo that is refused again and again fails, and can be tried by hand', async () => {
+test('a photo that is refused too often fails, and can be retried by hand', async () => {
   const page = await open();
   const json = { code: 'rate_limited', title: 'x', status: 429, type: 'x', detail: 'x' };
   const refused = await answerFirst(page, 6, { status: 429, headers: { 'Retry-After': '1' }, json });
@@ -57,7 +57,7 @@ test('patience has an end: a photo that is refused again and again fails, and ca
   await reads(page, 'It is a husky');
 });
 
-test('a wait of hours is told, and not sat out', async () => {
+test('a wait of hours is reported instead of waited out', async () => {
   const page = await open();
   const json = { code: 'rate_limited', title: 'x', status: 429, type: 'x', detail: 'x' };
   const refused = await answerFirst(page, 1, { status: 429, headers: { 'Retry-After': '7200' }, json });
@@ -66,7 +66,7 @@ test('a wait of hours is told, and not sat out', async () => {
   expect(refused.length).toBe(1);
 });
 
-test('offline is told from a service that is gone, and what was offline goes on by itself', async () => {
+test('being offline differs from an unreachable service, and resumes by itself', async () => {
   const page = await open();
   await page.context().setOffline(true);
   await page.waitForFunction(() => !navigator.onLine);
@@ -85,10 +85,10 @@ test('offline is told from a service that is gone, and what was offline goes on 
   await page.getByRole('heading', { name: '4 photos: 3 husky, 1 not husky' }).waitFor();
 });
 
-test('answers that make no sense are told in plain words, and the photo is tried again', async () => {
+test('nonsensical answers are reported in plain words, and the photo can be retried', async () => {
   const html = { contentType: 'text/html', body: '<h1>Not the service</h1>' };
   const page = await open();
-  // What stands between page and Worker cannot be provoked here, so its answers are put in.
+  // Proxies between page and Worker cannot be provoked here, so the test injects their answers.
   for (const [answer, headline, more] of [
     [{ status: 502, ...html }, 'The answer makes no sense', ''],
     [{ status: 200, ...html }, 'The answer makes no sense', ''],

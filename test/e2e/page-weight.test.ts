@@ -3,7 +3,7 @@ import { choose, picture, reads, usePage, WHITE } from './page-fixture.ts';
 
 const fixture = usePage();
 
-test('the whole page, drawings and all, is under 60 KB', async () => {
+test('the whole page with its drawings is under 60 KB', async () => {
   const page = await fixture.open(undefined, '/api/health');
   const devtools = await page.context().newCDPSession(page);
   await devtools.send('Network.enable');
@@ -53,7 +53,7 @@ test('no module is more than two imports away from the entry', async () => {
   expect(loaded.toSorted()).toEqual([...seen].toSorted());
 });
 
-test('the page may do what it needs and nothing else', async () => {
+test('the page has only the permissions that it needs', async () => {
   const { headers, status } = await fetch(fixture.url);
   expect(status).toBe(200);
   const policy = headers.get('content-security-policy') ?? '';

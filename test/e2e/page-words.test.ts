@@ -23,10 +23,10 @@ afterAll(async () => {
   await worker?.stop();
 });
 
-/** What `use` makes of a module of the page, as it is served. */
+/** Evaluates `use` on a module of the served page. */
 const inPage = <T>(path: string, use: string): Promise<T> => page.evaluate<T>(`import('${path}').then(${use})`);
 
-test('a classifier of other things is asked and answered in its own labels', async () => {
+test('another classifier is presented with its own labels', async () => {
   await page.getByRole('heading', { name: 'What is in the photo?' }).waitFor();
   expect(await page.title()).toBe('What is in the photo? · Husky AI');
 
@@ -45,7 +45,7 @@ test('a classifier of other things is asked and answered in its own labels', asy
   expect(opened.complaints).toEqual([]);
 });
 
-test('every failure of the API has its own plain words', async () => {
+test('every failure of the API has its own plain message', async () => {
   const codes = PROBLEM_CODES;
   const headlines = await inPage<string[]>(
     '/words.js',
@@ -66,7 +66,7 @@ test.for([
   expect(shown).toBe(text);
 });
 
-test('rounded scores are shown as such', async () => {
+test('rounded scores are shown rounded', async () => {
   expect(await inPage('/words.js', `({ words }) => words.percent(0.97, 'rounded')`)).toBe('about 97%');
 });
 

@@ -21,7 +21,7 @@ test('a chosen photo gets its verdict, with the score as a number and as a bar',
   expect(await preview.evaluate((image: HTMLImageElement) => image.naturalWidth)).toBe(64);
 });
 
-test('many photos are counted, filtered and ordered; one bad among them holds up none', async () => {
+test('many photos are counted, filtered and sorted, and a bad one delays none', async () => {
   const page = await open();
   await choose(page, [
     picture(WHITE, 'a.png'),
@@ -52,7 +52,7 @@ test('many photos are counted, filtered and ordered; one bad among them holds up
   await page.getByText('Drop or paste photos').waitFor();
 });
 
-test('a hundred photos: never more than three on their way, and no preview is kept of what is removed', async () => {
+test('a hundred photos: at most three uploads at a time, and removed photos keep no preview', async () => {
   const page = await open();
   await page.evaluate(() => {
     const { createObjectURL, revokeObjectURL } = URL;
@@ -88,7 +88,7 @@ test('a hundred photos: never more than three on their way, and no preview is ke
   expect(await held()).toBe(0);
 });
 
-test('a photo that is removed while it is on its way is stopped', async () => {
+test('removing a photo aborts its upload', async () => {
   const page = await open();
   const stopped = page.waitForEvent('requestfailed', (request) => request.url().endsWith('/api/predict'));
   let sent = () => {};
@@ -103,7 +103,7 @@ test('a photo that is removed while it is on its way is stopped', async () => {
   expect(await page.getByRole('article').count()).toBe(0);
 });
 
-test('dropped photos and folders get their verdicts; what is no picture in a folder is left out', async () => {
+test('dropped photos and folders get their verdicts; other files in a folder are ignored', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'husky-ai-drop-'));
   await mkdir(join(folder, 'album', 'inner'), { recursive: true });
   await writeFile(join(folder, 'white.png'), WHITE);
@@ -118,7 +118,7 @@ test('dropped photos and folders get their verdicts; what is no picture in a fol
   await rm(folder, { recursive: true });
 });
 
-test('a pasted photo gets its verdict, pasted text a hint', async () => {
+test('a pasted photo gets its verdict, and pasted text a hint', async () => {
   const page = await open();
   await paste(page, 'no photo');
   await page.getByText('That was not a photo').waitFor();
@@ -127,13 +127,13 @@ test('a pasted photo gets its verdict, pasted text a hint', async () => {
   expect(await page.getByText('That was not a photo').count()).toBe(0);
 });
 
-test('a drawing of the page’s own gets a verdict', async () => {
+test('a sample drawing gets a verdict', async () => {
   const page = await open();
   await page.getByRole('button', { name: 'Cat' }).click();
   expect(await reads(page, 'It is a husky', 'Cat.png')).toMatch(/\d% husky score/);
 });
 
-test('on a phone the camera is a button of its own', async () => {
+test('phones get a camera button', async () => {
   const page = await open({ viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true });
   const camera = page.locator('#camera');
   expect(await camera.getAttribute('capture')).toBe('environment');
@@ -141,11 +141,11 @@ test('on a phone the camera is a button of its own', async () => {
   await reads(page, 'It is a husky');
 });
 
-test('the keyboard is enough', async () => {
+test('the page works by keyboard', async () => {
   const page = await open();
   const chosen = [[picture(WHITE, 'a.png')], [picture(BLACK, 'b.png'), picture(WHITE, 'c.png')]];
   page.on('filechooser', (chooser) => chooser.setFiles(chosen.shift() ?? []));
-  // Choosers are caught for certain only in a document that is loaded afterwards.
+  // Only a document loaded after this reliably reports file choosers.
   await page.reload();
   const focused = () => page.evaluate(() => document.activeElement?.ariaLabel ?? document.activeElement?.textContent);
   await page.keyboard.press('Tab');
@@ -167,7 +167,7 @@ test('the keyboard is enough', async () => {
   expect(await focused()).toBe('Remove c.png');
 });
 
-test('a screen reader hears one verdict whole, and of many how far they are', async () => {
+test('a screen reader announces a single verdict in full, and the progress of many', async () => {
   const page = await open();
   const news = page.locator('#news');
   await choose(page, picture(WHITE));
@@ -176,7 +176,7 @@ test('a screen reader hears one verdict whole, and of many how far they are', as
   await news.getByText('3 photos: 2 not husky, 1 husky', { exact: true }).waitFor({ state: 'attached' });
 });
 
-test('what is no photo is refused in plain words, and is not sent when the browser knows', async () => {
+test('a file that is not a photo is refused in plain words, and not sent if the browser knows', async () => {
   const page = await open();
   let sent = 0;
   page.on('request', (request) => {
@@ -231,7 +231,7 @@ test('the page accepts, names and sends whatever formats the service reports', a
   expect(await accept()).toBe('image/*');
 });
 
-test('a slow upload shows how far it is', async () => {
+test('a slow upload shows its progress', async () => {
   let state = 1;
   const noise = () => {
     state = (state * 48_271) % 2_147_483_647;
@@ -272,7 +272,7 @@ test.for([
   expect(await horizontalOverflow(page)).toBe(0);
 });
 
-test('written from right to left, it is mirrored and as wide as the window', async () => {
+test('a right-to-left page is mirrored and fits the window', async () => {
   const page = await open({ viewport: { width: 390, height: 844 } });
   await choose(page, [picture(WHITE, 'a.png'), picture(BLACK, 'b.png')]);
   await page.getByRole('heading', { name: '2 photos: 1 husky, 1 not husky' }).waitFor();
@@ -303,7 +303,7 @@ test('the colours follow the system', async () => {
   expect(await lightness(await open({ colorScheme: 'dark' }))).toBeLessThan(60);
 });
 
-test('who wants less motion gets none', async () => {
+test('reduced motion turns animations off', async () => {
   const moving = (page: Page) =>
     page.evaluate(
       () =>
@@ -316,7 +316,7 @@ test('who wants less motion gets none', async () => {
   expect(await moving(await open({ reducedMotion: 'reduce' }))).toBe(0);
 });
 
-test('the page says what is served, and the command that it shows is its own', async () => {
+test('the page shows the served model and a working command', async () => {
   const page = await open();
   await page
     .getByText(/^Model tiny-brightness · version [0-9a-f]{12} · signed by key [0-9a-f]{12}, verified .*\d/)
