@@ -22,7 +22,7 @@ function describe(error: unknown): string {
 }
 
 /** Where the value is, and what is wrong with it. */
-export function describeIssue({ path, message }: z.core.$ZodIssue): string {
+function describeIssue({ path, message }: z.core.$ZodIssue): string {
   return `${path.join('.')}: ${message}`;
 }
 

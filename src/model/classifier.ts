@@ -6,7 +6,7 @@ import { createSession } from './runtime.ts';
 import type { VerifiedModel } from './verification.ts';
 
 /** How much each part of the photo contributes to a label. */
-export interface Heatmap {
+interface Heatmap {
   readonly rows: number;
   readonly columns: number;
   /**
