@@ -3,9 +3,9 @@ import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config
 
 /** Tests that measure the isolate's memory or need an empty bucket. */
 const OWN_ISOLATE = [
-  'test/src/{fuzz,memory,new-format,scheduled}.test.ts',
+  'test/src/{fuzz,memory,new-format}.test.ts',
   'test/src/image/{budget,memory}.test.ts',
-  'test/src/model/{changeover,host}.test.ts',
+  'test/src/model/host.test.ts',
 ];
 
 /** Tests inside workerd, with the bindings of wrangler.toml. */
@@ -28,8 +28,7 @@ export default defineConfig({
   test: {
     // Show the log of the Worker only for tests that fail.
     silent: 'passed-only',
-    // Tests often wait for other processes, so three at a time keep two cores busy.
-    maxWorkers: 3,
+    maxWorkers: 2,
     projects: [
       insideWorkerd({
         name: 'worker',

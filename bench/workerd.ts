@@ -51,7 +51,7 @@ export async function bundle(entry: string): Promise<Bundle> {
   }
 }
 
-/** A local bucket with the committed model in it, signed with a key generated for the occasion. */
+/** A local bucket with a model, by default the committed one, that a new key has signed. */
 export interface Store {
   readonly folder: string;
   readonly publicKeyPem: string;
@@ -61,13 +61,13 @@ export interface Store {
   remove(): Promise<void>;
 }
 
-export async function createStore(): Promise<Store> {
+export async function createStore(version = RELEASE_FOLDER): Promise<Store> {
   const folder = await mkdtemp(join(tmpdir(), 'husky-ai-bench-'));
   const remove = () => rm(folder, { recursive: true, force: true, maxRetries: 5 });
   try {
     const { privateKeyPem, publicKeyPem } = generateKeyPair('P-256');
     const key = await parseSigningKey(privateKeyPem);
-    const release = await readRelease(RELEASE_FOLDER);
+    const release = await readRelease(version);
     const signature = createSignature(release, key);
     await withBucket({ persistTo: folder }, (bucket) =>
       publish(bucket, release, signature, [key.publicKey], DEFAULT_CHANNEL),

@@ -68,8 +68,11 @@ async function openDrawing(): Promise<Page> {
       }
       const pixels = context.getImageData(0, 0, width, height);
       const grain = 24 * random();
+      // A generator of its own, since these are millions of numbers.
+      let noise = state;
       for (let at = 0; at < pixels.data.length; at++) {
-        if (at % 4 !== 3) pixels.data[at] = (pixels.data[at] ?? 0) + (random() - 0.5) * grain;
+        noise = (Math.imul(noise, 1_664_525) + 1_013_904_223) | 0;
+        if (at % 4 !== 3) pixels.data[at] = (pixels.data[at] ?? 0) + (noise / 2 ** 32) * grain;
       }
       context.putImageData(pixels, 0, 0);
       return new Promise<Blob | null>((resolve) => canvas.toBlob(resolve, type, 0.9));

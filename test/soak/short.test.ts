@@ -1,5 +1,7 @@
+import { rm } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Bundle, bundle, createStore, type Store, startWorkerd } from '../../bench/workerd.ts';
+import { tinyRelease } from '../e2e/page-models.ts';
 import drawn from '../src/pictures/pictures.json' with { type: 'json' };
 import { Client, CUT } from './client.ts';
 import { MemoryWatch } from './memory.ts';
@@ -23,12 +25,19 @@ const small = drawn.pictures
 
 let modules: Bundle;
 let store: Store;
+let tinyStore: Store;
 
 beforeAll(async () => {
   modules = await bundle('test/soak/worker/faulty.js');
   store = await createStore();
+  const tiny = await tinyRelease('brightness');
+  tinyStore = await createStore(tiny);
+  await rm(tiny, { recursive: true });
 });
-afterAll(() => store?.remove());
+afterAll(async () => {
+  await store?.remove();
+  await tinyStore?.remove();
+});
 
 const soakShortly = (requests: number, faults?: Readonly<Record<string, number>>) =>
   soak({
@@ -73,9 +82,9 @@ test('no client loses the answer to a body that is refused for its length', {
   }
 });
 
-/** The bytes of heap that a request leaves: the least of several measurements, as V8 sometimes compiles code in between. */
+/** The bytes of heap that a request for a tiny model leaves: the least of several measurements, as V8 sometimes compiles code in between. */
 async function measureLeak(send: (client: Client) => Promise<void>): Promise<number> {
-  const workerd = await startWorkerd(modules, store, { inspect: true });
+  const workerd = await startWorkerd(modules, tinyStore, { inspect: true });
   try {
     await using client = new Client(workerd.url);
     await using watch = await MemoryWatch.start(workerd);
