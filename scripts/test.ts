@@ -27,8 +27,13 @@ interface Step {
   count?(report: string): Counts;
 }
 
-/** Programs start faster with their compiled code, and these tests start wrangler some fifty times. */
-const NODE_COMPILE_CACHE = join(import.meta.dirname, '..', 'node_modules', '.cache', 'node');
+const env = {
+  // Programs start faster with their compiled code, and these tests start wrangler some fifty times.
+  NODE_COMPILE_CACHE: join(import.meta.dirname, '..', 'node_modules', '.cache', 'node'),
+  // More threads only get in each other's way: the lanes keep all cores busy.
+  TF_NUM_INTRAOP_THREADS: '1',
+  TF_NUM_INTEROP_THREADS: '1',
+};
 
 async function run(program: string, ...args: readonly string[]): Promise<Outcome> {
   const { failed, all, message } = await execa(program, args, {
@@ -36,7 +41,7 @@ async function run(program: string, ...args: readonly string[]): Promise<Outcome
     reject: false,
     stdin: 'ignore',
     preferLocal: true,
-    env: { NODE_COMPILE_CACHE },
+    env,
   });
   return { ok: !failed, output: all || (message ?? '') };
 }
