@@ -34,6 +34,8 @@ async function tampered(replace: (onnx: Buffer) => Buffer): Promise<{ problem: u
       headers: { 'Content-Type': 'image/png' },
     });
     expect(response.status).toBe(503);
+    // wrangler passes log lines on after the answer.
+    await expect.poll(() => worker.logs(), { timeout: 10_000 }).toContain('"route":"/api/predict"');
     return { problem: await response.json(), logs: worker.logs() };
   } finally {
     await worker.stop();
