@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import type { R2Bucket } from '@cloudflare/workers-types';
 import { modelKey, shortVersion } from '../src/model/layout.ts';
 import type { PublicKey } from '../src/model/oms/public-keys.ts';
-import { type SizeLimits, verifyVersion } from '../src/model/verification.ts';
+import { type SizeLimits, type VersionFile, verifyVersion } from '../src/model/verification.ts';
 import { withBucket } from './bucket.ts';
 import { moveChannel } from './channel.ts';
 import { bucketArguments, runCommand } from './command.ts';
@@ -47,8 +47,8 @@ export async function publish(
   const { version, files } = release;
   const { signer } = await verifyVersion(version, files, signature, keys, limits);
   const written = [];
-  for (const [file, bytes] of files) {
-    if (await putOnce(bucket, modelKey(version, file), bytes)) written.push(file);
+  for (const [name, file] of files) {
+    if (await putOnce(bucket, modelKey(version, name), file)) written.push(name);
   }
   // Keep a good signature: another one over the same files adds nothing.
   if (!(await isSigned(bucket, release, keys))) {
@@ -60,8 +60,8 @@ export async function publish(
 
 /** Whether the bucket holds this version, signed by one of the keys. */
 export async function isPublished(bucket: R2Bucket, release: Release, keys: readonly PublicKey[]): Promise<boolean> {
-  for (const [file, bytes] of release.files) {
-    if (!(await holds(bucket, modelKey(release.version, file), bytes))) return false;
+  for (const [name, file] of release.files) {
+    if (!(await holds(bucket, modelKey(release.version, name), file))) return false;
   }
   return isSigned(bucket, release, keys);
 }
@@ -76,17 +76,17 @@ async function isSigned(bucket: R2Bucket, { version, files }: Release, keys: rea
   );
 }
 
-async function putOnce(bucket: R2Bucket, key: string, bytes: Uint8Array): Promise<boolean> {
-  if (await holds(bucket, key, bytes)) return false;
+async function putOnce(bucket: R2Bucket, key: string, file: VersionFile): Promise<boolean> {
+  if (await holds(bucket, key, file)) return false;
   // R2 refuses the write if the bytes that arrive have another digest.
-  await bucket.put(key, bytes, { sha256: sha256(bytes) });
+  await bucket.put(key, file.bytes, { sha256: file.sha256 });
   return true;
 }
 
-async function holds(bucket: R2Bucket, key: string, bytes: Uint8Array): Promise<boolean> {
+async function holds(bucket: R2Bucket, key: string, { sha256 }: VersionFile): Promise<boolean> {
   const object = await bucket.head(key);
   const checksum = object?.checksums.sha256;
-  return checksum !== undefined && Buffer.from(checksum).toString('hex') === sha256(bytes);
+  return checksum !== undefined && Buffer.from(checksum).toString('hex') === sha256;
 }
 
 async function readSignature(folder: string, release: Release, remote: boolean): Promise<Buffer> {

@@ -40,7 +40,7 @@ export function createSignature(release: Release, key: SigningKey): Buffer {
 
 function statementOf({ version, files }: Release): object {
   const resources = [...files]
-    .map(([name, bytes]) => ({ name, algorithm: 'sha256', digest: sha256(bytes) }))
+    .map(([name, { sha256: digest }]) => ({ name, algorithm: 'sha256', digest }))
     .sort((one, other) => Buffer.compare(Buffer.from(one.name), Buffer.from(other.name)));
   const digests = Buffer.concat(resources.map(({ digest }) => Buffer.from(digest, 'hex')));
   return {

@@ -8,9 +8,9 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { shortVersion } from '../src/model/layout.ts';
 import { type PublicKey, parsePublicKeys } from '../src/model/oms/public-keys.ts';
-import { type VerifiedModel, verifyVersion } from '../src/model/verification.ts';
+import { digestFile, type VerifiedModel, type VersionFile, verifyVersion } from '../src/model/verification.ts';
 import { runCommand } from './command.ts';
-import { RELEASE_FOLDER, sha256 } from './release.ts';
+import { RELEASE_FOLDER } from './release.ts';
 import { SIGNATURE_FILE, UNSIGNED_PATHS } from './sign.ts';
 
 /**
@@ -20,14 +20,14 @@ import { SIGNATURE_FILE, UNSIGNED_PATHS } from './sign.ts';
  * @throws {Error} the folder holds something that is not a file, or lacks a manifest or a signature
  */
 export async function verifyRelease(folder: string, keys: readonly PublicKey[]): Promise<VerifiedModel> {
-  const files = new Map<string, Buffer<ArrayBuffer>>();
+  const files = new Map<string, VersionFile>();
   for (const entry of await readdir(folder, { withFileTypes: true })) {
     if (UNSIGNED_PATHS.includes(entry.name)) continue;
     const path = join(folder, entry.name);
     if (!entry.isFile()) throw new Error(`${path} is not a plain file`);
-    files.set(entry.name, await readFile(path));
+    files.set(entry.name, await digestFile(await readFile(path)));
   }
-  const version = sha256(files.get('manifest.json') ?? Buffer.of());
+  const version = files.get('manifest.json')?.sha256 ?? '';
   return verifyVersion(version, files, await readFile(join(folder, SIGNATURE_FILE)), keys);
 }
 

@@ -3,6 +3,7 @@ import { modelKey } from '../src/model/layout.ts';
 import type { PublicKey } from '../src/model/oms/public-keys.ts';
 import { type SizeLimits, type VerifiedModel, verifyVersion } from '../src/model/verification.ts';
 import { listPages } from './bucket.ts';
+import { readVersionFiles } from './release.ts';
 import { SIGNATURE_FILE } from './sign.ts';
 
 /** All versions in the bucket, sorted. */
@@ -46,9 +47,5 @@ export async function checkVersion(
     if (!object) throw new Error(`${modelKey(version, file)} is missing`);
     return new Uint8Array(await object.arrayBuffer());
   };
-  const files = new Map([
-    ['manifest.json', await read('manifest.json')],
-    ['model.onnx', await read('model.onnx')],
-  ]);
-  return verifyVersion(version, files, await read(SIGNATURE_FILE), keys, limits);
+  return verifyVersion(version, await readVersionFiles(read), await read(SIGNATURE_FILE), keys, limits);
 }

@@ -62,8 +62,12 @@ export const Settings = z.object({
   MODEL_REFRESH: milliseconds(60_000, 'How often an isolate checks whether the channel has moved.'),
   MAX_MANIFEST_BYTES: bytes(1_000_000, 'Largest manifest.'),
   MAX_MODEL_BYTES: bytes(
-    32_000_000,
-    'Largest model. The isolate holds it in memory while it copies it into ONNX Runtime.',
+    40_000_000,
+    'Largest network: the graph, and the weights as float32. The isolate holds it in memory while it copies it into ONNX Runtime.',
+  ),
+  MAX_MODEL_MEMORY_BYTES: bytes(
+    84_000_000,
+    'Most memory that ONNX Runtime may take with a model, as the manifest reports it. As much is set aside until the manifest has arrived.',
   ),
   MODEL_LOAD_TIMEOUT: milliseconds(20_000, 'How long a request waits for the model to load.'),
 
@@ -114,10 +118,6 @@ export const Settings = z.object({
   ISOLATE_MEMORY_BYTES: bytes(
     120_000_000,
     'Memory that the isolate may use in all. The platform kills it at 128 MiB (134,217,728 bytes); the rest is a margin for garbage.',
-  ),
-  MODEL_MEMORY_BYTES: bytes(
-    52_000_000,
-    'Memory reserved for ONNX Runtime and the model. If they use more, that counts.',
   ),
   BASELINE_MEMORY_BYTES: bytes(
     8_000_000,

@@ -4,8 +4,8 @@ import { heldBytes } from './image/budget.ts';
 import type { Codec } from './image/codec.ts';
 import { PhotoMemory } from './memory.ts';
 import { ModelHost } from './model/host.ts';
-import { runtimeBytes } from './model/runtime.ts';
 import { ModelStore } from './model/store.ts';
+import { runtime } from './model/worker-runtime.ts';
 import { Predictor } from './predict/predictor.ts';
 
 /**
@@ -14,12 +14,9 @@ import { Predictor } from './predict/predictor.ts';
  * @throws {InvalidConfig} limits are on, and wrangler.toml binds no counter for them
  */
 export function createService(config: Config, env: Env, codecs: readonly Codec[]): Service {
-  const { ISOLATE_MEMORY_BYTES, BASELINE_MEMORY_BYTES, MODEL_MEMORY_BYTES } = config;
-  const memory = new PhotoMemory(() => {
-    const model = Math.max(runtimeBytes(), MODEL_MEMORY_BYTES);
-    return ISOLATE_MEMORY_BYTES - BASELINE_MEMORY_BYTES - model - heldBytes(codecs);
-  });
-  const models = new ModelHost({ store: new ModelStore(env.MODELS, config), memory, config });
+  const available = config.ISOLATE_MEMORY_BYTES - config.BASELINE_MEMORY_BYTES;
+  const memory = new PhotoMemory(() => available - models.bytes - heldBytes(codecs));
+  const models = new ModelHost({ store: new ModelStore(env.MODELS, config), runtime, memory, config });
   const predictor = new Predictor({ codecs, memory, models, config });
   return { config, codecs, memory, models, predictor, photoLimits: createPhotoLimits(config, env) };
 }

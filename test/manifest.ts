@@ -1,10 +1,10 @@
-import type { Manifest } from '../src/model/manifest.ts';
+import type { SingleFileManifest } from '../src/model/manifest.ts';
 
 /** Pixels a side of the tiny networks' input. */
 const SIZE = 8;
 
 /** The manifest of a small binary model with these bytes; tests change what they are about. */
-export function testManifest(name: string, file: { bytes: number; sha256: string }): Manifest {
+export function testManifest(name: string, file: { bytes: number; sha256: string }): SingleFileManifest {
   return {
     format: 'husky-ai/manifest/1',
     name,

@@ -2,8 +2,9 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
-import { RELEASE_FOLDER } from '../../registry/release.ts';
-import { parseManifest } from '../../src/model/manifest.ts';
+import { RELEASE_FOLDER, readRelease } from '../../registry/release.ts';
+import { readNetwork } from '../../src/model/classifier.ts';
+import type { Network } from '../../src/model/runtime.ts';
 import { ROOT, runPython } from '../processes.ts';
 import { Client, textOf } from '../request.ts';
 import { defineSection, verdict } from '../section.ts';
@@ -62,24 +63,27 @@ export const models = defineSection({
       progress.show('models: making the classic network');
       await runPython(['-m', 'model.training.candidates', '--only-classic']);
     }
-    const manifest = parseManifest(await readFile(join(RELEASE_FOLDER, 'manifest.json')));
+    const release = await readRelease(RELEASE_FOLDER);
+    const { manifest } = release;
     const { validation } = Metrics.parse(manifest.metrics);
     const { classic } = Comparison.parse(JSON.parse(await readFile(join(ROOT, 'model', 'comparison.json'), 'utf8')));
     const made = Candidates.parse(JSON.parse(await readFile(join(FOLDER, 'candidates.json'), 'utf8')));
     const networks = [
       {
         name: `served: ${manifest.name}`,
-        path: join(RELEASE_FOLDER, 'model.onnx'),
+        network: readNetwork(release),
         input: manifest.input.width,
-        bytes: manifest.files['model.onnx'].bytes,
+        bytes: Object.values(manifest.files).reduce((sum, { bytes }) => sum + bytes, 0),
         auc: validation.auc,
       },
-      ...made.map(({ file, ...network }) => ({ ...network, path: join(FOLDER, file) })),
+      ...(await Promise.all(
+        made.map(async ({ file, ...rest }) => ({ ...rest, network: { graph: await readFile(join(FOLDER, file)) } })),
+      )),
     ];
     progress.show('models');
     const times = await timeNetworks(networks, runs);
-    const rows = networks.map(({ path, ...network }, i) => ({
-      ...network,
+    const rows = networks.map(({ network: _, ...rest }, i) => ({
+      ...rest,
       median: round(median(times[i] ?? []), 2),
       p95: round(percentile(times[i] ?? [], 0.95), 2),
     }));
@@ -118,7 +122,7 @@ export const models = defineSection({
 
 /** Milliseconds of an inference in each round. The networks alternate, so a disturbance affects all of them. */
 async function timeNetworks(
-  networks: readonly { readonly path: string; readonly input: number }[],
+  networks: readonly { readonly network: Network; readonly input: number }[],
   runs: number,
 ): Promise<number[][]> {
   const store = await createStore();
@@ -131,7 +135,10 @@ async function timeNetworks(
   };
   const times = networks.map((): number[] => []);
   try {
-    for (const [i, { path, input }] of networks.entries()) await post(`/load/${i}/${input}`, await readFile(path));
+    for (const [i, { network, input }] of networks.entries()) {
+      const { graph, weights = new Uint8Array() } = network;
+      await post(`/load/${i}/${input}/${graph.byteLength}`, Buffer.concat([graph, weights]));
+    }
     for (let run = 0; run <= runs; run++) {
       for (const i of networks.keys()) {
         const milliseconds = await post(`/run/${i}/${TIMES}`, Buffer.alloc(0));

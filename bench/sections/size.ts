@@ -46,7 +46,7 @@ export const size = defineSection({
       measurePart(MODULES.find(([pattern]) => pattern.test(name))?.[1] ?? name, 'Worker', [contents]),
     );
     const { files } = await readRelease(RELEASE_FOLDER);
-    const stored = [...files].map(([name, contents]) => measurePart(name, 'bucket', [contents]));
+    const stored = [...files].map(([name, { bytes }]) => measurePart(name, 'bucket', [bytes]));
     return {
       parts: [...modules, measurePart('page and its files', 'static assets', await readAssets()), ...stored],
     };

@@ -91,12 +91,12 @@ function* disagreements(env: string, settings: Config): Generator<StepFailed> {
   if (limits && limits.cpu_ms < LEAST_CPU_MS) {
     yield wrong(`cpu_ms = ${limits.cpu_ms} is too low for a batch of photos`, `Set at least ${LEAST_CPU_MS}.`);
   }
-  const { ISOLATE_MEMORY_BYTES, MODEL_MEMORY_BYTES, BASELINE_MEMORY_BYTES } = settings;
+  const { ISOLATE_MEMORY_BYTES, MAX_MODEL_MEMORY_BYTES, BASELINE_MEMORY_BYTES } = settings;
   if (ISOLATE_MEMORY_BYTES > PLATFORM_MEMORY_BYTES) {
     yield wrong('ISOLATE_MEMORY_BYTES is over 128 MiB', 'The platform ends isolates at that size: lower it.');
   }
-  if (MODEL_MEMORY_BYTES + BASELINE_MEMORY_BYTES >= ISOLATE_MEMORY_BYTES) {
-    yield wrong('no memory is left for photos', 'Lower MODEL_MEMORY_BYTES or raise ISOLATE_MEMORY_BYTES.');
+  if (MAX_MODEL_MEMORY_BYTES + BASELINE_MEMORY_BYTES >= ISOLATE_MEMORY_BYTES) {
+    yield wrong('no memory is left for photos', 'Lower MAX_MODEL_MEMORY_BYTES or raise ISOLATE_MEMORY_BYTES.');
   }
 }
 

@@ -28,10 +28,10 @@ export async function checkRelease({ settings, keys }: Configuration, options: D
     throw new StepFailed(message, ['Convert the model again: npm run model:convert -- FILE'], { cause });
   });
   try {
-    checkSizes(release.files, settings);
+    checkSizes(release.files, release.manifest, settings);
   } catch (cause) {
     if (!(cause instanceof ModelUntrusted)) throw cause;
-    const advice = 'Raise MAX_MODEL_BYTES or MAX_MANIFEST_BYTES, or use a smaller model.';
+    const advice = 'Raise MAX_MODEL_BYTES, MAX_MODEL_MEMORY_BYTES or MAX_MANIFEST_BYTES, or use a smaller model.';
     throw new StepFailed(`${cause.message} ${cause.cause}`, [advice], { cause });
   }
   const name = `${release.manifest.name} ${shortVersion(release.version)}`;

@@ -1,9 +1,10 @@
 import * as ort from 'onnxruntime-web/wasm';
 import { ModelUntrusted } from '../errors.ts';
-import { isBinary, type Manifest } from './manifest.ts';
-import { type Outputs, runProbes, selectPlane } from './probes.ts';
-import { createSession } from './runtime.ts';
+import { isBinary, type Manifest, type Probe } from './manifest.ts';
+import { mostDistinctive, type Outputs, runProbes, selectPlane } from './probes.ts';
+import type { Network, Runtime } from './runtime.ts';
 import type { VerifiedModel } from './verification.ts';
+import { widenWeights } from './weights.ts';
 
 /** How much each part of the photo contributes to a label. */
 interface Heatmap {
@@ -42,7 +43,12 @@ export interface Classifier {
    * @throws {ClassifierReleased} another version replaced it
    */
   classify(input: Float32Array, withHeatmap?: boolean): Promise<Classification>;
-  /** @throws {ModelUntrusted} it fails a probe of its manifest */
+  /**
+   * Runs all probes of the manifest.
+   *
+   * @throws {ModelUntrusted} it fails one
+   * @throws {ClassifierReleased} another version replaced it
+   */
   selfTest(): Promise<void>;
   /** Returns its memory to ONNX Runtime after the current run. */
   release(): Promise<void>;
@@ -52,16 +58,15 @@ export interface Classifier {
 export class ClassifierReleased extends Error {}
 
 /**
- * Creates a session for the model and runs the manifest's probes: even the file that was published may behave
- * differently here than when it was converted.
+ * Creates a session for the model and runs one probe of the manifest: even the file that was published may behave
+ * differently here than when it was converted. Consumes the bytes of the model.
  *
- * @throws {ModelUntrusted} ONNX Runtime refuses the file, its inputs or outputs are not the manifest's, or a probe fails
+ * @throws {ModelUntrusted} ONNX Runtime refuses the network or fails to run it, its inputs or outputs are not the
+ *   manifest's, or the probe fails
  */
-export async function createClassifier(model: VerifiedModel): Promise<Classifier> {
+export async function createClassifier(model: VerifiedModel, runtime: Runtime): Promise<Classifier> {
   const { version, manifest, signer } = model;
-  const session = await createSession(model.onnx).catch((cause: unknown) => {
-    throw new ModelUntrusted('The model cannot be run.', { cause });
-  });
+  const session = await openSession(model, runtime);
   let released = false;
   let running: Promise<unknown> = Promise.resolve();
   const release = async () => {
@@ -69,23 +74,16 @@ export async function createClassifier(model: VerifiedModel): Promise<Classifier
     await running;
     await session.release();
   };
+  const run = (input: Float32Array, withHeatmap: boolean) => {
+    if (released) throw new ClassifierReleased();
+    const outputs = session.run(input, withHeatmap);
+    // Keep only completion: retaining the result would retain every earlier one.
+    running = Promise.allSettled([running, outputs]).then(() => undefined);
+    return outputs;
+  };
   try {
-    const network = bindNetwork(session, manifest);
-    const run = (input: Float32Array, withHeatmap: boolean) => {
-      if (released) throw new ClassifierReleased();
-      const outputs = network(input, withHeatmap);
-      // Keep only completion: retaining the result would retain every earlier one.
-      running = Promise.allSettled([running, outputs]).then(() => undefined);
-      return outputs;
-    };
-    const selfTest = async () => {
-      const failed = await runProbes(manifest, run);
-      if (failed.length === 0) return;
-      throw new ModelUntrusted('The model does not behave as its manifest says.', {
-        cause: `failed probes: ${failed.join(', ')}`,
-      });
-    };
-    await selfTest();
+    await testNetwork([mostDistinctive(manifest.probes)], manifest, run);
+    const selfTest = () => testNetwork(manifest.probes, manifest, run);
     const classify = async (input: Float32Array, withHeatmap = false) => {
       const outputs = await run(input, withHeatmap);
       const classification = interpret(manifest, outputs.scores);
@@ -93,25 +91,81 @@ export async function createClassifier(model: VerifiedModel): Promise<Classifier
     };
     return { version, manifest, signer, verifiedAt: new Date(), classify, selfTest, release };
   } catch (error) {
-    await release();
+    // After a trap ONNX Runtime may be unable to release it.
+    await release().catch(() => {});
     throw error;
   }
+}
+
+/**
+ * Runs the probes.
+ *
+ * @throws {ModelUntrusted} one fails, or the network cannot be run
+ * @throws {ClassifierReleased} `run` throws it
+ */
+export async function testNetwork(probes: readonly Probe[], manifest: Manifest, run: Session['run']): Promise<void> {
+  const failed = await runProbes(probes, manifest, run).catch((cause: unknown) => {
+    throw cause instanceof ClassifierReleased || cause instanceof ModelUntrusted ? cause : cannotRun(cause);
+  });
+  if (failed.length === 0) return;
+  throw new ModelUntrusted('The model does not behave as its manifest says.', {
+    cause: `failed probes: ${failed.join(', ')}`,
+  });
+}
+
+const cannotRun = (cause: unknown) => new ModelUntrusted('The model cannot be run.', { cause });
+
+/** The network in a session of ONNX Runtime. */
+export interface Session {
+  /**
+   * @param input float32 NHWC, height * width * 3 values in [0, 1]
+   * @throws {ModelUntrusted} the outputs have other shapes than the manifest names
+   * @throws {Error} ONNX Runtime fails
+   */
+  run(input: Float32Array, withHeatmap: boolean): Promise<Outputs>;
+  release(): Promise<void>;
+}
+
+/**
+ * Creates a session for a model, whose bytes it consumes.
+ *
+ * @throws {ModelUntrusted} ONNX Runtime refuses the network, or its inputs or outputs are not the manifest's
+ */
+export async function openSession(
+  { manifest, files }: Pick<VerifiedModel, 'manifest' | 'files'>,
+  runtime: Runtime,
+): Promise<Session> {
+  const session = await runtime.createSession(readNetwork({ manifest, files })).catch((cause: unknown) => {
+    throw cannotRun(cause);
+  });
+  const { input, output, heatmap } = manifest;
+  const inputs = heatmap ? [input.name, heatmap.input] : [input.name];
+  const outputs = heatmap ? [output.name, heatmap.output] : [output.name];
+  const { inputNames, outputNames } = session;
+  if (inputNames.join() !== inputs.join() || !outputs.every((name) => outputNames.includes(name))) {
+    await session.release();
+    throw new ModelUntrusted('The model has other inputs or outputs than its manifest names.');
+  }
+  return { run: bindNetwork(session, manifest), release: () => session.release() };
+}
+
+/** What a session of this model is created from. May overwrite the bytes of weights.bin. */
+export function readNetwork({ manifest, files }: Pick<VerifiedModel, 'manifest' | 'files'>): Network {
+  const read = (name: string) => files.get(name)?.bytes ?? new Uint8Array();
+  return manifest.format === 'husky-ai/manifest/1'
+    ? { graph: read('model.onnx') }
+    : { graph: read('graph.onnx'), weights: widenWeights(manifest.weights, read('weights.bin')) };
 }
 
 /**
  * The network as a function from one float32 input to its float32 outputs. ONNX Runtime computes even outputs that are
  * not fetched, so the second input turns the heat map off.
  */
-function bindNetwork(session: ort.InferenceSession, { input, output, heatmap }: Manifest) {
-  const inputs = heatmap ? [input.name, heatmap.input] : [input.name];
+function bindNetwork(session: ort.InferenceSession, { input, output, heatmap }: Manifest): Session['run'] {
   const outputs = heatmap ? [output.name, heatmap.output] : [output.name];
-  const { inputNames, outputNames } = session;
-  if (inputNames.join() !== inputs.join() || !outputs.every((name) => outputNames.includes(name))) {
-    throw new ModelUntrusted('The model has other inputs or outputs than its manifest names.');
-  }
   const dims = [1, input.height, input.width, 3];
   const cells = heatmap && [1, heatmap.rows, heatmap.columns, ...(output.size > 1 ? [output.size] : [])];
-  return async (data: Float32Array, withHeatmap: boolean): Promise<Outputs> => {
+  return async (data, withHeatmap) => {
     const feeds: Record<string, ort.Tensor> = { [input.name]: new ort.Tensor('float32', data, dims) };
     if (heatmap) feeds[heatmap.input] = new ort.Tensor('int64', BigInt64Array.of(withHeatmap ? 1n : 0n), [1]);
     const results = await session.run(feeds, withHeatmap ? outputs : [output.name]);

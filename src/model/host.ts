@@ -1,9 +1,12 @@
 import { now } from '../clock.ts';
 import type { Config } from '../config.ts';
 import { ModelUnavailable, ModelUntrusted } from '../errors.ts';
-import type { PhotoMemory } from '../memory.ts';
-import { type Classifier, createClassifier } from './classifier.ts';
+import type { Lease, PhotoMemory } from '../memory.ts';
+import { type Classifier, ClassifierReleased, createClassifier } from './classifier.ts';
+import type { Manifest } from './manifest.ts';
+import type { Runtime } from './runtime.ts';
 import type { ModelStore, Pointer } from './store.ts';
+import { networkBytes, runtimeMemory, type VerifiedModel } from './verification.ts';
 
 /** Lets work outlive the request that began it, since other requests may wait for it. */
 export type WaitUntil = (pending: Promise<unknown>) => void;
@@ -18,8 +21,9 @@ interface Trouble {
  * docs/architecture.md draws the transitions:
  *
  *     empty      → loading                        the first request
- *     loading    → serving, empty                 the model passed its probes; it failed or timed out
+ *     loading    → serving, degraded, empty       the model passed its probe; it failed and an older one passed; none did
  *     serving    → exchanging, degraded           a new version is verified; it is refused, or storage fails
+ *     serving    → exchanging                     it failed a later probe
  *     exchanging → serving, degraded, empty       it passed; it failed and the old one is back; neither started
  *     degraded   → serving, exchanging, degraded  the channel was read again
  */
@@ -50,22 +54,39 @@ interface Degraded extends Omit<Serving, 'state'> {
 
 interface HostOptions {
   readonly store: ModelStore;
+  readonly runtime: Runtime;
   /** Leases room for the model files while one version replaces another. */
   readonly memory: PhotoMemory;
-  readonly config: Pick<Config, 'MODEL_REFRESH' | 'MODEL_LOAD_TIMEOUT'>;
+  readonly config: Pick<Config, 'MODEL_REFRESH' | 'MODEL_LOAD_TIMEOUT' | 'MAX_MODEL_MEMORY_BYTES'>;
 }
 
 /** Holds the one classifier of an isolate: loads it on the first request and follows the channel from then on. */
 export class ModelHost {
   readonly #store: ModelStore;
+  readonly #runtime: Runtime;
   readonly #memory: PhotoMemory;
   readonly #config: HostOptions['config'];
   #state: State = { state: 'empty' };
+  /** Bytes that are set aside for the model, whatever ONNX Runtime takes at the moment. */
+  #reserved: number;
+  /** The last version that passed all its probes. */
+  #proven: string | undefined;
+  /** Versions that failed when they ran. Trying one again would cost memory that only a new isolate has. */
+  readonly #unfit = new Map<string, ModelUntrusted>();
+  /** The test of each classifier. */
+  readonly #tests = new WeakMap<Classifier, Promise<void>>();
 
-  constructor({ store, memory, config }: HostOptions) {
+  constructor({ store, runtime, memory, config }: HostOptions) {
     this.#store = store;
+    this.#runtime = runtime;
     this.#memory = memory;
     this.#config = config;
+    this.#reserved = config.MAX_MODEL_MEMORY_BYTES;
+  }
+
+  /** Bytes that ONNX Runtime and the model take, or are about to take. */
+  get bytes(): number {
+    return Math.max(this.#runtime.bytes, this.#reserved);
   }
 
   /** Why the channel is not followed; undefined when it is. */
@@ -95,17 +116,45 @@ export class ModelHost {
   }
 
   /**
+   * Runs all probes of the served model, once. Before its first answer only one has run. If one fails, the version is
+   * not served any more.
+   *
+   * @throws {ModelUnavailable | ModelUntrusted} no model can be served
+   */
+  async test(waitUntil: WaitUntil): Promise<Classifier> {
+    for (;;) {
+      const classifier = await this.classifier(waitUntil);
+      const test = this.#tests.get(classifier) ?? classifier.selfTest();
+      this.#tests.set(classifier, test);
+      try {
+        await test;
+        this.#proven = classifier.version;
+        return classifier;
+      } catch (error) {
+        // Another version replaced it, or is about to.
+        if (error instanceof ModelUntrusted) this.#reject(classifier, error, waitUntil);
+        else if (!(error instanceof ClassifierReleased)) throw error;
+      }
+    }
+  }
+
+  /**
    * Fetches, verifies and tests what the channel points at now, even if a model is served already.
    *
    * @throws {ModelUnavailable | ModelUntrusted} a new isolate could not serve it
    */
   async check(waitUntil: WaitUntil): Promise<Classifier> {
     const { version } = await this.#store.readPointer();
-    await this.#store.fetchVersion(version);
+    let lease: Lease | undefined;
+    await this.#store
+      .fetchVersion(version, async (manifest) => {
+        lease = await this.#leaseFor(manifest);
+      })
+      .finally(() => lease?.release());
     const served = await this.classifier(waitUntil);
     const current = this.#state;
     if (served.version !== version && 'classifier' in current) await this.#follow(current, waitUntil);
-    const latest = await this.classifier(waitUntil);
+    const latest = await this.test(waitUntil);
     if (this.trouble) throw this.trouble.error;
     await latest.selfTest();
     return latest;
@@ -120,10 +169,69 @@ export class ModelHost {
 
   #load(waitUntil: WaitUntil): Pending {
     return this.#begin('loading', waitUntil, async (isCurrent) => {
-      const { version, etag } = await this.#store.readPointer();
-      const model = await this.#store.fetchVersion(version);
-      if (!isCurrent()) throw new ModelUnavailable('Loading the model took too long.');
-      return this.#serving(await createClassifier(model), etag);
+      const pointer = await this.#store.readPointer();
+      try {
+        return this.#serving(await this.#loadVersion(pointer.version, isCurrent), pointer.etag);
+      } catch (error) {
+        if (error instanceof ModelUntrusted) return this.#restore(error, pointer, isCurrent);
+        throw error;
+      }
+    });
+  }
+
+  /** @param isCurrent whether anybody still waits for it */
+  async #loadVersion(version: string, isCurrent: () => boolean): Promise<Classifier> {
+    this.#refuseUnfit(version);
+    const model = await this.#store.fetchVersion(version, (manifest) => {
+      const memory = runtimeMemory(manifest) ?? this.#config.MAX_MODEL_MEMORY_BYTES;
+      this.#reserved = memory + networkBytes(manifest);
+    });
+    if (!isCurrent()) throw new ModelUnavailable('Loading the model took too long.');
+    return this.#create(model);
+  }
+
+  /**
+   * Loads the last proven version in place of the one that the channel names.
+   *
+   * @param error why that one is not served
+   * @throws {ModelUnavailable | ModelUntrusted} storage fails; `error` if there is no other version to serve
+   */
+  async #restore(error: ModelUntrusted, pointer: Pointer, isCurrent: () => boolean): Promise<Ready> {
+    const version = this.#proven;
+    if (version === undefined || version === pointer.version) throw error;
+    const classifier = await this.#loadVersion(version, isCurrent).catch((cause: unknown) => {
+      throw cause instanceof ModelUntrusted ? error : cause;
+    });
+    return this.#degraded(classifier, error, pointer);
+  }
+
+  /** @throws {ModelUntrusted} it cannot be run, or fails its probe */
+  async #create(model: VerifiedModel): Promise<Classifier> {
+    try {
+      const classifier = await createClassifier(model, this.#runtime);
+      this.#reserved = runtimeMemory(model.manifest) ?? 0;
+      return classifier;
+    } catch (error) {
+      if (error instanceof ModelUntrusted) this.#unfit.set(model.version, error);
+      throw error;
+    }
+  }
+
+  /** @throws {ModelUntrusted} the version has failed before */
+  #refuseUnfit(version: string): void {
+    const error = this.#unfit.get(version);
+    if (error) throw error;
+  }
+
+  /** Stops serving a classifier that failed a probe. */
+  #reject(classifier: Classifier, error: ModelUntrusted, waitUntil: WaitUntil): void {
+    const { version } = classifier;
+    this.#unfit.set(version, error);
+    const current = this.#state;
+    if (!('classifier' in current) || current.classifier !== classifier) return;
+    this.#begin('exchanging', waitUntil, async (isCurrent) => {
+      await classifier.release();
+      return this.#restore(error, { version, etag: current.etag }, isCurrent);
     });
   }
 
@@ -148,37 +256,43 @@ export class ModelHost {
         this.#enter(from, this.#serving(from.classifier, pointer?.etag ?? from.etag));
       }
     } catch (error) {
-      this.#enter(from, this.#degraded(from, error, pointer));
+      this.#enter(from, this.#degraded(from.classifier, error, pointer, from));
     }
   }
 
   /**
    * Replaces the served version once the new one is verified. ONNX Runtime's memory never shrinks, so the old session
-   * is released before the new one is created; the old model's bytes are kept in case the new one fails.
+   * is released before the new one is created. If the new one fails, the old one is fetched again.
    */
   async #exchange(from: Ready, pointer: Pointer, waitUntil: WaitUntil): Promise<void> {
-    const { MODEL_LOAD_TIMEOUT } = this.#config;
-    const { version, manifest } = from.classifier;
-    const bytes = manifest.files['model.onnx'].bytes + (await this.#store.sizeOf(pointer.version));
-    const options = { duration: 2 * MODEL_LOAD_TIMEOUT, patience: MODEL_LOAD_TIMEOUT };
-    const lease = await this.#memory.lease(bytes, options);
+    this.#refuseUnfit(pointer.version);
+    let lease: Lease | undefined;
     try {
-      const next = await this.#store.fetchVersion(pointer.version);
-      const previous = await this.#store.fetchVersion(version);
+      const next = await this.#store.fetchVersion(pointer.version, async (manifest) => {
+        lease = await this.#leaseFor(manifest);
+      });
       if (this.#state !== from) return;
-      const { outcome } = this.#begin('exchanging', waitUntil, async () => {
+      const { outcome } = this.#begin('exchanging', waitUntil, async (isCurrent) => {
         await from.classifier.release();
         try {
-          return this.#serving(await createClassifier(next), pointer.etag);
+          return this.#serving(await this.#create(next), pointer.etag);
         } catch (error) {
-          const classifier = await createClassifier(previous);
-          return { ...this.#degraded(from, error, pointer), classifier };
+          if (!(error instanceof ModelUntrusted)) throw error;
+          this.#proven ??= from.classifier.version;
+          return this.#restore(error, pointer, isCurrent);
         }
       });
       await outcome;
     } finally {
-      lease.release();
+      lease?.release();
     }
+  }
+
+  /** Leases the memory that a version's files take until its session is created. */
+  #leaseFor(manifest: Manifest): Promise<Lease> {
+    const { MODEL_LOAD_TIMEOUT } = this.#config;
+    const options = { duration: 2 * MODEL_LOAD_TIMEOUT, patience: MODEL_LOAD_TIMEOUT };
+    return this.#memory.lease(networkBytes(manifest), options);
   }
 
   /** Enters a pending state, then the one that `start` returns; empty if it fails. */
@@ -216,14 +330,14 @@ export class ModelHost {
     return { state: 'serving', classifier, etag, nextLook: now() + this.#config.MODEL_REFRESH };
   }
 
-  #degraded(from: Ready, cause: unknown, pointer: Pointer | undefined): Degraded {
-    const before = from.state === 'degraded' ? from : undefined;
+  #degraded(classifier: Classifier, cause: unknown, pointer: Pointer | undefined, from?: Ready): Degraded {
+    const before = from?.state === 'degraded' ? from : undefined;
     // Storage that fails may answer next time; a version that is refused is not tried again.
     const refused = pointer !== undefined && cause instanceof ModelUntrusted;
     const isModelFailure = cause instanceof ModelUntrusted || cause instanceof ModelUnavailable;
     const error = isModelFailure ? cause : new ModelUnavailable('The model could not be replaced.', { cause });
     return {
-      ...this.#serving(from.classifier, refused ? pointer.etag : from.etag),
+      ...this.#serving(classifier, refused ? pointer.etag : (from?.etag ?? '')),
       state: 'degraded',
       trouble: { error, since: before?.trouble.since ?? new Date() },
       refused: refused || before?.refused === true,

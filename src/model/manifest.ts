@@ -22,46 +22,79 @@ const Probe = z.discriminatedUnion('kind', [
   probe.extend({ kind: z.literal('grid'), rows: size, columns: size, rgb: z.base64() }),
 ]);
 
-/** What a version promises; its SHA-256 is the version. What only the converter reports is ignored. */
+/** A tensor in weights.bin. `offset` is in bytes; the values are little-endian, in row-major order. */
+const WeightTensor = z.object({
+  name: z.string().min(1),
+  dtype: z.enum(['float16', 'float32']),
+  shape: z.array(size).max(8),
+  offset: z.number().int().min(0),
+});
+
+/** What both formats have in common. What only the converter reports is ignored. */
+const Common = z.object({
+  name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/),
+  input: z.object({
+    name: z.string().min(1),
+    width: size.max(1024),
+    height: size.max(1024),
+    layout: z.literal('NHWC'),
+    color: z.literal('RGB'),
+    dtype: z.literal('float32'),
+    range,
+    /** The filter that resizes a photo to the input, by Pillow's name. */
+    resampling: z.enum(['bicubic', 'bilinear', 'lanczos']),
+  }),
+  output: z.object({ name: z.string().min(1), activation: z.enum(['sigmoid', 'softmax']), size }),
+  /**
+   * The graph's output (M, rows, columns), or (M, rows, columns, size) for a softmax, from 0 to 1: how much each
+   * cell of the photo contributes to the label. The input (1,) int64 is M, the number of photos that need a heat
+   * map. Null if the network has no such output.
+   */
+  heatmap: z
+    .object({
+      input: z.string().min(1),
+      output: z.string().min(1),
+      rows: size.max(1024),
+      columns: size.max(1024),
+    })
+    .nullable()
+    .default(null),
+  /** Binary: the label whose probability is the score, then its opposite. Otherwise one label per output. */
+  labels: z.array(z.string().min(1).max(200)).min(2),
+  threshold: z.number().min(0).max(1).nullable(),
+  source: file.extend({ file: z.string().min(1) }),
+  tools: z.record(z.string(), z.string()),
+  metrics: z.record(z.string(), z.json()).nullable(),
+  /** The first is the decisive one: of all answers, its expected one is the least likely to come about by accident. */
+  probes: z.array(Probe).min(1),
+});
+
+/** The network in one file, which ONNX Runtime optimises when it creates a session. */
+const SingleFile = Common.extend({
+  format: z.literal('husky-ai/manifest/1'),
+  files: z.object({ 'model.onnx': file }),
+});
+
+/** A network that was optimised offline, with its large tensors beside it. */
+const GraphAndWeights = Common.extend({
+  format: z.literal('husky-ai/manifest/2'),
+  files: z.object({ 'graph.onnx': file, 'weights.bin': file.extend({ bytes: z.number().int().min(0) }) }),
+  /** The content of weights.bin, in order and without gaps. */
+  weights: z.array(WeightTensor),
+  /** The ONNX Runtime that the graph was optimised for, and the bytes of wasm memory that it takes with this network. */
+  runtime: z.object({ name: z.string().min(1), version: z.string().min(1), memory: size }),
+}).refine(({ weights, files }) => {
+  let end = 0;
+  for (const tensor of weights) {
+    if (tensor.offset !== end) return false;
+    end += storedBytes(tensor);
+  }
+  return end === files['weights.bin'].bytes && new Set(weights.map(({ name }) => name)).size === weights.length;
+}, 'the tensors do not fill weights.bin exactly once');
+
+/** What a version promises; its SHA-256 is the version. */
 const Manifest = z
-  .object({
-    format: z.literal('husky-ai/manifest/1'),
-    name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/),
-    input: z.object({
-      name: z.string().min(1),
-      width: size.max(1024),
-      height: size.max(1024),
-      layout: z.literal('NHWC'),
-      color: z.literal('RGB'),
-      dtype: z.literal('float32'),
-      range,
-      /** The filter that resizes a photo to the input, by Pillow's name. */
-      resampling: z.enum(['bicubic', 'bilinear', 'lanczos']),
-    }),
-    output: z.object({ name: z.string().min(1), activation: z.enum(['sigmoid', 'softmax']), size }),
-    /**
-     * The graph's output (M, rows, columns), or (M, rows, columns, size) for a softmax, from 0 to 1: how much each
-     * cell of the photo contributes to the label. The input (1,) int64 is M, the number of photos that need a heat
-     * map. Null if the network has no such output.
-     */
-    heatmap: z
-      .object({
-        input: z.string().min(1),
-        output: z.string().min(1),
-        rows: size.max(1024),
-        columns: size.max(1024),
-      })
-      .nullable()
-      .default(null),
-    /** Binary: the label whose probability is the score, then its opposite. Otherwise one label per output. */
-    labels: z.array(z.string().min(1).max(200)).min(2),
-    threshold: z.number().min(0).max(1).nullable(),
-    files: z.object({ 'model.onnx': file }),
-    source: file.extend({ file: z.string().min(1) }),
-    tools: z.record(z.string(), z.string()),
-    metrics: z.record(z.string(), z.json()).nullable(),
-    probes: z.array(Probe).min(1),
-  })
+  .discriminatedUnion('format', [SingleFile, GraphAndWeights])
   .refine(({ output, labels, threshold }) => {
     const binary = output.activation === 'sigmoid';
     return (
@@ -70,7 +103,18 @@ const Manifest = z
   }, 'labels and threshold do not fit the output');
 
 export type Manifest = Readonly<z.infer<typeof Manifest>>;
+/** The manifest of a network in one file. */
+export type SingleFileManifest = Extract<Manifest, { format: 'husky-ai/manifest/1' }>;
+/** The manifest of a network with its weights beside it. */
+export type SplitManifest = Extract<Manifest, { format: 'husky-ai/manifest/2' }>;
+export type WeightTensor = z.infer<typeof WeightTensor>;
 export type Probe = z.infer<typeof Probe>;
+
+export const elementCount = ({ shape }: WeightTensor): number => shape.reduce((product, side) => product * side, 1);
+
+/** The bytes of a tensor in weights.bin. */
+export const storedBytes = (tensor: WeightTensor): number =>
+  elementCount(tensor) * (tensor.dtype === 'float16' ? 2 : 4);
 
 /**
  * Parses a manifest.

@@ -40,13 +40,22 @@ export function drawProbe(probe: Probe, { width, height }: Manifest['input'], in
   }
 }
 
+/** The probe whose expected scores differ most from the others': it is the least likely to pass by accident. */
+export function mostDistinctive(probes: Manifest['probes']): Probe {
+  const distance = (a: Probe, b: Probe) =>
+    a.expected.reduce((sum, value, index) => sum + Math.abs(value - (b.expected[index] ?? 0)), 0);
+  const total = (probe: Probe) => probes.reduce((sum, other) => sum + distance(probe, other), 0);
+  return probes.reduce((best, probe) => (total(probe) > total(best) ? probe : best));
+}
+
 /**
  * Runs the probes and returns the names of those with unexpected outputs, heat maps included.
  *
  * @param run the network: takes an input as `drawProbe` writes it, and whether to compute the heat map
  */
 export async function runProbes(
-  { probes, input, heatmap }: Manifest,
+  probes: readonly Probe[],
+  { input, heatmap }: Manifest,
   run: (input: Float32Array, withHeatmap: boolean) => Promise<Outputs>,
 ): Promise<string[]> {
   const data = new Float32Array(input.width * input.height * 3);

@@ -1,61 +1,95 @@
-import ortModule from 'onnxruntime-web/ort-wasm-simd-threaded.wasm';
 import * as ort from 'onnxruntime-web/wasm';
 
-/** ONNX Runtime's linear memory, known once it has started. It never shrinks. */
-let memory: WebAssembly.Memory | undefined;
+/** What a session is created from. */
+export interface Network {
+  readonly graph: Uint8Array;
+  /** The tensors that the graph refers to, as float32; undefined if the graph contains them. */
+  readonly weights?: Uint8Array<ArrayBuffer> | undefined;
+}
+
+/** ONNX Runtime, with the CPU provider in wasm. */
+export interface Runtime {
+  /** The size of its wasm memory, which never shrinks. */
+  readonly bytes: number;
+  /**
+   * Creates an inference session. Frees `weights` as soon as ONNX Runtime has copied them.
+   *
+   * @throws {Error} ONNX Runtime refuses the network
+   */
+  createSession(network: Network): Promise<ort.InferenceSession>;
+}
 
 // An isolate has one thread.
 ort.env.wasm.numThreads = 1;
-// Any bytes keep ONNX Runtime from fetching its wasm: `withImportedWasm` supplies the module.
+// Any bytes keep ONNX Runtime from fetching its wasm: `withModule` supplies the module.
 ort.env.wasm.wasmBinary = new Uint8Array(1).buffer;
 ort.env.logLevel = 'error';
 
 /** The smallest ONNX model, an `Identity` of one number. Creating a session is the only way to start ONNX Runtime. */
 const IDENTITY = 'CAg6NwoQCgF4EgF5IghJZGVudGl0eRIBZ1oPCgF4EgoKCAgBEgQKAggBYg8KAXkSCgoICAESBAoCCAFCBAoAEA0=';
 
-/**
- * Starts ONNX Runtime while the platform evaluates the Worker's modules, before the first request. I/O is not allowed
- * there; this needs none.
- */
-const started = withImportedWasm(async () => {
-  const session = await create(Uint8Array.from(atob(IDENTITY), (char) => char.charCodeAt(0)));
-  await session.release();
-});
-// `createSession` reports a failure.
-started.catch(() => {});
+/** The path of the weights in the graph's references. */
+const WEIGHTS_FILE = 'weights.bin';
 
 /**
- * Creates an inference session for the model, on ONNX Runtime's CPU provider in wasm.
+ * Starts ONNX Runtime, which needs no I/O. It can start only once.
  *
- * @throws {Error} ONNX Runtime refuses the model
+ * @param wasm onnxruntime-web/ort-wasm-simd-threaded.wasm, compiled
  */
-export async function createSession(onnx: Uint8Array): Promise<ort.InferenceSession> {
-  await started;
-  return create(onnx);
+export function startRuntime(wasm: WebAssembly.Module): Runtime {
+  let memory: WebAssembly.Memory | undefined;
+  const remember = (found: WebAssembly.Memory) => {
+    memory = found;
+  };
+  const started = withModule(wasm, remember, async () => {
+    const session = await create({ graph: Uint8Array.from(atob(IDENTITY), (char) => char.charCodeAt(0)) });
+    await session.release();
+  });
+  // `createSession` reports a failure.
+  started.catch(() => {});
+  return {
+    get bytes() {
+      return memory?.buffer.byteLength ?? 0;
+    },
+    async createSession(network) {
+      await started;
+      try {
+        return await create(network);
+      } finally {
+        network.weights?.buffer.transfer(0);
+      }
+    },
+  };
 }
 
-/** The size of ONNX Runtime's wasm memory in bytes. */
-export function runtimeBytes(): number {
-  return memory?.buffer.byteLength ?? 0;
-}
-
-function create(onnx: Uint8Array): Promise<ort.InferenceSession> {
-  return ort.InferenceSession.create(onnx, { executionProviders: ['wasm'], graphOptimizationLevel: 'all' });
+function create({ graph, weights }: Network): Promise<ort.InferenceSession> {
+  return ort.InferenceSession.create(graph, {
+    executionProviders: ['wasm'],
+    // A graph with its weights beside it was optimised when it was converted.
+    graphOptimizationLevel: weights ? 'disabled' : 'all',
+    externalData: weights ? [{ path: WEIGHTS_FILE, data: weights }] : [],
+  });
 }
 
 /**
  * Workers can import compiled wasm but not compile it at run time, and ONNX Runtime can only compile. So
- * `WebAssembly.instantiate` returns the imported module, but only while ONNX Runtime starts.
+ * `WebAssembly.instantiate` returns the given module, but only while ONNX Runtime starts.
+ *
+ * @param remember receives ONNX Runtime's linear memory
  */
-async function withImportedWasm(start: () => Promise<void>): Promise<void> {
+async function withModule(
+  module: WebAssembly.Module,
+  remember: (memory: WebAssembly.Memory) => void,
+  start: () => Promise<void>,
+): Promise<void> {
   const { instantiate } = WebAssembly;
-  const instantiateImported = async (_bytes: unknown, imports: WebAssembly.Imports) => {
-    const instance = new WebAssembly.Instance(ortModule, imports);
-    memory = memoryOf(imports, instance);
-    return { module: ortModule, instance };
+  const instantiateModule = async (_bytes: unknown, imports: WebAssembly.Imports) => {
+    const instance = new WebAssembly.Instance(module, imports);
+    remember(memoryOf(imports, instance));
+    return { module, instance };
   };
   try {
-    Object.assign(WebAssembly, { instantiate: instantiateImported });
+    Object.assign(WebAssembly, { instantiate: instantiateModule });
     await start();
   } finally {
     Object.assign(WebAssembly, { instantiate });

@@ -1,10 +1,20 @@
 import type { Config } from '../config.ts';
 import { ModelUnavailable, ModelUntrusted } from '../errors.ts';
-import { sha256Hex } from './digest.ts';
 import { ChannelPointer, channelKey, modelKey } from './layout.ts';
+import type { Manifest } from './manifest.ts';
+import { toHex } from './oms/bytes.ts';
 import { MAX_BUNDLE_BYTES } from './oms/format.ts';
 import { parsePublicKeys } from './oms/public-keys.ts';
-import { type SizeLimits, tooLarge, type VerifiedModel, verifyVersion } from './verification.ts';
+import {
+  checkSizes,
+  readNamedManifest,
+  type SizeLimits,
+  tooLarge,
+  type VerifiedModel,
+  type VersionFile,
+  verifyVersion,
+} from './verification.ts';
+import { allocateWeights } from './weights.ts';
 
 /** The version to serve. */
 export interface Pointer {
@@ -16,13 +26,24 @@ export interface Pointer {
 type StoreConfig = SizeLimits & Pick<Config, 'MODEL_CHANNEL' | 'MODEL_VERSION' | 'MODEL_PUBLIC_KEYS'>;
 
 /** A file as it arrived from R2. */
-interface Received {
+interface Received extends VersionFile {
   readonly object: R2ObjectBody;
-  readonly bytes: Uint8Array<ArrayBuffer>;
 }
+
+/** Called with a version's manifest before its network is read into memory. */
+export type Reserve = (manifest: Manifest) => void | Promise<void>;
+
+/** What R2 returns for a key. */
+type Answer = Promise<R2ObjectBody | null>;
 
 const MAX_POINTER_BYTES = 1_000;
 const PINNED = 'pinned';
+
+/** Requested together with the manifest that names them, which saves a round trip. */
+const EXPECTED_FILES = ['graph.onnx', 'weights.bin'];
+
+/** How much of a file arrives before it is hashed. */
+const CHUNK_BYTES = 256 * 1024;
 
 /** The models in an R2 bucket. */
 export class ModelStore {
@@ -54,55 +75,59 @@ export class ModelStore {
       const object = await this.#bucket.get(key, onlyIf);
       if (!object) throw missing(key);
       if (!('body' in object)) return undefined;
-      return { version: parsePointer(await readBody(object, MAX_POINTER_BYTES)), etag: object.etag };
+      return { version: parsePointer((await receive(object, MAX_POINTER_BYTES)).bytes), etag: object.etag };
     });
   }
 
   /**
-   * The size of a version's model in bytes as R2 reports it, unverified.
+   * Fetches a version and verifies it. Its files are hashed while they arrive.
    *
-   * @throws {ModelUnavailable} R2 fails, or the model is missing
-   */
-  async sizeOf(version: string): Promise<number> {
-    const key = modelKey(version, 'model.onnx');
-    const object = await retry(() => this.#bucket.head(key));
-    if (!object) throw missing(key);
-    return object.size;
-  }
-
-  /**
-   * Fetches a version and verifies it.
-   *
+   * @param reserve is awaited before the network is read into memory
    * @throws {ModelUnavailable} R2 fails, a file is missing, or one was damaged in transit
    * @throws {ModelUntrusted} `verifyVersion` refuses it
    */
-  async fetchVersion(version: string): Promise<VerifiedModel> {
-    const { MAX_MANIFEST_BYTES, MAX_MODEL_BYTES, MODEL_PUBLIC_KEYS } = this.#config;
-    const received = await Promise.all([
-      this.#read(modelKey(version, 'manifest.json'), MAX_MANIFEST_BYTES),
-      this.#read(modelKey(version, 'model.onnx'), MAX_MODEL_BYTES),
-      this.#read(modelKey(version, 'model.sig'), MAX_BUNDLE_BYTES),
-    ]);
-    const [manifest, onnx, signature] = received;
-    const files = new Map([
-      ['manifest.json', manifest.bytes],
-      ['model.onnx', onnx.bytes],
-    ]);
+  async fetchVersion(version: string, reserve: Reserve): Promise<VerifiedModel> {
+    const get = (name: string) => [name, observed(this.#bucket.get(modelKey(version, name)))] as const;
+    const expected = new Map(EXPECTED_FILES.map(get));
+    const read = (name: string, maxBytes: number, room?: Uint8Array<ArrayBuffer>) =>
+      this.#read(modelKey(version, name), maxBytes, expected.get(name), room);
+    const received = new Map<string, Received>();
+    const signature = observed(read('model.sig', MAX_BUNDLE_BYTES));
     try {
-      const keys = await parsePublicKeys(MODEL_PUBLIC_KEYS);
-      return await verifyVersion(version, files, signature.bytes, keys, this.#config);
+      received.set('manifest.json', await read('manifest.json', this.#config.MAX_MANIFEST_BYTES));
+      const manifest = readNamedManifest(version, received);
+      checkSizes(received, manifest, this.#config);
+      await reserve(manifest);
+      await Promise.all(
+        Object.entries(manifest.files).map(async ([name, { bytes }]) => {
+          const isWeights = manifest.format === 'husky-ai/manifest/2' && name === 'weights.bin';
+          const room = isWeights ? allocateWeights(manifest.weights, bytes) : undefined;
+          received.set(name, await read(name, bytes, room));
+        }),
+      );
+      const keys = await parsePublicKeys(this.#config.MODEL_PUBLIC_KEYS);
+      return await verifyVersion(version, received, (await signature).bytes, keys, this.#config);
     } catch (cause) {
-      await Promise.all(received.map(checkArrival));
-      if (cause instanceof ModelUntrusted) throw cause;
+      received.set('model.sig', await signature);
+      for (const file of received.values()) checkArrival(file);
+      if (cause instanceof ModelUntrusted || cause instanceof ModelUnavailable) throw cause;
       throw new ModelUntrusted('The trusted keys are not valid.', { cause });
+    } finally {
+      for (const answer of expected.values()) observed(answer.then(discard));
     }
   }
 
-  #read(key: string, maxBytes: number): Promise<Received> {
+  /**
+   * @param first the answer to a request that was sent already
+   * @param room for the bytes of the file
+   */
+  #read(key: string, maxBytes: number, first?: Answer, room?: Uint8Array<ArrayBuffer>): Promise<Received> {
+    let answer = first;
     return retry(async () => {
-      const object = await this.#bucket.get(key);
+      const object = await (answer ?? this.#bucket.get(key));
+      answer = undefined;
       if (!object) throw missing(key);
-      return { object, bytes: await readBody(object, maxBytes) };
+      return receive(object, maxBytes, room);
     });
   }
 }
@@ -115,22 +140,47 @@ function parsePointer(bytes: Uint8Array): string {
   }
 }
 
-async function readBody(object: R2ObjectBody, maxBytes: number): Promise<Uint8Array<ArrayBuffer>> {
-  if (object.size > maxBytes) {
-    await object.body.cancel();
-    throw tooLarge(object.key, object.size, maxBytes);
+/** @param room as large as the file; the file is written there while it arrives */
+async function receive(object: R2ObjectBody, maxBytes: number, room?: Uint8Array<ArrayBuffer>): Promise<Received> {
+  const { key, size, body } = object;
+  if (size > maxBytes) {
+    await body.cancel();
+    throw tooLarge(key, size, maxBytes);
   }
-  const bytes = new Uint8Array(await object.arrayBuffer());
-  if (bytes.byteLength !== object.size) {
-    throw damaged(`only ${bytes.byteLength} bytes of ${object.key} arrived`);
+  let bytes = room ?? new Uint8Array(size);
+  const { byteOffset } = bytes;
+  const digest = new crypto.DigestStream('SHA-256');
+  const hash = digest.getWriter();
+  const reader = body.getReader({ mode: 'byob' });
+  let length = 0;
+  while (length < size) {
+    // A read detaches the buffer and returns it as another object.
+    const rest = bytes.subarray(length, size);
+    const { done, value } = await reader.readAtLeast(Math.min(CHUNK_BYTES, rest.byteLength), rest);
+    if (value) bytes = new Uint8Array(value.buffer, byteOffset, size);
+    if (done || !value) break;
+    await hash.write(value);
+    length += value.byteLength;
   }
-  return bytes;
+  await Promise.all([hash.close(), reader.cancel()]);
+  if (length < size) throw damaged(`only ${length} bytes of ${key} arrived`);
+  return { object, bytes, sha256: toHex(new Uint8Array(await digest.digest)) };
+}
+
+/** The promise, whose rejection need not be awaited at once, or at all. */
+function observed<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => {});
+  return promise;
+}
+
+async function discard(object: R2ObjectBody | null): Promise<void> {
+  if (object && !object.bodyUsed) await object.body.cancel();
 }
 
 /** @throws {ModelUnavailable} R2's checksum differs: the bytes were damaged in transit, so another read may succeed */
-async function checkArrival({ object: { key, checksums }, bytes }: Received): Promise<void> {
+function checkArrival({ object: { key, checksums }, sha256 }: Received): void {
   const stored = checksums.toJSON().sha256;
-  if (stored !== undefined && stored !== (await sha256Hex(bytes))) throw damaged(`${key} arrived changed`);
+  if (stored !== undefined && stored !== sha256) throw damaged(`${key} arrived changed`);
 }
 
 const damaged = (cause: string) => new ModelUnavailable('The model storage returned a damaged file.', { cause });

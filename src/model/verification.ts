@@ -4,33 +4,46 @@ import { sha256Hex } from './digest.ts';
 import { type Manifest, parseManifest } from './manifest.ts';
 import type { PublicKey } from './oms/public-keys.ts';
 import { verifySignature } from './oms/verify.ts';
+import { widenedBytes } from './weights.ts';
+
+/** A file of a version as it arrived. */
+export interface VersionFile {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** The digest of `bytes`, 64 hex digits. */
+  readonly sha256: string;
+}
 
 /** The files of a version by name, without its signature. */
-export type VersionFiles = ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
+export type VersionFiles = ReadonlyMap<string, VersionFile>;
 
-/** The largest files that the Worker reads. */
-export type SizeLimits = Pick<Config, 'MAX_MANIFEST_BYTES' | 'MAX_MODEL_BYTES'>;
+/** The largest files that the Worker reads, and the most memory that a model may take. */
+export type SizeLimits = Pick<Config, 'MAX_MANIFEST_BYTES' | 'MAX_MODEL_BYTES' | 'MAX_MODEL_MEMORY_BYTES'>;
 
 /** A model whose files a trusted key has signed under this version. */
 export interface VerifiedModel {
   /** SHA-256 of manifest.json, 64 hex digits. */
   readonly version: string;
   readonly manifest: Manifest;
-  /** The bytes of model.onnx. */
-  readonly onnx: Uint8Array<ArrayBuffer>;
+  /** The files that the manifest names. */
+  readonly files: VersionFiles;
   /** SHA-256 of the public key that signed it, 64 hex digits. */
   readonly signer: string;
 }
 
+/** Returns the file with its digest. */
+export async function digestFile(bytes: Uint8Array<ArrayBuffer>): Promise<VersionFile> {
+  return { bytes, sha256: await sha256Hex(bytes) };
+}
+
 /**
  * Decides whether a version may be served. The Worker and every command that publishes or moves a channel call this.
- * It checks the sizes, the manifest against the version, the signature over all files, the manifest itself, and the
- * model against the manifest.
+ * It checks the manifest against the version, the signature over all files, the manifest itself, and the files and
+ * sizes that it names.
  *
  * @param version SHA-256 of manifest.json, 64 hex digits
  * @param signature the content of model.sig
  * @param keys the keys whose signature is trusted
- * @param limits what the service that is to serve it reads; undefined: any size
+ * @param limits those of the service that is to serve it; undefined: any size
  * @throws {ModelUntrusted} a check failed; the cause says why
  */
 export async function verifyVersion(
@@ -40,60 +53,90 @@ export async function verifyVersion(
   keys: readonly PublicKey[],
   limits?: SizeLimits,
 ): Promise<VerifiedModel> {
-  if (limits) checkSizes(files, limits);
-  const digests = await computeDigests(files);
-  if (digests.get('manifest.json') !== version) {
-    throw new ModelUntrusted('The manifest is not the one that the version names.');
-  }
+  checkVersion(version, files.get('manifest.json'));
+  const digests = new Map([...files].map(([name, { sha256 }]) => [name, sha256] as const));
   const { fingerprint } = await verifySignature(signature, keys, digests).catch((cause: unknown) => {
     throw new ModelUntrusted('The signature of the model is not valid.', { cause });
   });
-  return { version, ...readContents(files, digests), signer: fingerprint };
+  const manifest = readManifest(files);
+  if (limits) checkSizes(files, manifest, limits);
+  return { version, manifest, files, signer: fingerprint };
 }
 
 /**
- * The manifest and the model of a version that need not be signed yet.
+ * Parses the manifest that the version names, before its signature is known.
  *
- * @throws {ModelUntrusted} the manifest is not valid, or the model is not the one that it names
+ * @throws {ModelUntrusted} it is another manifest, or not a valid one
  */
-export async function readModel(files: VersionFiles): Promise<Pick<VerifiedModel, 'manifest' | 'onnx'>> {
-  return readContents(files, await computeDigests(files));
+export function readNamedManifest(version: string, files: VersionFiles): Manifest {
+  const file = files.get('manifest.json');
+  checkVersion(version, file);
+  return parse(file);
 }
 
-/** The refusal of a file that is larger than the service reads. */
-export function tooLarge(file: string, bytes: number, limit: number): ModelUntrusted {
-  const cause = `${file} has ${bytes} bytes, ${limit} are allowed`;
-  return new ModelUntrusted('A file of the model is too large.', { cause });
+/**
+ * The manifest of a version that need not be signed yet.
+ *
+ * @throws {ModelUntrusted} it is not valid, or a file is not the one that it names
+ */
+export function readManifest(files: VersionFiles): Manifest {
+  const manifest = parse(files.get('manifest.json'));
+  const named = Object.entries(manifest.files);
+  for (const [name, { bytes, sha256 }] of named) {
+    const file = files.get(name);
+    if (file?.bytes.byteLength !== bytes || file.sha256 !== sha256) {
+      throw new ModelUntrusted('The model is not the one that its manifest names.', { cause: `${name} differs` });
+    }
+  }
+  if (files.size !== named.length + 1)
+    throw new ModelUntrusted('The version has files that its manifest does not name.');
+  return manifest;
 }
 
-/** @throws {ModelUntrusted} a file is larger than the Worker reads */
-export function checkSizes(files: VersionFiles, { MAX_MANIFEST_BYTES, MAX_MODEL_BYTES }: SizeLimits): void {
-  for (const [file, limit] of [
-    ['manifest.json', MAX_MANIFEST_BYTES],
-    ['model.onnx', MAX_MODEL_BYTES],
+/**
+ * The names of the files that a manifest describes.
+ *
+ * @throws {ModelUntrusted} it is not valid
+ */
+export function networkFiles(manifest: VersionFile): readonly string[] {
+  return Object.keys(parse(manifest).files);
+}
+
+/** The refusal of something that is larger than the service allows. */
+export function tooLarge(what: string, bytes: number, limit: number): ModelUntrusted {
+  return new ModelUntrusted('The model is too large.', { cause: `${what} takes ${bytes} bytes, ${limit} are allowed` });
+}
+
+/** @throws {ModelUntrusted} the manifest, the network or its memory is larger than the service allows */
+export function checkSizes(files: VersionFiles, manifest: Manifest, limits: SizeLimits): void {
+  for (const [what, bytes, limit] of [
+    ['manifest.json', files.get('manifest.json')?.bytes.byteLength ?? 0, limits.MAX_MANIFEST_BYTES],
+    ['the network', networkBytes(manifest), limits.MAX_MODEL_BYTES],
+    ['ONNX Runtime with this network', runtimeMemory(manifest) ?? 0, limits.MAX_MODEL_MEMORY_BYTES],
   ] as const) {
-    const bytes = files.get(file)?.byteLength ?? 0;
-    if (bytes > limit) throw tooLarge(file, bytes, limit);
+    if (bytes > limit) throw tooLarge(what, bytes, limit);
   }
 }
 
-async function computeDigests(files: VersionFiles): Promise<ReadonlyMap<string, string>> {
-  return new Map(await Promise.all([...files].map(async ([file, bytes]) => [file, await sha256Hex(bytes)] as const)));
+/** The bytes that a session is created from: the graph, and the weights as float32. */
+export function networkBytes(manifest: Manifest): number {
+  if (manifest.format === 'husky-ai/manifest/1') return manifest.files['model.onnx'].bytes;
+  const { files, weights } = manifest;
+  return files['graph.onnx'].bytes + Math.max(widenedBytes(weights), files['weights.bin'].bytes);
 }
 
-function readContents(files: VersionFiles, digests: ReadonlyMap<string, string>) {
-  const manifest = readManifest(files.get('manifest.json'));
-  const onnx = files.get('model.onnx');
-  const { bytes, sha256 } = manifest.files['model.onnx'];
-  if (onnx?.byteLength !== bytes || digests.get('model.onnx') !== sha256) {
-    throw new ModelUntrusted('The model is not the one that its manifest names.');
-  }
-  return { manifest, onnx };
+/** The bytes of wasm memory that ONNX Runtime takes with this network; undefined if the manifest does not say. */
+export function runtimeMemory(manifest: Manifest): number | undefined {
+  return manifest.format === 'husky-ai/manifest/1' ? undefined : manifest.runtime.memory;
 }
 
-function readManifest(bytes = new Uint8Array()): Manifest {
+function checkVersion(version: string, manifest: VersionFile | undefined): void {
+  if (manifest?.sha256 !== version) throw new ModelUntrusted('The manifest is not the one that the version names.');
+}
+
+function parse(file: VersionFile | undefined): Manifest {
   try {
-    return parseManifest(bytes);
+    return parseManifest(file?.bytes ?? new Uint8Array());
   } catch (cause) {
     throw new ModelUntrusted('The manifest is not valid.', { cause });
   }

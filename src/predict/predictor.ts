@@ -83,6 +83,8 @@ export class Predictor {
         const result = await this.#scoreFile(file, codec, lease, options, waitUntil).catch(failPhoto);
         outcomes.push({ format: codec?.format, result });
       }
+      // A macrotask, so that the answer is sent first.
+      waitUntil(scheduler.wait(0).then(() => models.test(waitUntil).catch(() => {})));
       return outcomes;
     } finally {
       release();

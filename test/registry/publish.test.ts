@@ -9,7 +9,9 @@ import { promote, rollback } from '../../registry/promote.ts';
 import * as publishing from '../../registry/publish.ts';
 import { type Release, readRelease, sha256 } from '../../registry/release.ts';
 import { createSignature } from '../../registry/sign.ts';
+import { parseConfig } from '../../src/config.ts';
 import { channelKey, modelKey } from '../../src/model/layout.ts';
+import { digestFile } from '../../src/model/verification.ts';
 import { testManifest } from '../manifest.ts';
 
 let folder: string;
@@ -124,15 +126,15 @@ test('a broken pointer is repaired', () =>
 /** Puts a version into the bucket without any of the checks of `publish`. */
 async function putUnchecked(bucket: R2Bucket, release: Release): Promise<void> {
   const { version } = release;
-  for (const [file, bytes] of release.files) await bucket.put(modelKey(version, file), bytes);
+  for (const [name, { bytes }] of release.files) await bucket.put(modelKey(version, name), bytes);
   await bucket.put(modelKey(version, 'model.sig'), createSignature(release, key));
 }
 
 describe('what the Worker would refuse is not published, promoted or rolled back to, even with a valid signature', () => {
   /** The second version with this file changed, under its own content address, with a matching signature. */
-  function changed(file: string, content: string): Release {
-    const files = new Map(second.files).set(file, Buffer.from(content));
-    return { ...second, version: sha256(files.get('manifest.json') ?? Buffer.of()), files };
+  async function changed(name: string, content: string): Promise<Release> {
+    const files = new Map(second.files).set(name, await digestFile(Buffer.from(content)));
+    return { ...second, version: files.get('manifest.json')?.sha256 ?? '', files };
   }
 
   test.each([
@@ -140,7 +142,7 @@ describe('what the Worker would refuse is not published, promoted or rolled back
     ['a manifest that is not valid', 'manifest.json', '{}', 'manifest is not valid'],
   ])('%s', (_, file, content, message) =>
     withEmptyBucket(async (bucket) => {
-      const bad = changed(file, content);
+      const bad = await changed(file, content);
       await publish(bucket, first, 'production');
       await putUnchecked(bucket, bad);
       await expect(publish(bucket, bad, 'production')).rejects.toThrow(message);
@@ -160,7 +162,7 @@ describe('what the Worker would refuse is not published, promoted or rolled back
 
   test('a model that is larger than the Worker reads', () =>
     withEmptyBucket(async (bucket) => {
-      const limits = { MAX_MANIFEST_BYTES: 100_000, MAX_MODEL_BYTES: 10 };
+      const limits = { ...parseConfig({}), MAX_MODEL_BYTES: 10 };
       await putUnchecked(bucket, first);
       await expect(promote(bucket, 'production', first.version, [key.publicKey], limits)).rejects.toThrow('too large');
       expect(await served(bucket)).toBeUndefined();

@@ -6,8 +6,9 @@ import { withBucket } from '../../registry/bucket.ts';
 import { DEFAULT_CHANNEL } from '../../registry/command.ts';
 import { promote } from '../../registry/promote.ts';
 import { publish } from '../../registry/publish.ts';
-import { type Release, sha256 } from '../../registry/release.ts';
+import { type Release, toRelease } from '../../registry/release.ts';
 import { createSignature } from '../../registry/sign.ts';
+import { digestFile } from '../../src/model/verification.ts';
 import { Client } from './client.ts';
 import { hasRetryAfter, keyOf } from './judge.ts';
 import type { Photo } from './photos.ts';
@@ -37,7 +38,7 @@ export function withStage<T>(
 ): Promise<T> {
   const { release, key } = store;
   return withBucket({ persistTo: store.folder }, async (bucket) => {
-    const other = changeResampling(release);
+    const other = await changeResampling(release);
     const signature = createSignature(other, key);
     await publish(bucket, other, signature, [key.publicKey], DEFAULT_CHANNEL);
     const move = (version: string) => promote(bucket, DEFAULT_CHANNEL, version, [key.publicKey]);
@@ -59,15 +60,15 @@ export function withStage<T>(
 }
 
 /** The same network with another resampling filter: its scores differ, and its probes, which skip the filter, still hold. */
-function changeResampling({ manifest, files }: Release): Release {
+async function changeResampling({ manifest, files }: Release): Promise<Release> {
   const resampling = manifest.input.resampling === 'bilinear' ? 'bicubic' : 'bilinear';
   const other = {
     ...manifest,
     name: `${manifest.name}-two`,
     input: { ...manifest.input, resampling },
   } as const;
-  const bytes = Buffer.from(JSON.stringify(other));
-  return { version: sha256(bytes), manifest: other, files: new Map([...files, ['manifest.json', bytes]]) };
+  const file = await digestFile(Buffer.from(JSON.stringify(other)));
+  return toRelease(new Map([...files, ['manifest.json', file]]));
 }
 
 /** How a scene starts. */

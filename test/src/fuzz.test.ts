@@ -6,7 +6,7 @@ import { findCodec } from '../../src/image/codec.ts';
 import { codecs } from '../../src/image/codecs.ts';
 import { PreparedPhoto } from '../../src/image/prepared-photo.ts';
 import { KEPT_BYTES } from '../../src/image/wasm-decoder.ts';
-import { runtimeBytes } from '../../src/model/runtime.ts';
+import { runtime } from '../../src/model/worker-runtime.ts';
 import { seeded } from '../random.ts';
 import { spoil } from './fuzz.ts';
 import { brightness, manifestOf } from './model/publish.ts';
@@ -66,7 +66,7 @@ test(`${FILES} spoiled files in one isolate are answered or refused, without las
     if (response.status >= 500) throw new Error(`file ${file}: ${response.status} ${body}`);
     // A decoder that has grown a little is kept until a photo needs its memory.
     expect(idleBytes(codecs)).toBeLessThanOrEqual(2 * KEPT_BYTES);
-    const lasting = heldBytes(codecs) - idleBytes(codecs) + runtimeBytes();
+    const lasting = heldBytes(codecs) - idleBytes(codecs) + runtime.bytes;
     if (file < FILES / 10) settled = Math.max(settled, lasting);
     else highest = Math.max(highest, lasting);
   }

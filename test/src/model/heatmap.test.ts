@@ -3,6 +3,8 @@ import { ModelUntrusted } from '../../../src/errors.ts';
 import { type Classifier, createClassifier } from '../../../src/model/classifier.ts';
 import type { Manifest } from '../../../src/model/manifest.ts';
 import { parseManifest } from '../../../src/model/manifest.ts';
+import { digestFile } from '../../../src/model/verification.ts';
+import { runtime } from '../../../src/model/worker-runtime.ts';
 import { drawPng, type Rgb, utf8 } from '../../pictures/png.ts';
 import { toTensor } from '../pictures/pictures.ts';
 import { brightness, colourSpots, colourSpotsManifest, manifestOf, spots, spotsManifest } from './publish.ts';
@@ -21,7 +23,8 @@ afterEach(async () => {
 });
 
 async function start(onnx: Uint8Array<ArrayBuffer>, manifest: Manifest): Promise<Classifier> {
-  const classifier = await createClassifier({ version: '0'.repeat(64), manifest, onnx, signer: '' });
+  const files = new Map([['model.onnx', await digestFile(onnx)]]);
+  const classifier = await createClassifier({ version: '0'.repeat(64), manifest, files, signer: '' }, runtime);
   started.push(classifier);
   return classifier;
 }
@@ -106,10 +109,12 @@ test('an old manifest without the field has no heat map', async () => {
 });
 
 async function refusal(manifest: Manifest): Promise<unknown> {
-  return start(spots, manifest).then(
-    () => undefined,
-    (error: unknown) => error,
-  );
+  return start(spots, manifest)
+    .then((classifier) => classifier.selfTest())
+    .then(
+      () => undefined,
+      (error: unknown) => error,
+    );
 }
 
 describe('a model whose heat map differs from its manifest is refused', () => {

@@ -1,5 +1,5 @@
 import { sha256Hex } from '../../../src/model/digest.ts';
-import type { Manifest } from '../../../src/model/manifest.ts';
+import type { SingleFileManifest } from '../../../src/model/manifest.ts';
 import { testManifest } from '../../manifest.ts';
 import tiny from './tiny-models.json';
 
@@ -16,7 +16,7 @@ export const hostile = {
 };
 
 /** A manifest that fits the `brightness` network. */
-export async function manifestOf(onnx: Uint8Array<ArrayBuffer>): Promise<Manifest> {
+export async function manifestOf(onnx: Uint8Array<ArrayBuffer>): Promise<SingleFileManifest> {
   return {
     ...testManifest('tiny', { bytes: onnx.byteLength, sha256: await sha256Hex(onnx) }),
     // sigmoid(20 * (mean - 0.5))
@@ -30,7 +30,7 @@ export async function manifestOf(onnx: Uint8Array<ArrayBuffer>): Promise<Manifes
 }
 
 /** A manifest that fits the `colour` network. */
-export async function colourManifest(): Promise<Manifest> {
+export async function colourManifest(): Promise<SingleFileManifest> {
   return {
     ...(await manifestOf(colour)),
     output: { name: 'scores', activation: 'softmax', size: 3 },
@@ -41,7 +41,7 @@ export async function colourManifest(): Promise<Manifest> {
 }
 
 /** A manifest that fits the `spots` network: 4 x 2 cells, each red or not. */
-export async function spotsManifest(): Promise<Manifest> {
+export async function spotsManifest(): Promise<SingleFileManifest> {
   return {
     ...(await manifestOf(spots)),
     heatmap: { input: 'heatmaps', output: 'heatmap', rows: 4, columns: 2 },
@@ -61,7 +61,7 @@ export async function spotsManifest(): Promise<Manifest> {
 }
 
 /** A manifest that fits the `colourSpots` network: the same cells, with a map for each of three colours. */
-export async function colourSpotsManifest(): Promise<Manifest> {
+export async function colourSpotsManifest(): Promise<SingleFileManifest> {
   return {
     ...(await spotsManifest()),
     files: (await manifestOf(colourSpots)).files,

@@ -1,0 +1,88 @@
+import './wasm-modules.ts';
+import type { Config } from '../src/config.ts';
+import { checkSizes, networkBytes, tooLarge } from '../src/model/verification.ts';
+import type { Release } from './release.ts';
+
+/** What a version takes in an isolate, in bytes. */
+export interface Trial {
+  /** ONNX Runtime's memory after the network has run. */
+  readonly memory: number;
+  /** The most that the model takes while it loads. */
+  readonly loading: number;
+  /** What an isolate has for the model and photos. */
+  readonly available: number;
+  /** The largest photos that fit beside the model, in megapixels, by format. */
+  readonly photos: Readonly<Record<string, number>>;
+  /** The scores of each input. */
+  readonly outputs: readonly Float32Array[];
+}
+
+/** A compressed photo takes less than this, in bytes a pixel. */
+const FILE_BYTES = 0.5;
+const LARGEST_PIXELS = 200_000_000;
+
+/**
+ * Runs a version as an isolate does: in the same build of ONNX Runtime, with all probes. The network may differ from
+ * native ONNX Runtime, which accepts graphs that trap in wasm. Works once per process. Consumes the release.
+ *
+ * @param inputs float32 NHWC, height * width * 3 values in [0, 1] each
+ * @throws {ModelUntrusted} it cannot be run, fails a probe, or does not fit in an isolate with these settings
+ */
+export async function tryVersion(
+  { manifest, files }: Release,
+  settings: Config,
+  inputs: Iterable<Float32Array>,
+): Promise<Trial> {
+  checkSizes(files, manifest, settings);
+  const { runtime } = await import('../src/model/worker-runtime.ts');
+  const { openSession, testNetwork } = await import('../src/model/classifier.ts');
+  const session = await openSession({ manifest, files }, runtime);
+  await testNetwork(manifest.probes, manifest, session.run);
+  const outputs = [];
+  for (const input of inputs) outputs.push((await session.run(input, false)).scores);
+  const memory = runtime.bytes;
+  const loading = memory + networkBytes(manifest);
+  const available = settings.ISOLATE_MEMORY_BYTES - settings.BASELINE_MEMORY_BYTES;
+  if (memory > settings.MAX_MODEL_MEMORY_BYTES) {
+    throw tooLarge('ONNX Runtime with this network', memory, settings.MAX_MODEL_MEMORY_BYTES);
+  }
+  if (loading > available) throw tooLarge('loading the model', loading, available);
+  return { memory, loading, available, photos: await largestPhotos(available - memory, manifest.input), outputs };
+}
+
+/** The largest JPEGs whose file and decoding take at most so many bytes, in megapixels. */
+async function largestPhotos(bytes: number, target: { width: number; height: number }): Promise<Trial['photos']> {
+  const { peakBytes, heldBytes } = await import('../src/image/budget.ts');
+  const { codecs } = await import('../src/image/codecs.ts');
+  const { jpeg } = await import('../src/image/jpeg/codec.ts');
+  const free = bytes - heldBytes(codecs);
+  const halved = { horizontal: 2, vertical: 2 };
+  const single = { horizontal: 1, vertical: 1 };
+  const largest = (progressive: boolean) => {
+    const fits = (pixels: number) => {
+      const width = Math.ceil(Math.sqrt((pixels * 4) / 3));
+      const height = Math.ceil(pixels / width);
+      const components = [halved, single, single];
+      const header = {
+        width,
+        height,
+        orientation: 1,
+        progressive,
+        buffered: progressive,
+        scans: [],
+        components,
+        end: 0,
+      } as const;
+      return peakBytes(jpeg, header, target) + FILE_BYTES * pixels <= free;
+    };
+    let low = 0;
+    let high = LARGEST_PIXELS;
+    while (high - low > 100_000) {
+      const middle = (low + high) / 2;
+      if (fits(middle)) low = middle;
+      else high = middle;
+    }
+    return Math.floor(low / 100_000) / 10;
+  };
+  return { JPEG: largest(false), 'progressive JPEG': largest(true) };
+}
