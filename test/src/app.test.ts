@@ -3,7 +3,7 @@ import { drawPng, solidPng, utf8 } from '../pictures/png.ts';
 import { seeded } from '../random.ts';
 import { brightness, colour, colourManifest, manifestOf } from './model/publish.ts';
 import { putVersion, signer } from './model/put-version.ts';
-import { bucket, form, newService, raw, type Service } from './service.ts';
+import { bucket, form, leaving, newService, raw, type Service } from './service.ts';
 
 let service: Service;
 let version: string;
@@ -155,12 +155,12 @@ test('an unknown path is a problem, not a page', async () => {
 });
 
 test('more simultaneous uploads than memory can hold are all answered', async () => {
-  // About 24 MB are left for photos: twenty bodies fill them, and decoding one takes a third.
+  // Twenty bodies fill what is left for photos, and decoding one takes a third.
   const noise = seeded(7);
   const large = await drawPng(640, 640, () => [noise() * 256, noise() * 256, noise() * 256]);
   const init = raw(large);
   const headers = { ...init.headers, 'Content-Length': String(large.byteLength) };
-  const small = newService({ ISOLATE_MEMORY_BYTES: 90_000_000, MEMORY_WAIT: 20_000 });
+  const small = newService({ ...leaving(24_000_000), MEMORY_WAIT: 20_000 });
   const uploads = Array.from({ length: 24 }, () => small('/api/predict', { ...init, headers }));
   const statuses = (await Promise.all(uploads)).map(({ status }) => status);
   expect(statuses).toEqual(Array(24).fill(200));

@@ -3,7 +3,7 @@ import { codecs } from '../../src/image/codecs.ts';
 import { toy, toyFile } from './image/toy/codec.ts';
 import { brightness, manifestOf } from './model/publish.ts';
 import { putVersion } from './model/put-version.ts';
-import { bucket, form, newService, raw } from './service.ts';
+import { bucket, form, leaving, newService, raw } from './service.ts';
 
 // A new format is one folder, `./image/toy/`, and one entry in this list.
 const withToy = { codecs: [...codecs, toy] };
@@ -34,7 +34,7 @@ test('the original’s endpoint keeps its formats', async () => {
 
 test('its memory is budgeted', async () => {
   // The file is 3 MB and its decoder takes as much again, which does not fit beside the file.
-  const service = newService({ ISOLATE_MEMORY_BYTES: 65_500_000, MAX_BODY_BYTES: 4_000_000 }, withToy);
+  const service = newService({ ...leaving(5_500_000), MAX_BODY_BYTES: 4_000_000 }, withToy);
   const large = toyFile(1000, 1000, [0, 0, 0]);
   const response = await service('/api/predict', raw(large, 'image/x-toy'));
   expect(response.status).toBe(413);

@@ -4,6 +4,7 @@ import { createApp } from '../../src/app.ts';
 import { parseConfig } from '../../src/config.ts';
 import type { Env } from '../../src/env.ts';
 import { codecs } from '../../src/image/codecs.ts';
+import { runtime } from '../../src/model/worker-runtime.ts';
 import { createService } from '../../src/service.ts';
 import { signer } from './model/put-version.ts';
 
@@ -37,6 +38,14 @@ export function newService(
     if (waits) await waitOnExecutionContext(context);
     return response;
   };
+}
+
+/** Settings that leave `bytes` for photos once a tiny model is loaded. */
+export function leaving(bytes: number): Record<string, number> {
+  const BASELINE_MEMORY_BYTES = 8_000_000;
+  const MAX_MODEL_MEMORY_BYTES = runtime.bytes;
+  const ISOLATE_MEMORY_BYTES = BASELINE_MEMORY_BYTES + runtime.bytes + bytes;
+  return { ISOLATE_MEMORY_BYTES, BASELINE_MEMORY_BYTES, MAX_MODEL_MEMORY_BYTES };
 }
 
 /** Uploads a file as the raw body. */

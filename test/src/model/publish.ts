@@ -1,5 +1,5 @@
 import { sha256Hex } from '../../../src/model/digest.ts';
-import type { SingleFileManifest } from '../../../src/model/manifest.ts';
+import type { SingleFileManifest, SplitManifest } from '../../../src/model/manifest.ts';
 import { testManifest } from '../../manifest.ts';
 import tiny from './tiny-models.json';
 
@@ -9,6 +9,9 @@ export const brightness = decode(tiny.brightness);
 export const colour = decode(tiny.colour);
 export const spots = decode(tiny.spots);
 export const colourSpots = decode(tiny.colourSpots);
+/** A network in one file that native ONNX Runtime runs, but that traps in wasm. */
+export const trap = decode(tiny.trap);
+
 /** Files that ONNX allows and the service must not run. */
 export const hostile = {
   'an operator that does not exist': decode(tiny.unknownOperator),
@@ -69,5 +72,45 @@ export async function colourSpotsManifest(): Promise<SingleFileManifest> {
     labels: ['red', 'green', 'blue'],
     threshold: null,
     probes: [{ name: 'blue', kind: 'solid', rgb: [0, 0, 255], expected: [0, 0, 1], heatmap: Array(8).fill(1) }],
+  };
+}
+
+/** Graphs that read their two tensors from weights.bin. */
+const graphs = {
+  split: decode(tiny.split),
+  /** One tensor lies past the end of the file. */
+  pastEnd: decode(tiny.splitPastEnd),
+  /** One tensor is longer than its shape. */
+  tooLong: decode(tiny.splitTooLong),
+  /** One tensor lies in another file. */
+  elsewhere: decode(tiny.splitElsewhere),
+};
+
+/** A network with its weights beside it, which scores as `brightness` does. */
+export const splitFiles = (graph: keyof typeof graphs = 'split') => ({
+  'graph.onnx': graphs[graph],
+  'weights.bin': decode(tiny.splitWeights),
+});
+
+/** A manifest that fits these files. */
+export async function splitManifest(files = splitFiles()): Promise<SplitManifest> {
+  const { files: _, ...common } = await manifestOf(brightness);
+  const describe = async (bytes: Uint8Array<ArrayBuffer>) => ({
+    bytes: bytes.byteLength,
+    sha256: await sha256Hex(bytes),
+  });
+  return {
+    ...common,
+    format: 'husky-ai/manifest/2',
+    name: 'split',
+    files: {
+      'graph.onnx': await describe(files['graph.onnx']),
+      'weights.bin': await describe(files['weights.bin']),
+    },
+    weights: [
+      { name: 'kernel', dtype: 'float16', shape: [192, 1], offset: 0 },
+      { name: 'bias', dtype: 'float32', shape: [1], offset: 384 },
+    ],
+    runtime: { name: 'onnxruntime-web', version: '1.30.0', memory: 17_000_000 },
   };
 }

@@ -11,26 +11,28 @@ export interface VersionOptions {
   readonly by?: Signer;
 }
 
-/** Puts a signed version into R2 as `model:publish` does; `manifest` may be invalid. */
-export async function putVersion(
+/** Puts a signed version of a network in one file into R2; `manifest` may be invalid. */
+export const putVersion = (
   bucket: R2Bucket,
   manifest: unknown,
   onnx: Uint8Array<ArrayBuffer>,
+  options: VersionOptions = {},
+): Promise<string> => putFiles(bucket, manifest, { 'model.onnx': onnx }, options);
+
+/** Puts a signed version into R2 as `model:publish` does; `manifest` may be invalid. */
+export async function putFiles(
+  bucket: R2Bucket,
+  manifest: unknown,
+  network: Readonly<Record<string, Uint8Array<ArrayBuffer>>>,
   { channel = 'production', by = signer }: VersionOptions = {},
 ): Promise<string> {
-  const bytes = utf8(JSON.stringify(manifest));
-  const version = await sha256Hex(bytes);
-  const digests = new Map([
-    ['manifest.json', version],
-    ['model.onnx', await sha256Hex(onnx)],
-  ]);
-  const bundle = await by.sign(json(await statementOf(digests)));
-  for (const [file, content] of [
-    ['model.onnx', onnx],
-    ['manifest.json', bytes],
-    ['model.sig', json(bundle)],
-  ] as const) {
-    await bucket.put(modelKey(version, file), content, { sha256: await sha256Hex(content) });
+  const files = [...Object.entries(network), ['manifest.json', utf8(JSON.stringify(manifest))] as const];
+  const digests = new Map<string, string>();
+  for (const [name, content] of files) digests.set(name, await sha256Hex(content));
+  const version = digests.get('manifest.json') ?? '';
+  const bundle = json(await by.sign(json(await statementOf(digests))));
+  for (const [name, content] of [...files, ['model.sig', bundle] as const]) {
+    await bucket.put(modelKey(version, name), content, { sha256: await sha256Hex(content) });
   }
   await pointAt(bucket, version, channel);
   return version;

@@ -18,12 +18,12 @@ from convert.graph import to_onnx
 SIZE = 8
 
 
-def network(nodes, outputs, constants, *, check=True):
+def network(nodes, outputs, constants, *, check=True, output="scores"):
     graph = helper.make_graph(
         nodes,
         "tiny",
         [helper.make_tensor_value_info("input", TensorProto.FLOAT, ["N", SIZE, SIZE, 3])],
-        [helper.make_tensor_value_info("scores", TensorProto.FLOAT, ["N", outputs])],
+        [helper.make_tensor_value_info(output, TensorProto.FLOAT, ["N", outputs])],
         [numpy_helper.from_array(np.array(value, kind), name) for name, kind, value in constants],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
@@ -92,6 +92,53 @@ def with_external_data(encoded):
     return base64.b64encode(model.SerializeToString()).decode()
 
 
+def external(name, shape, offset, location="weights.bin", length=None):
+    """A float32 tensor in a file beside the graph."""
+    tensor = TensorProto(name=name, data_type=TensorProto.FLOAT, dims=shape, data_location=TensorProto.EXTERNAL)
+    entries = {"location": location, "offset": offset, "length": length or 4 * int(np.prod(shape))}
+    for key, value in entries.items():
+        tensor.external_data.add(key=key, value=str(value))
+    return tensor
+
+
+def split(*tensors):
+    """The graph of P(bright) = sigmoid(pixels @ kernel + bias) with the tensors beside it."""
+    graph = helper.make_graph(
+        [
+            helper.make_node("Reshape", ["input", "row"], ["pixels"]),
+            helper.make_node("MatMul", ["pixels", "kernel"], ["product"]),
+            helper.make_node("Add", ["product", "bias"], ["logits"]),
+            helper.make_node("Sigmoid", ["logits"], ["scores"]),
+        ],
+        "tiny",
+        [helper.make_tensor_value_info("input", TensorProto.FLOAT, ["N", SIZE, SIZE, 3])],
+        [helper.make_tensor_value_info("scores", TensorProto.FLOAT, ["N", 1])],
+        [numpy_helper.from_array(np.array([-1, PIXELS], np.int64), "row"), *tensors],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    return base64.b64encode(model.SerializeToString()).decode()
+
+
+PIXELS = SIZE * SIZE * 3
+KERNEL, BIAS = external("kernel", [PIXELS, 1], 0), external("bias", [1], 4 * PIXELS)
+# float16, then float32: 20 / 192 for each value of a pixel, and -10.
+split_weights = np.full(PIXELS, 20 / PIXELS, "<f2").tobytes() + np.array([-10], "<f4").tobytes()
+
+# Runs without an error in native ONNX Runtime, but traps in wasm: TopK over no rows.
+trap = network(
+    [
+        helper.make_node("ReduceMean", ["input"], ["mean"], axes=[1, 2, 3], keepdims=0),
+        helper.make_node("Reshape", ["mean", "column"], ["scores"]),
+        helper.make_node("Slice", ["scores", "zero", "zero", "zero"], ["nothing"]),
+        helper.make_node("TopK", ["nothing", "one"], ["top", "places"], axis=1),
+        helper.make_node("ReduceSum", ["top"], ["sum"], keepdims=0),
+        helper.make_node("Add", ["scores", "sum"], ["trapped"]),
+    ],
+    1,
+    [("column", np.int64, [-1, 1]), ("zero", np.int64, [0]), ("one", np.int64, [1])],
+    output="trapped",
+)
+
 target = Path(__file__).with_name("tiny-models.json")
 models = {
     "size": SIZE,
@@ -101,5 +148,11 @@ models = {
     "colourSpots": colour_spots,
     "unknownOperator": unknown_operator,
     "externalData": with_external_data(brightness),
+    "trap": trap,
+    "splitWeights": base64.b64encode(split_weights).decode(),
+    "split": split(KERNEL, BIAS),
+    "splitPastEnd": split(KERNEL, external("bias", [1], 4 * PIXELS + 4)),
+    "splitElsewhere": split(KERNEL, external("bias", [1], 0, location="model.sig")),
+    "splitTooLong": split(external("kernel", [PIXELS, 1], 0, length=4 * PIXELS + 8), BIAS),
 }
 target.write_text(json.dumps(models, indent=2) + "\n")

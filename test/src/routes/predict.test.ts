@@ -4,7 +4,7 @@ import { schemas } from '../../../src/api/schemas.ts';
 import { drawPng, solidPng } from '../../pictures/png.ts';
 import { brightness, colour, colourManifest, manifestOf, spots, spotsManifest } from '../model/publish.ts';
 import { putVersion } from '../model/put-version.ts';
-import { bucket, form, newService, raw, type Service } from '../service.ts';
+import { bucket, form, leaving, newService, raw, type Service } from '../service.ts';
 
 let service: Service;
 let white: Uint8Array<ArrayBuffer>;
@@ -87,7 +87,7 @@ test('too many photos are refused before one is decoded', async () => {
 
 test('a batch of any size needs memory for its body and one photo', async () => {
   // Two of these do not fit at once.
-  const tight = newService({ ISOLATE_MEMORY_BYTES: 66_000_000, MAX_BODY_BYTES: 200_000, MEMORY_WAIT: 0 });
+  const tight = newService({ ...leaving(6_000_000), MAX_BODY_BYTES: 200_000, MEMORY_WAIT: 0 });
   const large = await solidPng([255, 255, 255], 700);
   const answer = BatchAnswer.parse(await (await tight('/api/predict', batch(...Array(16).fill(large)))).json());
   expect(answer.map((entry) => ('label' in entry ? entry.label : entry.detail))).toEqual(Array(16).fill('husky'));
