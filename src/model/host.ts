@@ -69,7 +69,7 @@ export class ModelHost {
   #state: State = { state: 'empty' };
   /** Bytes that are set aside for the model, whatever ONNX Runtime takes at the moment. */
   #reserved: number;
-  /** The last version that passed all its probes. */
+  /** The last version that passed all its probes; before there is one, the first that was served. */
   #proven: string | undefined;
   /** Versions that failed when they ran. Trying one again would cost memory that only a new isolate has. */
   readonly #unfit = new Map<string, ModelUntrusted>();
@@ -272,13 +272,13 @@ export class ModelHost {
         lease = await this.#leaseFor(manifest);
       });
       if (this.#state !== from) return;
+      this.#proven ??= from.classifier.version;
       const { outcome } = this.#begin('exchanging', waitUntil, async (isCurrent) => {
         await from.classifier.release();
         try {
           return this.#serving(await this.#create(next), pointer.etag);
         } catch (error) {
           if (!(error instanceof ModelUntrusted)) throw error;
-          this.#proven ??= from.classifier.version;
           return this.#restore(error, pointer, isCurrent);
         }
       });

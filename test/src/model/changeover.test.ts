@@ -1,11 +1,11 @@
 import * as ort from 'onnxruntime-web/wasm';
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { modelKey } from '../../../src/model/layout.ts';
 import { runtime } from '../../../src/model/worker-runtime.ts';
 import { solidPng } from '../../pictures/png.ts';
 import { bucket, newService, raw, type Service } from '../service.ts';
 import { newSigner } from './oms/signer.ts';
-import { brightness, colour, colourManifest, manifestOf } from './publish.ts';
+import { brightness, colour, colourManifest, manifestOf, trap } from './publish.ts';
 import { pointAt, putVersion } from './put-version.ts';
 
 afterEach(async () => {
@@ -103,6 +103,108 @@ test('a new version that verifies but fails a probe is replaced by the old one',
     const probes = [{ name: 'blue', kind: 'solid', rgb: [0, 0, 255], expected: [1, 0, 0] }];
     await putVersion(bucket, { ...(await colourManifest()), probes }, colour);
   }, 'model_untrusted'));
+
+/** A manifest whose decisive probe holds and whose other one does not. */
+async function failsLater() {
+  const manifest = await manifestOf(brightness);
+  const wrong = { name: 'wrong', kind: 'solid', rgb: [0, 0, 0], expected: [0.4] };
+  return { ...manifest, name: 'later', probes: [manifest.probes[0], manifest.probes[1], wrong] };
+}
+
+test('a new version that fails a later probe is replaced by the old one after its first answer', () =>
+  expectDegraded(async () => putVersion(bucket, await failsLater(), brightness), 'model_untrusted'));
+
+test('a new isolate answers once with a version that fails a later probe, then never again', async () => {
+  await putVersion(bucket, await failsLater(), brightness);
+  const service = attentive();
+  expect((await predict(service)).status).toBe(200);
+  for (let request = 0; request < 3; request++) {
+    const response = await predict(service);
+    expect(response.status).toBe(503);
+    expect(await response.json()).toMatchObject({ code: 'model_untrusted', detail: expect.stringContaining('behave') });
+  }
+  expect(await health(service)).toMatchObject({ code: 'model_untrusted' });
+});
+
+test('health waits for all probes', async () => {
+  await putVersion(bucket, await failsLater(), brightness);
+  expect(await health(attentive())).toMatchObject({ code: 'model_untrusted' });
+});
+
+describe('a version that traps', () => {
+  const publishTrap = async () => putVersion(bucket, { ...(await manifestOf(trap)), name: 'trap' }, trap);
+
+  test('is replaced by the old one', () => expectDegraded(publishTrap, 'model_untrusted'));
+
+  test('is refused by a new isolate, which says why', async () => {
+    await publishTrap();
+    const service = attentive();
+    for (let request = 0; request < 3; request++) {
+      const response = await predict(service);
+      expect(response.status).toBe(503);
+      expect(await response.json()).toMatchObject({ code: 'model_untrusted', detail: 'The model cannot be run.' });
+    }
+  });
+
+  test('runs once in an isolate, however often the channel returns to it', async () => {
+    const good = await putVersion(bucket, await manifestOf(brightness), brightness);
+    const service = attentive();
+    await served(service);
+    const bad = await publishTrap();
+    await served(service);
+    const create = vi.spyOn(ort.InferenceSession, 'create');
+    for (let round = 0; round < 200; round++) {
+      await pointAt(bucket, round % 2 === 0 ? good : bad);
+      expect((await predict(service)).status).toBe(200);
+    }
+    expect(await health(service)).toMatchObject({ status: 'degraded', reason: { code: 'model_untrusted' } });
+    expect(create).not.toHaveBeenCalled();
+  });
+});
+
+test('a good version replaces one whose stored files were damaged meanwhile', async () => {
+  const first = await putVersion(bucket, await manifestOf(brightness), brightness);
+  const service = attentive();
+  expect(await served(service)).toBe(first);
+  await bucket.put(modelKey(first, 'model.onnx'), 'other bytes');
+  const second = await putVersion(bucket, await colourManifest(), colour);
+  await service('/api/health');
+  expect(await served(service)).toBe(second);
+  expect(await health(service)).toMatchObject({ status: 'ok' });
+});
+
+test('a bad version over one whose stored files were damaged is blamed, and a good one ends it', async () => {
+  const first = await putVersion(bucket, await manifestOf(brightness), brightness);
+  const service = attentive();
+  expect(await served(service)).toBe(first);
+  await bucket.put(modelKey(first, 'model.onnx'), 'other bytes');
+  await putVersion(bucket, { ...(await manifestOf(trap)), name: 'trap' }, trap);
+  await predict(service);
+  expect(await (await predict(service)).json()).toMatchObject({
+    code: 'model_untrusted',
+    detail: 'The model cannot be run.',
+  });
+  const third = await putVersion(bucket, await colourManifest(), colour);
+  expect((await predict(service)).status).toBe(200);
+  expect(await served(service)).toBe(third);
+});
+
+test('while storage fails, a bad version costs the old one only until storage answers again', async () => {
+  const first = await putVersion(bucket, await manifestOf(brightness), brightness);
+  let fails = false;
+  const unreliable = bucketWith((key, options) =>
+    fails && key.startsWith(`models/${first}`) ? Promise.reject(new Error('10001')) : bucket.get(key, options),
+  );
+  const service = attentive({ MODELS: unreliable });
+  expect(await served(service)).toBe(first);
+  fails = true;
+  await putVersion(bucket, { ...(await manifestOf(trap)), name: 'trap' }, trap);
+  await predict(service);
+  expect(await (await predict(service)).json()).toMatchObject({ code: 'model_unavailable' });
+  fails = false;
+  expect(await served(service)).toBe(first);
+  expect(await health(service)).toMatchObject({ status: 'degraded', reason: { code: 'model_untrusted' } });
+});
 
 test('a new version that is not ONNX is replaced by the old one', () =>
   expectDegraded(async () => {

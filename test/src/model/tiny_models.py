@@ -18,12 +18,12 @@ from convert.graph import to_onnx
 SIZE = 8
 
 
-def network(nodes, outputs, constants, *, check=True, output="scores"):
+def network(nodes, outputs, constants, *, check=True):
     graph = helper.make_graph(
         nodes,
         "tiny",
         [helper.make_tensor_value_info("input", TensorProto.FLOAT, ["N", SIZE, SIZE, 3])],
-        [helper.make_tensor_value_info(output, TensorProto.FLOAT, ["N", outputs])],
+        [helper.make_tensor_value_info("scores", TensorProto.FLOAT, ["N", outputs])],
         [numpy_helper.from_array(np.array(value, kind), name) for name, kind, value in constants],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
@@ -128,15 +128,14 @@ split_weights = np.full(PIXELS, 20 / PIXELS, "<f2").tobytes() + np.array([-10], 
 trap = network(
     [
         helper.make_node("ReduceMean", ["input"], ["mean"], axes=[1, 2, 3], keepdims=0),
-        helper.make_node("Reshape", ["mean", "column"], ["scores"]),
-        helper.make_node("Slice", ["scores", "zero", "zero", "zero"], ["nothing"]),
+        helper.make_node("Reshape", ["mean", "column"], ["column_mean"]),
+        helper.make_node("Slice", ["column_mean", "zero", "zero", "zero"], ["nothing"]),
         helper.make_node("TopK", ["nothing", "one"], ["top", "places"], axis=1),
         helper.make_node("ReduceSum", ["top"], ["sum"], keepdims=0),
-        helper.make_node("Add", ["scores", "sum"], ["trapped"]),
+        helper.make_node("Add", ["column_mean", "sum"], ["scores"]),
     ],
     1,
     [("column", np.int64, [-1, 1]), ("zero", np.int64, [0]), ("one", np.int64, [1])],
-    output="trapped",
 )
 
 target = Path(__file__).with_name("tiny-models.json")
