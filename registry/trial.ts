@@ -23,13 +23,14 @@ const LARGEST_PIXELS = 200_000_000;
 
 /**
  * Runs a version as an isolate does: in the same build of ONNX Runtime, with all probes. The network may differ from
- * native ONNX Runtime, which accepts graphs that trap in wasm. Works once per process. Consumes the release.
+ * native ONNX Runtime, which accepts graphs that trap in wasm. ONNX Runtime's memory is that of
+ * all versions that the process has tried. Consumes the files.
  *
  * @param inputs float32 NHWC, height * width * 3 values in [0, 1] each
  * @throws {ModelUntrusted} it cannot be run, fails a probe, or does not fit in an isolate with these settings
  */
 export async function tryVersion(
-  { manifest, files }: Release,
+  { manifest, files }: Pick<Release, 'manifest' | 'files'>,
   settings: Config,
   inputs: Iterable<Float32Array>,
 ): Promise<Trial> {

@@ -5,12 +5,13 @@ import { KEY_FOLDER, keyPaths } from '../../registry/keygen.ts';
 import { parseSigningKey, type SigningKey } from '../../registry/keys.ts';
 import { RELEASE_FOLDER, type Release, readRelease } from '../../registry/release.ts';
 import { SIGNATURE_FILE, signRelease } from '../../registry/sign.ts';
+import { tryVersion } from '../../registry/trial.ts';
 import { verifyRelease } from '../../registry/verify.ts';
+import type { Config } from '../../src/config.ts';
 import { ModelUntrusted } from '../../src/errors.ts';
 import { shortVersion } from '../../src/model/layout.ts';
 import { InvalidSignature } from '../../src/model/oms/invalid-signature.ts';
 import type { PublicKey } from '../../src/model/oms/public-keys.ts';
-import { checkSizes } from '../../src/model/verification.ts';
 import { type Configuration, keyAdvice } from './configuration.ts';
 import type { DeployOptions } from './options.ts';
 import { type Done, reasonOf, StepFailed } from './progress.ts';
@@ -20,26 +21,38 @@ const SIGNATURE = join(RELEASE_FOLDER, SIGNATURE_FILE);
 /**
  * Checks that the Worker will accept the version in model/release; with `--key`, signs it first if it is unsigned.
  *
- * @throws {StepFailed} the version is not valid, too large, or not signed by a trusted key
+ * @throws {StepFailed} the version is not valid, cannot be run, is too large, or is not signed by a trusted key
  */
 export async function checkRelease({ settings, keys }: Configuration, options: DeployOptions): Promise<Done<Release>> {
   const release = await readRelease(RELEASE_FOLDER).catch((cause: Error) => {
     const message = `${RELEASE_FOLDER}: ${cause.message}`;
     throw new StepFailed(message, ['Convert the model again: npm run model:convert -- FILE'], { cause });
   });
-  try {
-    checkSizes(release.files, release.manifest, settings);
-  } catch (cause) {
-    if (!(cause instanceof ModelUntrusted)) throw cause;
-    const advice = 'Raise MAX_MODEL_BYTES, MAX_MODEL_MEMORY_BYTES or MAX_MANIFEST_BYTES, or use a smaller model.';
-    throw new StepFailed(`${cause.message} ${cause.cause}`, [advice], { cause });
-  }
+  await checkRuns(await readRelease(RELEASE_FOLDER), settings);
   const name = `${release.manifest.name} ${shortVersion(release.version)}`;
   if (!keys) {
     const advice = [await keyAdvice(options.env), signAdvice(options)];
     throw new StepFailed(`${name} is valid, but no key is trusted yet`, advice, { missing: true });
   }
   return { value: release, said: `${name}, ${await ensureSigned(keys, options)}` };
+}
+
+/**
+ * Checks that the Worker's ONNX Runtime can run a version, whose files it consumes.
+ *
+ * @throws {StepFailed} it cannot, or the version does not fit in an isolate
+ */
+export async function checkRuns(model: Pick<Release, 'manifest' | 'files'>, settings: Config): Promise<void> {
+  try {
+    await tryVersion(model, settings, []);
+  } catch (cause) {
+    if (!(cause instanceof ModelUntrusted)) throw cause;
+    const advice = [
+      'Convert the model again, for the ONNX Runtime of this Worker:\n  npm run model:convert -- FILE',
+      'If it is too large, use a smaller model, or raise MAX_MODEL_BYTES, MAX_MODEL_MEMORY_BYTES or MAX_MANIFEST_BYTES.',
+    ];
+    throw new StepFailed(`${cause.message} ${reasonOf(cause.cause)}`, advice, { cause });
+  }
 }
 
 /** Describes who signed the version; signs it if nobody has and there is a key to do it with. */

@@ -4,10 +4,12 @@ import { withBucket } from '../../registry/bucket.ts';
 import { type Published, publish } from '../../registry/publish.ts';
 import { RELEASE_FOLDER, type Release } from '../../registry/release.ts';
 import { SIGNATURE_FILE } from '../../registry/sign.ts';
+import { checkVersion } from '../../registry/versions.ts';
 import type { PublicKey } from '../../src/model/oms/public-keys.ts';
 import { refused } from './advice.ts';
 import type { Configuration } from './configuration.ts';
 import { type Done, reasonOf, StepFailed } from './progress.ts';
+import { checkRuns } from './release.ts';
 import { runWrangler } from './wrangler.ts';
 
 /** R2's error code for a bucket that you own already. */
@@ -27,7 +29,7 @@ export async function ensureBucket({ bucket }: Configuration): Promise<Done<void
 }
 
 /**
- * Writes the signed version to the bucket, then points the channel at it.
+ * Writes the signed version to the bucket, then points the channel at it. A pinned version is tried first.
  *
  * @throws {StepFailed} the bucket cannot be reached or refuses a write: then the channel has not moved
  */
@@ -42,14 +44,19 @@ export async function publishRelease(
   // Its messages about the connection would interrupt our line.
   process.env.WRANGLER_LOG ??= 'warn';
   try {
-    const published = await withBucket({ remote: true, env }, (bucket) =>
-      publish(bucket, release, signature, keys, channel, settings),
-    );
+    const published = await withBucket({ remote: true, env }, async (bucket) => {
+      const { MODEL_VERSION } = settings;
+      if (MODEL_VERSION !== '' && MODEL_VERSION !== release.version) {
+        await checkRuns(await checkVersion(bucket, MODEL_VERSION, keys, settings), settings);
+      }
+      return publish(bucket, release, signature, keys, channel, settings);
+    });
     const { written, moved } = published;
     const files = written.length > 0 ? `wrote ${written.join(', ')}` : 'nothing to write';
     const pointer = `channel ${channel} ${moved ? 'now points' : 'already pointed'} at it`;
     return { value: published, said: `${files}; ${pointer}` };
   } catch (cause) {
+    if (cause instanceof StepFailed) throw cause;
     throw new StepFailed(reasonOf(cause), ['Run the same command again: it skips what is done.'], { cause });
   }
 }

@@ -2,6 +2,9 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { generateKeyPair } from '../../registry/keys.ts';
+import { sha256 } from '../../registry/release.ts';
+import { testManifest } from '../manifest.ts';
+import tiny from '../src/model/tiny-models.json' with { type: 'json' };
 import { Project } from './project.ts';
 import { StandIn } from './stand-in/cloudflare.ts';
 
@@ -92,8 +95,16 @@ test('a signature that is not valid', async () => {
 });
 
 test('a model that its manifest does not name', async () => {
-  await writeFile(join(project.folder, 'model/release/model.onnx'), 'something else');
+  await writeFile(join(project.folder, 'model/release/weights.bin'), 'something else');
   expect(await refused()).toContain('not the one that its manifest names');
+});
+
+test('a model that the ONNX Runtime of the Worker cannot run', async () => {
+  const onnx = Buffer.from(tiny.trap, 'base64');
+  const manifest = testManifest('trap', { bytes: onnx.byteLength, sha256: sha256(onnx) });
+  await writeFile(join(project.folder, 'model/release/model.onnx'), onnx);
+  await writeFile(join(project.folder, 'model/release/manifest.json'), JSON.stringify(manifest));
+  expect(await refused()).toMatch(/model … FAILED: The model cannot be run\..*npm run model:convert/s);
 });
 
 test.each([

@@ -92,7 +92,7 @@ test('a version that the Worker would refuse cannot be promoted', async () => {
   const version = (await worker.bucket(listVersions))[0] ?? '';
   await worker.bucket(async (r2) => {
     await expect(promote(r2, DEFAULT_CHANNEL, '0000', keys)).rejects.toThrow('no version begins');
-    await r2.put(modelKey(version, 'model.onnx'), 'something else');
+    await r2.put(modelKey(version, 'weights.bin'), 'something else');
     await expect(promote(r2, 'staging', version, keys)).rejects.toThrow();
     expect(await r2.head('channels/staging.json')).toBeNull();
   });

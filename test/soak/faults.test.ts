@@ -153,7 +153,7 @@ fault('the channel names a version that does not exist', { health: [DEGRADED, 'o
 
 fault('a published file differs from the signed one', { health: ['degraded model_untrusted', 'ok'] }, async (scene) => {
   const { bucket, first, second } = stage;
-  const key = modelKey(second, 'model.onnx');
+  const key = modelKey(second, 'weights.bin');
   const whole = Buffer.from((await (await bucket.get(key))?.arrayBuffer()) ?? new ArrayBuffer(0));
   const damaged = Buffer.from(whole);
   damaged[whole.length >> 1] = (whole[whole.length >> 1] ?? 0) ^ 1;
