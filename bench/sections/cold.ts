@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { COLOURS } from '../chart.ts';
+import { withOldForm } from '../old-form.ts';
 import type { Picture } from '../pictures.ts';
 import { Client, textOf } from '../request.ts';
 import { defineSection, verdict } from '../section.ts';
@@ -7,7 +8,7 @@ import { median, percentile, round, sum } from '../statistics.ts';
 import { table } from '../table.ts';
 import { bundle, createStore, startWorkerd } from '../workerd.ts';
 
-const RUNS = 21;
+const RUNS = 15;
 /** Milliseconds of a new isolate's first answer in a running process. */
 const GOAL = 200;
 
@@ -16,7 +17,7 @@ const PARTS = {
   storage: { name: 'model files from R2', colour: COLOURS.sky },
   verification: { name: 'digests, signature', colour: COLOURS.green },
   session: { name: 'ONNX Runtime and its session', colour: COLOURS.blue },
-  selfTest: { name: 'self-test', colour: COLOURS.orange },
+  selfTest: { name: 'first probe', colour: COLOURS.orange },
   run: { name: 'inference of the photo', colour: COLOURS.vermilion },
   rest: { name: 'photo, and everything else', colour: COLOURS.grey },
 } as const;
@@ -26,79 +27,107 @@ const PRIORITY = ['session', 'selfTest', 'run', 'verification', 'storage'] as co
 const Part = z.enum([...NAMES, 'answer']);
 type Parts = Readonly<Record<z.infer<typeof Part>, number>>;
 
+/** Milliseconds of each run, the whole `answer` last. */
+const Times = z.array(z.object({ part: Part, process: z.array(z.number()), isolate: z.array(z.number()) }));
+type Times = z.infer<typeof Times>;
+
 const Kind = z.enum(['storage', 'verification', 'session', 'run']);
 const Recorded = z.object({ spans: z.array(z.object({ kind: Kind, from: z.number(), to: z.number() })) });
 type Span = z.infer<typeof Recorded>['spans'][number];
 
-/** The first answer of a new isolate: in a fresh workerd process, then in a second isolate of the same process. */
+/**
+ * The first answer of a new isolate: in a fresh workerd process, then in a second isolate of the same process. Beside it,
+ * the same network in one file, as release 0.1 stored it.
+ */
 export const cold = defineSection({
   name: 'cold',
-  schema: z.object({
-    runs: z.number(),
-    /** Milliseconds of each run, the whole `answer` last. */
-    parts: z.array(z.object({ part: Part, process: z.array(z.number()), isolate: z.array(z.number()) })),
-  }),
+  schema: z.object({ runs: z.number(), parts: Times, singleFile: Times }),
 
   async measure({ album, progress, runs = RUNS }) {
     const [picture] = await album.pick(['JPEG 800 px']);
     progress.show('cold: bundling');
     const modules = await bundle('bench/worker/traced.js');
-    const store = await createStore();
-    const [inProcess, inIsolate]: [Parts[], Parts[]] = [[], []];
-    try {
-      // Not counted: the very first start finds the disk cold.
-      for (let run = 0; run <= runs; run++) {
-        progress.show('cold', `start ${run} of ${runs}`);
-        const workerd = await startWorkerd(modules, store, { isolates: 2 });
-        try {
-          await workerd.warmBucket();
-          const first = await answerFirst(workerd.url, picture);
-          const second = await answerFirst(workerd.second ?? '', picture);
-          if (run === 0) continue;
-          inProcess.push(first);
-          inIsolate.push(second);
-        } finally {
-          await workerd.stop();
+    progress.show('cold: making the older form');
+    return withOldForm(async (folder) => {
+      const forms = [
+        { store: await createStore(), process: [] as Parts[], isolate: [] as Parts[] },
+        { store: await createStore(folder), process: [] as Parts[], isolate: [] as Parts[] },
+      ] as const;
+      try {
+        // The first run of each is not counted: it finds the disk cold.
+        for (let run = 0; run <= runs; run++) {
+          progress.show('cold', `start ${run} of ${runs}`);
+          for (const { store, process, isolate } of forms) {
+            const workerd = await startWorkerd(modules, store, { isolates: 2 });
+            try {
+              await workerd.warmBucket();
+              const first = await answerFirst(workerd.url, picture);
+              const second = await answerFirst(workerd.second ?? '', picture);
+              if (run === 0) continue;
+              process.push(first);
+              isolate.push(second);
+            } finally {
+              await workerd.stop();
+            }
+          }
         }
+      } finally {
+        for (const { store } of forms) await store.remove();
       }
-    } finally {
-      await store.remove();
-    }
-    const parts = Part.options.map((part) => ({
-      part,
-      process: inProcess.map((each) => each[part]),
-      isolate: inIsolate.map((each) => each[part]),
-    }));
-    return { runs, parts };
+      const [parts, singleFile] = forms.map(({ process, isolate }) =>
+        Part.options.map((part) => ({
+          part,
+          process: process.map((each) => each[part]),
+          isolate: isolate.map((each) => each[part]),
+        })),
+      );
+      return { runs, parts: parts ?? [], singleFile: singleFile ?? [] };
+    });
   },
 
-  report({ runs, parts }) {
-    const times = new Map(parts.map(({ part, process, isolate }) => [part, [process, isolate]]));
-    const medians = (part: z.infer<typeof Part>) => (times.get(part) ?? []).map(median);
-    const cells = (part: z.infer<typeof Part>) => medians(part).map((value) => value.toFixed(0));
-    const slow = (times.get('answer') ?? []).map((values) => percentile(values, 0.95).toFixed(0));
-    const [inProcess = '', inIsolate = ''] = cells('answer');
+  report({ runs, parts, singleFile }) {
+    const times = (of: Times, part: z.infer<typeof Part>) => {
+      const found = of.find((each) => each.part === part);
+      return [found?.process ?? [], found?.isolate ?? []];
+    };
+    const medians = (of: Times, part: z.infer<typeof Part>) => times(of, part).map(median);
+    const cells = (part: z.infer<typeof Part>) => {
+      const [now, before] = [medians(parts, part), medians(singleFile, part)];
+      return [0, 1].flatMap((i) => {
+        const [one = 0, other = 0] = [now[i], before[i]];
+        return [one.toFixed(0), other.toFixed(0), (one / other).toFixed(2)];
+      });
+    };
+    const slow = (of: Times) => times(of, 'answer').map((values) => percentile(values, 0.95).toFixed(0));
+    const [inProcess = 0, inIsolate = 0] = medians(parts, 'answer');
     const rows = ['in a new process', 'in a running process'];
+    const heads = rows.flatMap((row) => [row, 'one file', 'ratio']);
+    const [slowNow, slowBefore] = [slow(parts), slow(singleFile)];
     return {
       tables: [
         table(
-          ['median ms of an isolate’s first answer', ...rows],
+          ['median ms of an isolate’s first answer', ...heads],
           [
             ...NAMES.map((part) => [PARTS[part].name, ...cells(part)]),
             ['first answer', ...cells('answer')],
-            ['95th percentile', ...slow],
+            ['95th percentile', ...[0, 1].flatMap((i) => [slowNow[i] ?? '', slowBefore[i] ?? '', ''])],
           ],
         ),
-        `${runs} runs. The goal for the first answer in a running process is below ${GOAL} ms: ${verdict(Number(inIsolate) < GOAL)}.`,
+        `${runs} runs. The goal for the first answer in a running process is below ${GOAL} ms: ${verdict(inIsolate < GOAL)}.`,
       ],
-      figures: { 'process-ms': inProcess, 'isolate-ms': inIsolate },
+      figures: { 'process-ms': inProcess.toFixed(0), 'isolate-ms': inIsolate.toFixed(0) },
       charts: {
         cold: {
           title: 'First answer of a new isolate',
           subtitle: 'median milliseconds of each part; the model comes from a local R2',
-          rows,
-          series: NAMES.map((part) => ({ ...PARTS[part], values: medians(part) })),
-          totals: cells('answer').map((text) => `${text} ms`),
+          rows: rows.flatMap((row) => [row, `${row}, one file`]),
+          series: NAMES.map((part) => ({
+            ...PARTS[part],
+            values: [0, 1].flatMap((i) => [medians(parts, part)[i] ?? 0, medians(singleFile, part)[i] ?? 0]),
+          })),
+          totals: [0, 1].flatMap((i) =>
+            [parts, singleFile].map((of) => `${(medians(of, 'answer')[i] ?? 0).toFixed(0)} ms`),
+          ),
         },
       },
     };
@@ -116,14 +145,15 @@ async function answerFirst(url: string, picture: Picture): Promise<Parts> {
 
 /** Spans that overlap count once, for the first in `PRIORITY`: it works while the others wait. */
 function splitTime(spans: readonly Span[], milliseconds: number): Parts {
-  const lastRun = Math.max(...spans.filter(({ kind }) => kind === 'run').map(({ from }) => from));
-  // The last run is the photo's, the ones before it are the self-test's.
-  const named = spans.map((span) => ({
-    ...span,
-    part: span.kind === 'run' && span.from < lastRun ? 'selfTest' : span.kind,
-  }));
+  // The first run is the probe's, the second the photo's. The other probes follow the answer.
+  const runs = spans.filter(({ kind }) => kind === 'run').toSorted((a, b) => a.from - b.from);
+  const named = spans.flatMap((span): (Span & { readonly part: (typeof PRIORITY)[number] })[] => {
+    if (span.kind !== 'run') return [{ ...span, part: span.kind }];
+    const part = (['selfTest', 'run'] as const)[runs.indexOf(span)];
+    return part ? [{ ...span, part }] : [];
+  });
   const parts = { storage: 0, verification: 0, session: 0, selfTest: 0, run: 0 };
-  const edges = [...new Set(spans.flatMap(({ from, to }) => [from, to]))].toSorted((a, b) => a - b);
+  const edges = [...new Set(named.flatMap(({ from, to }) => [from, to]))].toSorted((a, b) => a - b);
   for (const [index, from] of edges.entries()) {
     const to = edges[index + 1] ?? from;
     const active = named.filter((span) => span.from <= from && span.to >= to);

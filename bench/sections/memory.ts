@@ -1,11 +1,17 @@
 import { setTimeout } from 'node:timers/promises';
 import * as z from 'zod';
+import { DEFAULT_CHANNEL } from '../../registry/command.ts';
+import { toRelease } from '../../registry/release.ts';
+import { createSignature, SIGNATURE_FILE } from '../../registry/sign.ts';
+import { channelKey, modelKey } from '../../src/model/layout.ts';
+import { digestFile } from '../../src/model/verification.ts';
 import { COLOURS } from '../chart.ts';
 import { type HeapUsage, Inspector } from '../inspector.ts';
+import { withOldForm } from '../old-form.ts';
 import { type Answer, Client, textOf } from '../request.ts';
 import { defineSection, verdict } from '../section.ts';
 import { table } from '../table.ts';
-import { bundle, createStore, startWorkerd } from '../workerd.ts';
+import { type Bundle, bundle, createStore, type Store, startWorkerd, type Workerd } from '../workerd.ts';
 
 /** Requests with each picture, so that garbage can pile up; uploads at once; milliseconds between two looks at the heap. */
 const [EACH, AT_ONCE, POLL] = [4, 32, 5];
@@ -54,16 +60,43 @@ const PARTS = [
   { name: 'garbage', colour: '#bbbbbb', of: (step: Step) => Math.max(0, total(step) - inUse(step)) },
 ];
 
+function formTable(
+  serving: number,
+  afterChangeovers: number,
+  singleFile: { serving: number; afterChangeovers: number },
+) {
+  const row = (name: string, now: number, before: number) => [
+    name,
+    megabytes(now),
+    megabytes(before),
+    (now / before).toFixed(2),
+  ];
+  return table(
+    ['MB of ONNX Runtime', 'graph and weights', 'one file', 'ratio'],
+    [
+      row('serving', serving, singleFile.serving),
+      row(`after ${CHANGEOVERS} changeovers`, afterChangeovers, singleFile.afterChangeovers),
+    ],
+  );
+}
+
 /** One isolate, one picture after another, then many at once. What one leaves behind counts for the next. */
 export const memory = defineSection({
   name: 'memory',
-  schema: z.object({ steps: z.array(Step) }),
+  schema: z.object({
+    steps: z.array(Step),
+    /** ONNX Runtime's bytes after `CHANGEOVERS` changes of the version. */
+    afterChangeovers: z.number(),
+    /** The same network in one file, as release 0.1 stored it: ONNX Runtime's bytes with the model, and after as many changes. */
+    singleFile: z.object({ serving: z.number(), afterChangeovers: z.number() }),
+  }),
 
   async measure({ album, progress }) {
     const pictures = await album.pick();
     progress.show('memory: starting workerd');
     const store = await createStore();
-    const workerd = await startWorkerd(await bundle('bench/worker/memory.js'), store, { inspect: true });
+    const modules = await bundle('bench/worker/memory.js');
+    const workerd = await startWorkerd(modules, store, { inspect: true, vars: ATTENTIVE });
     try {
       const client = new Client(workerd.url);
       const inspector = await Inspector.connect(workerd.inspector ?? '');
@@ -74,6 +107,7 @@ export const memory = defineSection({
       };
       await measure('Worker alone', async () => [await client.get('/nowhere')], 0);
       await measure('with the model', async () => [await client.get('/api/health')], 0);
+      const afterChangeovers = await moveBackAndForth(workerd, client, store);
       for (const picture of pictures) {
         const sendEach = async () => {
           const answers = [];
@@ -86,14 +120,15 @@ export const memory = defineSection({
       const post = () => Promise.all(Array.from({ length: AT_ONCE }, () => client.post('/api/predict', crowd)));
       await measure(`${AT_ONCE} x ${crowd.name} at once`, post);
       inspector.close();
-      return { steps };
+      const singleFile = await measureSingleFile(modules);
+      return { steps, afterChangeovers, singleFile };
     } finally {
       await workerd.stop();
       await store.remove();
     }
   },
 
-  report({ steps }) {
+  report({ steps, afterChangeovers, singleFile }) {
     const peak = Math.max(...steps.map(inUse));
     const withGarbage = Math.max(...steps.map(total));
     const own = steps[1]?.kept ?? { used: 0, buffers: 0 };
@@ -121,6 +156,7 @@ export const memory = defineSection({
             ...[step.kept.used, step.kept.buffers, step.bodies, inUse(step), total(step)].map(megabytes),
           ]),
         ),
+        formTable(steps[1]?.wasm.parts.onnxruntime ?? 0, afterChangeovers, singleFile),
         `At most ${megabytes(peak)} MB in use; the goal of ${megabytes(GOAL)} is ${verdict(peak < GOAL)}, the platform's limit is ${megabytes(PLATFORM_LIMIT)}. At most ${megabytes(withGarbage)} MB with garbage. The Worker's own code and data take ${megabytes(own.used + own.buffers)} MB.`,
       ],
       figures: { 'peak-mb': megabytes(peak) },
@@ -140,6 +176,50 @@ export const memory = defineSection({
     };
   },
 });
+
+/** An isolate that reads the channel on every request. */
+const ATTENTIVE = { MODEL_REFRESH: '0' };
+const CHANGEOVERS = 10;
+
+/** Moves the channel between the version and a copy of it under another name. Returns ONNX Runtime's bytes after that. */
+async function moveBackAndForth({ bucket }: Workerd, client: Client, { release, key }: Store): Promise<number> {
+  const manifest = { ...release.manifest, name: `${release.manifest.name}-two` };
+  const file = await digestFile(Buffer.from(JSON.stringify(manifest)));
+  const other = toRelease(new Map([...release.files, ['manifest.json', file]]));
+  const r2 = await bucket();
+  for (const [name, { bytes }] of other.files) await r2.put(modelKey(other.version, name), bytes);
+  await r2.put(modelKey(other.version, SIGNATURE_FILE), createSignature(other, key));
+  for (let round = 0; round < CHANGEOVERS; round++) {
+    const { version } = round % 2 === 0 ? other : release;
+    await r2.put(channelKey(DEFAULT_CHANNEL), JSON.stringify({ version }));
+    await client.get('/api/health');
+    const served = Served.parse(JSON.parse(textOf(await client.get('/api/model'))));
+    if (served.digest !== version) throw new Error('the isolate does not follow its channel');
+  }
+  return runtimeBytes(client);
+}
+
+const Served = z.object({ digest: z.string() });
+
+const runtimeBytes = async (client: Client): Promise<number> =>
+  Wasm.parse(JSON.parse(textOf(await client.get('/bench/peaks')))).parts.onnxruntime ?? 0;
+
+/** ONNX Runtime's bytes with the network in one file. */
+function measureSingleFile(modules: Bundle): Promise<{ serving: number; afterChangeovers: number }> {
+  return withOldForm(async (folder) => {
+    const store = await createStore(folder);
+    const workerd = await startWorkerd(modules, store, { vars: ATTENTIVE });
+    try {
+      const client = new Client(workerd.url);
+      await client.get('/api/health');
+      const serving = await runtimeBytes(client);
+      return { serving, afterChangeovers: await moveBackAndForth(workerd, client, store) };
+    } finally {
+      await workerd.stop();
+      await store.remove();
+    }
+  });
+}
 
 /** @param bodies bytes of the one body held at a time; undefined: many are held */
 async function measureStep(

@@ -68,6 +68,8 @@ record(Object.getPrototypeOf(MODELS), 'storage', ['get', 'head'], (object) => {
   }
 });
 record(Object.getPrototypeOf(crypto.subtle), 'verification', ['digest', 'verify', 'importKey']);
+record(ReadableStreamBYOBReader.prototype, 'storage', ['readAtLeast']);
+record(WritableStreamDefaultWriter.prototype, 'verification', ['write']);
 record(InferenceSession, 'session', ['create'], (session) => {
   if (session) record(session, 'run', ['run']);
 });
