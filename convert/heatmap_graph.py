@@ -111,7 +111,9 @@ def _add_margins(graph: onnx.GraphProto, logits: str) -> str:
         ("Where", ["heatmap/leads", "heatmap/runner-up", "heatmap/best"], "rival", {}),
         ("Sub", [logits, "heatmap/rival"], "margin", {}),
     ]
-    graph.node.extend(helper.make_node(kind, inputs, [f"heatmap/{name}"], **fields) for kind, inputs, name, fields in nodes)
+    graph.node.extend(
+        helper.make_node(kind, inputs, [f"heatmap/{name}"], **fields) for kind, inputs, name, fields in nodes
+    )
     return "heatmap/margin"
 
 

@@ -11,7 +11,7 @@ import tensorflow as tf
 from convert.contract import Contract
 from convert.heatmap import INPUT, OUTPUT
 from convert.junk_gate import JunkResult
-from convert.parity import Parity
+from convert.parity import INPUTS
 from convert.release import describe_file
 from convert.weights import GRAPH, WEIGHTS, Served
 
@@ -44,7 +44,7 @@ def build_manifest(
     memory: int,
     source: Path,
     source_content: bytes,
-    parity: Parity,
+    tolerance: float,
     junk: JunkResult | None,
     probes: list[dict[str, Any]],
 ) -> bytes:
@@ -77,8 +77,9 @@ def build_manifest(
         "weights": served.tensors,
         "source": {"file": source.name, **described},
         "tools": tools,
-        "parity": {"inputs": parity.inputs, "tolerance": parity.tolerance},
-        "junk": junk and {
+        "parity": {"inputs": INPUTS, "tolerance": tolerance},
+        "junk": junk
+        and {
             "pictures": junk.pictures,
             "seed": junk.seed,
             "mean": round(junk.mean, 6),

@@ -73,6 +73,10 @@ class Reference:
     inputs: np.ndarray
     outputs: dict[str, np.ndarray]
 
+    def take(self, indices: np.ndarray) -> "Reference":
+        """Return the part with the inputs at ``indices``."""
+        return Reference(self.inputs[indices], {call: scores[indices] for call, scores in self.outputs.items()})
+
 
 def run_keras(model: keras.Model, contract: Contract, input_range: str) -> Reference:
     """Return what ``model`` returns, called directly and by predict.

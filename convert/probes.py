@@ -81,7 +81,8 @@ def add_expected(
             (heatmap,) = network.draw_heatmaps(image)
             plane = heatmap if contract.size == 1 else heatmap[..., int(found.argmax())]
             made[-1]["heatmap"] = [round(float(value), HEATMAP_DECIMALS) for value in plane.ravel()]
-    distances = np.abs(scores[:, None] - scores[None]).sum(axis=(1, 2))
+    expected = np.array([probe["expected"] for probe in made])
+    distances = np.abs(expected[:, None] - expected[None]).sum(axis=(1, 2))
     decisive = made.pop(int(distances.argmax()))
     return [decisive, *made]
 

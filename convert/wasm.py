@@ -54,7 +54,9 @@ def try_version(files: dict[str, bytes], inputs: np.ndarray | None = None) -> tu
         try:
             done = subprocess.run([*COMMAND, *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
         except OSError as error:
-            raise ConversionError(f"cannot start Node.js: {error.strerror}; run it with npm run model:convert") from error
+            raise ConversionError(
+                f"cannot start Node.js: {error.strerror}; run it with npm run model:convert"
+            ) from error
         if done.returncode != 0:
             reason = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
             raise ConversionError(f"the Worker cannot serve it: {reason[:500]}")

@@ -33,6 +33,11 @@ class Served:
     tensors: list[dict[str, Any]]
     rounded: dict[int, np.ndarray]
 
+    @property
+    def files(self) -> dict[str, bytes]:
+        """The files of the release, without its manifest."""
+        return {GRAPH: self.graph, WEIGHTS: self.weights}
+
 
 def read_large(proto: onnx.ModelProto) -> dict[str, np.ndarray]:
     """Return the float32 initialisers that belong in weights.bin, in the order of the graph."""
@@ -59,9 +64,7 @@ def separate_weights(proto: onnx.ModelProto, model: keras.Model | None) -> Serve
         values = halves.get(tensor.name, weights[tensor.name])
         stored.append(values.astype(values.dtype.newbyteorder("<")).tobytes())
         widened.append(values.astype("<f4").tobytes())
-        tensors.append(
-            {"name": tensor.name, "dtype": values.dtype.name, "shape": list(values.shape), "offset": offset}
-        )
+        tensors.append({"name": tensor.name, "dtype": values.dtype.name, "shape": list(values.shape), "offset": offset})
         tensor.ClearField("raw_data")
         tensor.data_location = TensorProto.EXTERNAL
         for key, value in (("location", WEIGHTS), ("offset", start), ("length", len(widened[-1]))):
