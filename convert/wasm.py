@@ -59,7 +59,7 @@ def try_version(files: dict[str, bytes], inputs: np.ndarray | None = None) -> tu
             ) from error
         if done.returncode != 0:
             reason = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
-            raise ConversionError(f"the Worker cannot serve it: {reason[:500]}")
+            raise ConversionError(f"the Worker cannot serve it: {reason.removeprefix('Refused: ')[:500]}")
         isolate = Isolate(**json.loads(done.stdout))
         if inputs is None:
             return isolate, np.empty((0, 0), np.float32)
