@@ -2,23 +2,39 @@
 
 import argparse
 import warnings
+from functools import partial
 from pathlib import Path
 
 import keras
+import numpy as np
 
-from convert.contract import read_contract
+from convert.contract import Contract, check_outputs, read_contract
 from convert.errors import ConversionError
-from convert.float16 import store_as_float16
 from convert.graph import to_onnx
 from convert.heatmap_graph import read_grid
 from convert.junk_gate import JunkResult, score_junk
 from convert.manifest import build_manifest
 from convert.onnx_network import OnnxNetwork
-from convert.parity import EXACT, ROUNDED, Parity, prove_heatmaps, prove_parity
-from convert.probes import make_probes, render
+from convert.optimisation import optimise
+from convert.parity import (
+    EXACT,
+    INPUTS,
+    ROUNDED,
+    Parity,
+    compare_scores,
+    draw_inputs,
+    prove_heatmaps,
+    prove_parity,
+    run_keras,
+)
+from convert.probes import add_expected, describe_basic_probes, optimise_probe, render
 from convert.release import write_release
+from convert.wasm import try_version
+from convert.weights import Served, separate_weights
 
 DEFAULT_THRESHOLD = 0.5
+# Wasm has one thread, so it scores fewer inputs if they are large: this many pixels.
+WASM_PIXELS = 64 * 160 * 160
 HEATMAP_NEEDS = (
     "the network must end in one GlobalAveragePooling2D, layers that see one vector, and a sigmoid or softmax"
 )
@@ -37,50 +53,82 @@ def convert(source: Path, content: bytes, options: argparse.Namespace) -> None:
 
     _report(3, f"Converting {contract.width} x {contract.height} pixels to {contract.size} score(s)")
     proto = to_onnx(model, contract, options.input_range)
-    graph, grid = proto.SerializeToString(deterministic=True), read_grid(proto)
+    grid = read_grid(proto)
     print(f"      heat map of {grid[0]} x {grid[1]} cells" if grid else f"      no heat map: {HEATMAP_NEEDS}")
 
-    _report(4, "Comparing Keras and ONNX")
-    tolerance = EXACT
-    parity = prove_parity(source, graph, contract, options.input_range, tolerance)
-    print(f"      {_describe_parity(parity)}")
-    if options.weights == "float16":
-        store_as_float16(proto)
-        graph, tolerance = proto.SerializeToString(deterministic=True), ROUNDED
-        parity = prove_parity(source, graph, contract, options.input_range, tolerance)
-        print(f"      with float16 weights {_describe_parity(parity)}")
-
-    network = OnnxNetwork(graph)
-    _report(5, "Testing on junk images")
-    junk = score_junk(network, contract, threshold)
-    print(f"      {junk.pictures} junk images score {junk.mean:.3f} on average, {junk.maximum:.3f} at most")
-    if junk.failed and not options.allow_junk:
-        raise ConversionError(_describe_junk(junk, threshold))
-
-    _report(6, "Making probes")
-    probes = make_probes(model, network, contract, options.input_range, options.labels)
-    if network.has_heatmap:
-        positive = render(probes[-1], contract.height, contract.width) / 255.0
-        largest = prove_heatmaps(source, network, positive, options.input_range, tolerance)
-        print(f"      heat maps agree within {largest:.1e}, allowed {tolerance.heatmap:.0e}")
-
-    _report(7, "Writing")
-    manifest = build_manifest(
+    chosen = choose_wasm_inputs(contract)
+    _report(4, f"Running it in the Worker's ONNX Runtime, on {len(chosen)} inputs")
+    served = separate_weights(optimise(proto), model if options.weights == "float16" else None)
+    network = OnnxNetwork(served.graph, served.widened)
+    describe = partial(
+        build_manifest,
         name=options.name,
         contract=contract,
         heatmap=grid,
         labels=options.labels,
         threshold=threshold,
         resampling=options.resampling,
-        weights=options.weights,
-        graph=graph,
+        served=served,
         source=options.file,
         source_content=content,
-        parity=parity,
-        junk=junk,
-        probes=probes,
+        tolerance=(ROUNDED if served.rounded else EXACT).scores,
     )
-    write_release(options.out, {"model.onnx": graph, "manifest.json": manifest})
+    probes = add_expected(describe_basic_probes(), network, contract)
+    check_outputs(contract, np.float32([probe["expected"] for probe in probes]))
+    draft = served.files | {"manifest.json": describe(memory=1, junk=None, probes=probes)}
+    isolate, wasm_scores = try_version(draft, draw_inputs(contract.height, contract.width)[chosen])
+    print(f"      {isolate}")
+
+    _report(5, "Comparing it with Keras")
+    # Keras loads the file anew for each proof, so that nothing done to a model can hide a difference.
+    reference = run_keras(load_model(source), contract, options.input_range)
+    exact = prove_parity(OnnxNetwork(proto.SerializeToString()), reference)
+    print(f"      {_describe_parity(exact)}")
+    if served.rounded:
+        rounding = prove_parity(network, reference, ROUNDED)
+        print(f"      rounding weights to float16: {_describe_parity(rounding)}")
+        reference = run_keras(load_rounded(source, served), contract, options.input_range)
+    prepared = prove_parity(network, reference)
+    wasm = compare_scores({"in wasm": wasm_scores}, reference.take(chosen))
+    print(f"      as served, and these weights in Keras: {_describe_parity(prepared)}")
+    print(f"      in the Worker's ONNX Runtime: {_describe_parity(wasm)}")
+
+    _report(6, "Testing on junk images")
+    junk = score_junk(network, contract, threshold)
+    print(f"      {junk.pictures} junk images score {junk.mean:.3f} on average, {junk.maximum:.3f} at most")
+    if junk.failed and not options.allow_junk:
+        raise ConversionError(_describe_junk(junk, threshold))
+
+    _report(7, "Making probes")
+    optimised = optimise_probe(model, contract, options.input_range, options.labels[0])
+    probes = add_expected([*describe_basic_probes(), optimised], network, contract, optimised["name"])
+    print(f"      the decisive one is {probes[0]['name']}, which scores {max(probes[0]['expected']):.3f}")
+    if network.has_heatmap:
+        positive = render(optimised, contract.height, contract.width) / 255.0
+        largest = prove_heatmaps(network, load_rounded(source, served), positive, options.input_range)
+        print(f"      heat maps agree within {largest:.1e}, allowed {EXACT.heatmap:.0e}")
+        if served.rounded:
+            largest = prove_heatmaps(network, load_model(source), positive, options.input_range, ROUNDED)
+            print(f"      rounding weights moves them by up to {largest:.1e}, allowed {ROUNDED.heatmap:.0e}")
+
+    _report(8, "Running the final version, and writing")
+    files = served.files | {"manifest.json": describe(memory=isolate.memory, junk=junk, probes=probes)}
+    try_version(files)
+    write_release(options.out, files)
+
+
+def choose_wasm_inputs(contract: Contract) -> np.ndarray:
+    """Return which of the inputs to compare run in wasm too: all, or as many as are quick, spread evenly."""
+    count = min(INPUTS, max(8, WASM_PIXELS // (contract.height * contract.width)))
+    return np.arange(count) * INPUTS // count
+
+
+def load_rounded(source: Path, served: Served) -> keras.Model:
+    """Return the model of an inspected file with the weights that are served, rounded as they are."""
+    model = load_model(source)
+    for index, value in served.rounded.items():
+        model.weights[index].assign(value)
+    return model
 
 
 def load_model(source: Path) -> keras.Model:
@@ -95,7 +143,7 @@ def load_model(source: Path) -> keras.Model:
 
 
 def _report(step: int, text: str) -> None:
-    print(f"[{step}/7] {text}", flush=True)
+    print(f"[{step}/8] {text}", flush=True)
 
 
 def _describe_parity(parity: Parity) -> str:

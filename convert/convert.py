@@ -1,4 +1,4 @@
-"""The convert command: a Keras file becomes model.onnx and manifest.json, written only once proved equal.
+"""The convert command: a Keras file becomes a release, written only once proved equal.
 
 npm run model:convert -- [FILE] [--name NAME] [--labels A,B] [--threshold T] [--input-range R] [--resampling F]
     [--weights float16] [--allow-junk] [--out FOLDER]
@@ -26,7 +26,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     """Return the options, checked as far as possible without the file."""
     parser = argparse.ArgumentParser(
         prog="npm run model:convert --",
-        description="Convert a Keras model (.h5, .keras) to model.onnx and manifest.json, and prove that both agree.",
+        description="Convert a Keras model (.h5, .keras) to ONNX with a manifest, and prove that both agree.",
     )
     parser.add_argument(
         "file", nargs="?", type=Path, default=ROOT / "model/huskymodel.h5", metavar="FILE",
@@ -50,7 +50,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     )  # fmt: skip
     parser.add_argument(
         "--weights", choices=("float32", "float16"), default="float32",
-        help="storage of the weights; float16 halves the file, the arithmetic stays float32 (default: %(default)s)",
+        help="storage of the weights; float16 halves weights.bin, the arithmetic stays float32 (default: %(default)s)",
     )  # fmt: skip
     parser.add_argument(
         "--allow-junk", action="store_true",
@@ -75,14 +75,14 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
 def run(options: argparse.Namespace) -> None:
     """Inspect the file, then convert it. Raises ``ConversionError``, having written nothing."""
     with tempfile.TemporaryDirectory(prefix="husky-convert-") as scratch:
-        print(f"[1/7] Inspecting {options.file.name}", flush=True)
+        print(f"[1/8] Inspecting {options.file.name}", flush=True)
         check_out(options.out)
         source, content = snapshot(options.file, Path(scratch))
         inspect_file(source)
         if source.suffix == ".h5":
             add_input_layers(source)
 
-        print("[2/7] Loading it in Keras", flush=True)
+        print("[2/8] Loading it in Keras", flush=True)
         # oneDNN's results depend on the processor; without it, the same file gives the same release on all of them.
         os.environ["TF_ENABLE_ONEDNN_OPTS"] = "0"
         # Imports TensorFlow, which takes seconds: a refusal above should not.
@@ -103,7 +103,7 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("Interrupted: nothing was written", file=sys.stderr)
         return 130
-    print(f"Wrote model.onnx and manifest.json to {options.out}")
+    print(f"Wrote graph.onnx, weights.bin and manifest.json to {options.out}")
     return 0
 
 

@@ -36,8 +36,10 @@ def to_onnx(model: keras.Model, contract: Contract, input_range: str = "0..1") -
 
     signature = [tf.TensorSpec((None, contract.height, contract.width, 3), tf.float32, name="input")]
     logging.getLogger("tf2onnx").setLevel(logging.CRITICAL)
+    function = tf.function(predict, signature)
     try:
-        proto, _ = tf2onnx.convert.from_function(tf.function(predict, signature), signature, opset=OPSET)
+        proto, _ = tf2onnx.convert.from_function(function, signature, opset=OPSET)
+        _freeze_captures(proto, function.get_concrete_function())
     except Exception as error:  # tf2onnx defines no error class
         raise ConversionError(f"tf2onnx cannot convert this network: {_first_line(error)}") from error
     if len(proto.graph.input) != 1 or len(proto.graph.output) != 1:
@@ -45,15 +47,29 @@ def to_onnx(model: keras.Model, contract: Contract, input_range: str = "0..1") -
     fold_normalisations(proto)
     if len(find_poolings(model)) == 1:
         add_heatmap(proto)
-    _canonicalise(proto)
+    canonicalise(proto)
     _check(proto, contract)
     return proto
 
 
-def _canonicalise(proto: onnx.ModelProto) -> None:
+def _freeze_captures(proto: onnx.ModelProto, function: tf.types.experimental.ConcreteFunction) -> None:
+    """Turn the inputs of ``proto`` that stand for constants of ``function`` into initialisers, in place.
+
+    A ``Normalization`` keeps its mean and variance as constants, not variables. TensorFlow passes such constants to a
+    function as further arguments, which tf2onnx takes for inputs.
+    """
+    captured = {inner.name: outer for outer, inner in function.graph.captures if outer.dtype != tf.resource}
+    graph = proto.graph
+    for value in [value for value in graph.input if value.name in captured]:
+        graph.initializer.append(onnx.numpy_helper.from_array(captured[value.name].numpy(), value.name))
+        graph.input.remove(value)
+
+
+def canonicalise(proto: onnx.ModelProto) -> None:
     """Give the graph fixed names, an order that follows from its structure, and no metadata of tools.
 
     tf2onnx names and orders nodes by counters and sets, so two runs give different bytes with the same meaning.
+    Initialisers are in the order in which the nodes first read them.
     """
     graph = proto.graph
     nodes = _sort_nodes(graph)

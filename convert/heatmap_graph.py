@@ -91,16 +91,28 @@ def read_grid(proto: onnx.ModelProto) -> tuple[int, int] | None:
 
 
 def _add_margins(graph: onnx.GraphProto, logits: str) -> str:
-    """Subtract from each of the logits (cells, classes) the best of the others; return the name of the result."""
-    graph.initializer.append(numpy_helper.from_array(np.array([2], np.int64), "heatmap/two"))
+    """Subtract from each of the logits (cells, classes) the best of the others; return the name of the result.
+
+    The rival of the best is the second best, or the best itself if several are equal. This needs no ``TopK``, which
+    traps in ONNX Runtime's wasm build if there are no cells.
+    """
+    constants = {"lowest": np.finfo(np.float32).min, "one": np.float32(1), "axis": np.array([1], np.int64)}
+    for name, value in constants.items():
+        graph.initializer.append(numpy_helper.from_array(np.asarray(value), f"heatmap/{name}"))
+    nodes = [
+        ("ReduceMax", [logits], "best", {"axes": [1], "keepdims": 1}),
+        ("Equal", [logits, "heatmap/best"], "leads", {}),
+        ("Where", ["heatmap/leads", "heatmap/lowest", logits], "others", {}),
+        ("ReduceMax", ["heatmap/others"], "second", {"axes": [1], "keepdims": 1}),
+        ("Cast", ["heatmap/leads"], "counted", {"to": TensorProto.FLOAT}),
+        ("ReduceSum", ["heatmap/counted", "heatmap/axis"], "leaders", {"keepdims": 1}),
+        ("Greater", ["heatmap/leaders", "heatmap/one"], "tied", {}),
+        ("Where", ["heatmap/tied", "heatmap/best", "heatmap/second"], "runner-up", {}),
+        ("Where", ["heatmap/leads", "heatmap/runner-up", "heatmap/best"], "rival", {}),
+        ("Sub", [logits, "heatmap/rival"], "margin", {}),
+    ]
     graph.node.extend(
-        [
-            helper.make_node("TopK", [logits, "heatmap/two"], ["heatmap/top", "heatmap/places"], axis=1),
-            helper.make_node("Split", ["heatmap/top"], ["heatmap/best", "heatmap/second"], axis=1),
-            helper.make_node("Equal", [logits, "heatmap/best"], ["heatmap/leads"]),
-            helper.make_node("Where", ["heatmap/leads", "heatmap/second", "heatmap/best"], ["heatmap/rival"]),
-            helper.make_node("Sub", [logits, "heatmap/rival"], ["heatmap/margin"]),
-        ]
+        helper.make_node(kind, inputs, [f"heatmap/{name}"], **fields) for kind, inputs, name, fields in nodes
     )
     return "heatmap/margin"
 

@@ -11,10 +11,11 @@ import tensorflow as tf
 from convert.contract import Contract
 from convert.heatmap import INPUT, OUTPUT
 from convert.junk_gate import JunkResult
-from convert.parity import Parity
+from convert.parity import INPUTS
 from convert.release import describe_file
+from convert.weights import GRAPH, WEIGHTS, Served
 
-FORMAT = "husky-ai/manifest/1"
+FORMAT = "husky-ai/manifest/2"
 TOOLS = ("keras", "numpy", "onnx", "onnxruntime", "tf2onnx")
 
 
@@ -39,16 +40,21 @@ def build_manifest(
     labels: list[str],
     threshold: float | None,
     resampling: str,
-    weights: str,
-    graph: bytes,
+    served: Served,
+    memory: int,
     source: Path,
     source_content: bytes,
-    parity: Parity,
-    junk: JunkResult,
+    tolerance: float,
+    junk: JunkResult | None,
     probes: list[dict[str, Any]],
 ) -> bytes:
-    """Return the bytes of manifest.json; ``heatmap`` is the graph's (rows, columns), or None if it has none."""
+    """Return the bytes of manifest.json.
+
+    ``heatmap`` is the graph's (rows, columns), or None if it has none; ``memory`` what ONNX Runtime takes in wasm with
+    this network, in bytes.
+    """
     described = describe_file(source_content)
+    tools = _read_tool_versions()
     content = {
         "format": FORMAT,
         "name": name,
@@ -66,12 +72,14 @@ def build_manifest(
         "heatmap": heatmap and {"input": INPUT, "output": OUTPUT, "rows": heatmap[0], "columns": heatmap[1]},
         "labels": labels,
         "threshold": threshold,
-        "weights": weights,
-        "files": {"model.onnx": describe_file(graph)},
+        "runtime": {"name": "onnxruntime-web", "version": tools["onnxruntime"], "memory": memory},
+        "files": {GRAPH: describe_file(served.graph), WEIGHTS: describe_file(served.weights)},
+        "weights": served.tensors,
         "source": {"file": source.name, **described},
-        "tools": _read_tool_versions(),
-        "parity": {"inputs": parity.inputs, "tolerance": parity.tolerance},
-        "junk": {
+        "tools": tools,
+        "parity": {"inputs": INPUTS, "tolerance": tolerance},
+        "junk": junk
+        and {
             "pictures": junk.pictures,
             "seed": junk.seed,
             "mean": round(junk.mean, 6),

@@ -4,14 +4,20 @@ import numpy as np
 import onnxruntime
 
 from convert.heatmap import INPUT, OUTPUT
+from convert.weights import WEIGHTS
 
 
 class OnnxNetwork:
-    """A model.onnx on the CPU: maps images (N, H, W, 3), float32 in [0, 1], to probabilities."""
+    """A graph on the CPU: maps images (N, H, W, 3), float32 in [0, 1], to probabilities."""
 
-    def __init__(self, graph: bytes) -> None:
+    def __init__(self, graph: bytes, widened: bytes | None = None) -> None:
+        """Create a session; with ``widened``, the external weights, as the Worker does, without optimisation."""
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3
+        if widened is not None:
+            options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+            if widened:
+                options.add_external_initializers_from_files_in_memory([WEIGHTS], [widened], [len(widened)])
         self._session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
         self.has_heatmap = OUTPUT in [output.name for output in self._session.get_outputs()]
 

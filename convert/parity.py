@@ -1,8 +1,7 @@
-"""Proves that the ONNX graph returns what the Keras file returns."""
+"""Proves that a converted network returns what Keras returns."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import keras
 import numpy as np
@@ -67,51 +66,80 @@ def draw_inputs(height: int, width: int, count: int = INPUTS) -> np.ndarray:
     return np.stack(images).astype(np.float32)
 
 
-def prove_parity(
-    source: Path, graph: bytes, contract: Contract, input_range: str, tolerance: Tolerance = EXACT
-) -> Parity:
-    """Compare ``graph``, in batches of 1, 8 and 16, with the freshly loaded Keras file, called directly and by predict.
+@dataclass(frozen=True)
+class Reference:
+    """The inputs to compare (N, height, width, 3), and what Keras returns for them, by the way it was called."""
 
-    Raises ``ConversionError`` if a score differs by more than ``tolerance`` or an output is not a probability.
+    inputs: np.ndarray
+    outputs: dict[str, np.ndarray]
+
+    def take(self, indices: np.ndarray) -> "Reference":
+        """Return the part with the inputs at ``indices``."""
+        return Reference(self.inputs[indices], {call: scores[indices] for call, scores in self.outputs.items()})
+
+
+def run_keras(model: keras.Model, contract: Contract, input_range: str) -> Reference:
+    """Return what ``model`` returns, called directly and by predict.
+
+    Raises ``ConversionError`` if an output is not a probability.
     """
     inputs = draw_inputs(contract.height, contract.width)
-    keras_inputs = _scale_for_keras(inputs, input_range)
-
-    model = keras.models.load_model(source, compile=False)
-    expected = {
-        "model(x)": np.concatenate([keras.ops.convert_to_numpy(model(part)) for part in _split(keras_inputs, BATCH)]),
-        "predict": model.predict(keras_inputs, batch_size=BATCH, verbose=0),
+    scaled = _scale_for_keras(inputs, input_range)
+    outputs = {
+        "model(x)": np.concatenate([keras.ops.convert_to_numpy(model(part)) for part in _split(scaled, BATCH)]),
+        "predict": model.predict(scaled, batch_size=BATCH, verbose=0),
     }
-    check_outputs(contract, expected["model(x)"])
+    check_outputs(contract, outputs["model(x)"])
+    return Reference(inputs, outputs)
 
-    network = OnnxNetwork(graph)
+
+def prove_parity(
+    network: OnnxNetwork, reference: Reference, tolerance: Tolerance = EXACT, batches: Sequence[int] = (1, 8, BATCH)
+) -> Parity:
+    """Compare ``network``, in each of ``batches``, with Keras.
+
+    Raises ``ConversionError`` if a score differs by more than ``tolerance``.
+    """
+    found = {
+        f"in batches of {batch}": np.concatenate([network.score(part) for part in _split(reference.inputs, batch)])
+        for batch in batches
+    }
+    return compare_scores(found, reference, tolerance)
+
+
+def compare_scores(found: Mapping[str, np.ndarray], reference: Reference, tolerance: Tolerance = EXACT) -> Parity:
+    """Compare the scores (N, size) of each run in ``found``, by how it was made, with Keras.
+
+    Raises ``ConversionError`` if a score differs by more than ``tolerance``.
+    """
     largest = 0.0
-    for batch in (1, BATCH // 2, BATCH):
-        found = np.concatenate([network.score(part) for part in _split(inputs, batch)])
-        for call, outputs in expected.items():
-            difference = np.abs(found - outputs).max() if found.shape == outputs.shape else np.inf
+    for run, scores in found.items():
+        for call, expected in reference.outputs.items():
+            difference = np.abs(scores - expected).max() if scores.shape == expected.shape else np.inf
             if not difference <= tolerance.scores:
                 raise ConversionError(
-                    f"ONNX and Keras differ: by {difference:.2g} from {call}, in batches of {batch}; "
-                    f"allowed {tolerance.scores:g}"
+                    f"ONNX and Keras differ: by {difference:.2g} from {call}, {run}; allowed {tolerance.scores:g}"
                 )
             largest = max(largest, float(difference))
-    return Parity(len(inputs), tolerance.scores, largest)
+    return Parity(len(reference.inputs), tolerance.scores, largest)
 
 
 def prove_heatmaps(
-    source: Path, network: OnnxNetwork, positive: np.ndarray, input_range: str, tolerance: Tolerance = EXACT
+    network: OnnxNetwork,
+    model: keras.Model,
+    positive: np.ndarray,
+    input_range: str,
+    tolerance: Tolerance = EXACT,
 ) -> float:
-    """Return the largest difference between the heat maps of Keras and of ``network``.
+    """Return the largest difference between the heat maps of ``model`` and of ``network``.
 
-    The inputs are those of ``prove_parity`` and views of ``positive`` (height, width, 3), an image that scores as
+    The inputs are those of ``run_keras`` and views of ``positive`` (height, width, 3), an image that scores as
     positive: the maps of all others may be empty. Raises ``ConversionError`` if a value differs by more than
     ``tolerance``.
     """
     views = [positive, positive[:, ::-1], positive[::-1], positive[::-1, ::-1]]
     views += [np.roll(positive, (shift // 2, shift), axis=(0, 1)) for shift in range(3, 39, 3)]
     inputs = np.concatenate([np.stack(views).astype(np.float32), draw_inputs(*positive.shape[:2])])
-    model = keras.models.load_model(source, compile=False)
     largest = 0.0
     for part in _split(inputs, BATCH):
         found = network.draw_heatmaps(part)

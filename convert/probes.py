@@ -2,6 +2,9 @@
 
 import base64
 import re
+import sys
+from collections.abc import Callable
+from itertools import product
 from typing import Any
 
 import keras
@@ -12,7 +15,6 @@ from convert.contract import Contract
 from convert.graph import INPUT_RANGES
 from convert.onnx_network import OnnxNetwork
 
-# Few, because an isolate scores all of them before its first request, while its code is still cold in V8.
 COLOURS = np.uint8(
     [
         [[255, 255, 255], [255, 0, 0], [0, 255, 0], [0, 0, 255]],
@@ -20,10 +22,13 @@ COLOURS = np.uint8(
     ]
 )
 NOISE_SEEDS = (1,)
-GRID = 16
+# The longer side of the grids to optimise, coarse first: it is part of the manifest.
+GRIDS = (32, 64)
 GOAL = 0.9
-STEPS = 300
-STARTS = 3
+STARTS = 2
+STEPS = 100
+# A search ends early if the score rises by less than this factor within so many steps.
+MIN_GAIN, PATIENCE = 1.1, 25
 DECIMALS = 6
 HEATMAP_DECIMALS = 4
 
@@ -53,70 +58,86 @@ def render(probe: dict[str, Any], height: int, width: int) -> np.ndarray:
             raise ValueError(f"unknown kind of probe: {kind}")
 
 
-def make_probes(
-    model: keras.Model,
-    network: OnnxNetwork,
-    contract: Contract,
-    input_range: str,
-    labels: list[str],
+def describe_basic_probes() -> list[dict[str, Any]]:
+    """Return the probes that suit any network: flat colours and noise."""
+    noise = [{"name": f"noise-{seed}", "kind": "noise", "seed": seed} for seed in NOISE_SEEDS]
+    return [_describe_grid("flat-colours", COLOURS), *noise]
+
+
+def add_expected(
+    probes: list[dict[str, Any]], network: OnnxNetwork, contract: Contract, with_heatmap: str | None = None
 ) -> list[dict[str, Any]]:
-    """Return the probes of a manifest, with onnxruntime's scores as ``expected``.
+    """Return ``probes`` with the scores of ``network`` as ``expected``, the decisive one first.
 
-    If the graph has a heat map, the optimised probe has its values too, row by row; with several labels, those of the
-    most probable one.
+    That is the probe whose scores differ most from the others'. If ``network`` has a heat map, the probe named
+    ``with_heatmap`` has its values too, row by row; with several labels, those of the most probable one.
     """
-    probes = [
-        _describe_grid("flat-colours", COLOURS),
-        *({"name": f"noise-{seed}", "kind": "noise", "seed": seed} for seed in NOISE_SEEDS),
-        _optimise_probe(model, contract, input_range, labels[0]),
-    ]
-    for probe in probes:
-        pixels = render(probe, contract.height, contract.width)
-        image = (pixels[None] / 255.0).astype(np.float32)
-        scores = network.score(image)[0]
-        probe["expected"] = [round(float(score), DECIMALS) for score in scores]
-    if network.has_heatmap:
-        (heatmap,) = network.draw_heatmaps(image)
-        plane = heatmap if contract.size == 1 else heatmap[..., int(scores.argmax())]
-        probe["heatmap"] = [round(float(value), HEATMAP_DECIMALS) for value in plane.ravel()]
-    return probes
+    images = [render(probe, contract.height, contract.width)[None] / np.float32(255) for probe in probes]
+    scores = np.concatenate([network.score(image) for image in images])
+    made = []
+    for probe, image, found in zip(probes, images, scores, strict=True):
+        made.append(probe | {"expected": [round(float(score), DECIMALS) for score in found]})
+        if network.has_heatmap and probe["name"] == with_heatmap:
+            (heatmap,) = network.draw_heatmaps(image)
+            plane = heatmap if contract.size == 1 else heatmap[..., int(found.argmax())]
+            made[-1]["heatmap"] = [round(float(value), HEATMAP_DECIMALS) for value in plane.ravel()]
+    expected = np.array([probe["expected"] for probe in made])
+    distances = np.abs(expected[:, None] - expected[None]).sum(axis=(1, 2))
+    decisive = made.pop(int(distances.argmax()))
+    return [decisive, *made]
 
 
-def _optimise_probe(model: keras.Model, contract: Contract, input_range: str, label: str) -> dict[str, Any]:
+def optimise_probe(model: keras.Model, contract: Contract, input_range: str, label: str) -> dict[str, Any]:
     """Return a grid that scores as ``label``: the one result no accident produces.
 
-    Ascends the first output along the gradient's sign, from seeded starts near grey, until the grid, rounded to bytes,
-    scores over ``GOAL``. Returns the best grid if none does.
+    Ascends the first output along the gradient's sign, from seeded starts near grey, until the grid scores over
+    ``GOAL``; a finer grid follows where coarse ones fail. Returns the best grid if none succeeds.
     """
     factor, offset = INPUT_RANGES[input_range]
-    rows = np.arange(contract.height) * GRID // contract.height
-    columns = np.arange(contract.width) * GRID // contract.width
 
-    @tf.function(input_signature=[tf.TensorSpec((GRID, GRID, 3), tf.float32)])
+    @tf.function(input_signature=[tf.TensorSpec((None, None, 3), tf.float32)])
     def ascend(grid: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        height, width = contract.height, contract.width
+        rows = tf.range(height) * tf.shape(grid)[0] // height
+        columns = tf.range(width) * tf.shape(grid)[1] // width
         with tf.GradientTape() as tape:
             tape.watch(grid)
             image = tf.gather(tf.gather(grid, rows, axis=0), columns, axis=1) / 255.0
+            image = tf.ensure_shape(image, (height, width, 3))
             score = model((image * factor + offset)[None], training=False)[0, 0]
             gain = tf.math.log(tf.maximum(score, 1e-30))
         return score, tf.convert_to_tensor(tape.gradient(gain, grid))
 
-    best, best_score = np.full((GRID, GRID, 3), 128, np.uint8), -1.0
-    for start in range(STARTS):
-        random = np.random.default_rng(start)
-        grid = random.uniform(96, 160, (GRID, GRID, 3)).astype(np.float32)
-        for _ in range(STEPS):
-            grid = np.round(grid)
-            score, gradient = (np.asarray(value) for value in ascend(tf.constant(grid)))
-            if score > best_score:
-                best, best_score = grid.astype(np.uint8), float(score)
-            if score > GOAL:
-                break
-            grid = np.clip(grid + 3.0 * np.sign(gradient), 0, 255)
+    best, best_score = np.empty(0), -1.0
+    for side, start in product(GRIDS, range(STARTS)):
+        shape = (min(side, contract.height), min(side, contract.width), 3)
+        grid, score = _climb(ascend, np.random.default_rng(start).uniform(96, 160, shape))
+        if score > best_score:
+            best, best_score = grid, score
         if best_score > GOAL:
             break
     slug = re.sub(r"[^a-z0-9]+", "-", label.lower()).strip("-") or "first"
     return _describe_grid(f"optimised-{slug}", best)
+
+
+def _climb(ascend: Callable, start: np.ndarray) -> tuple[np.ndarray, float]:
+    """Return the best grid (rows, columns, 3) uint8 on the way up from ``start``, and its score."""
+    grid = best = np.round(start)
+    scores: list[float] = []
+    while len(scores) < STEPS:
+        score, gradient = (np.asarray(value) for value in ascend(tf.constant(grid, tf.float32)))
+        if score > max(scores, default=-1.0):
+            best = grid
+        scores.append(float(score))
+        if sys.stdout.isatty():
+            print(f"\r\x1b[K      {len(grid[0])} x {len(grid)} cells: {max(scores):.3f}", end="", flush=True)
+        stalled = len(scores) > PATIENCE and max(scores) < MIN_GAIN * max(scores[:-PATIENCE])
+        if score > GOAL or stalled:
+            break
+        grid = np.clip(grid + 3 * np.sign(gradient), 0, 255)
+    if sys.stdout.isatty():
+        print("\r\x1b[K", end="")
+    return best.astype(np.uint8), max(scores)
 
 
 def _describe_grid(name: str, content: np.ndarray) -> dict[str, Any]:

@@ -9,8 +9,9 @@ from typing import Any
 
 from convert.errors import ConversionError
 
-# The files of a release folder. A signature belongs to its manifest, and is replaced with it.
-RELEASE_FILES = {"model.onnx", "manifest.json", "model.sig"}
+# The files of a release folder; model.onnx is from the form before graph.onnx and weights.bin. A signature belongs to
+# its manifest, and is replaced with it.
+RELEASE_FILES = {"graph.onnx", "weights.bin", "manifest.json", "model.sig", "model.onnx"}
 
 
 def check_out(folder: Path) -> None:

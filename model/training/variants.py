@@ -10,15 +10,16 @@ from pathlib import Path
 import keras
 import numpy as np
 import onnx
+from onnx import TensorProto, helper, numpy_helper
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
 from sklearn.metrics import roc_auc_score
 
 from convert.contract import read_contract
-from convert.float16 import store_as_float16
 from convert.graph import to_onnx
 from convert.heatmap import INPUT
 from convert.onnx_network import OnnxNetwork
+from convert.weights import MIN_ELEMENTS
 from model.training import classic
 from model.training.dataset import Split, class_names, find_photos, load_split
 from model.training.distillation import divergence, teach
@@ -110,6 +111,25 @@ def export_precisions(proto: onnx.ModelProto, pixels: np.ndarray, wanted: list[s
             yield name, _quantize(proto, pixels)
         else:
             raise ValueError(f"unknown precision {name}: use float32, float16 or int8")
+
+
+def store_as_float16(proto: onnx.ModelProto) -> None:
+    """Store large float32 weights as float16, each followed by a Cast back to float32, in place.
+
+    ONNX Runtime folds the Cast of a constant when it creates a session, so predictions cost the same.
+    """
+    graph = proto.graph
+    casts = []
+    for tensor in graph.initializer:
+        weights = numpy_helper.to_array(tensor)
+        if tensor.data_type == TensorProto.FLOAT and weights.size >= MIN_ELEMENTS:
+            name = tensor.name
+            tensor.CopyFrom(numpy_helper.from_array(weights.astype(np.float16), f"{name}_float16"))
+            casts.append(helper.make_node("Cast", [tensor.name], [name], f"Cast_{name}", to=TensorProto.FLOAT))
+    nodes = [*casts, *graph.node]
+    del graph.node[:]
+    graph.node.extend(nodes)
+    onnx.checker.check_model(proto, full_check=True)
 
 
 def measure_auc(content: bytes, photos: Split) -> float:

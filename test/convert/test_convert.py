@@ -13,9 +13,11 @@ import onnx
 import pytest
 
 from convert import conversion, convert, probes
+from convert.contract import Contract
 from convert.errors import ConversionError
-from convert.onnx_network import OnnxNetwork
+from convert.graph import to_onnx
 from networks import sigmoid_network, softmax_network
+from served import open_release
 
 
 def rebuild(probe: dict, height: int, width: int) -> np.ndarray:
@@ -45,8 +47,7 @@ def mulberry32(seed: int, count: int) -> list[int]:
 
 
 def score(release, pixels: np.ndarray) -> np.ndarray:
-    network = OnnxNetwork((release / "model.onnx").read_bytes())
-    return network.score((pixels / 255.0).astype(np.float32))
+    return open_release(release).score((pixels / 255.0).astype(np.float32))
 
 
 def test_mulberry32_equals_its_javascript_form():
@@ -58,13 +59,13 @@ def test_mulberry32_equals_its_javascript_form():
 def test_a_binary_h5_becomes_a_release(run, binary_h5):
     done = run(binary_h5)
     assert (done.code, done.error) == (0, "")
-    assert sorted(done.digests) == ["manifest.json", "model.onnx"]
+    assert sorted(done.digests) == ["graph.onnx", "manifest.json", "weights.bin"]
     manifest = done.manifest
     assert list(manifest) == [
-        "format", "name", "input", "output", "heatmap", "labels", "threshold", "weights", "files", "source", "tools",
-        "parity", "junk", "metrics", "probes",
+        "format", "name", "input", "output", "heatmap", "labels", "threshold", "runtime", "files", "weights",
+        "source", "tools", "parity", "junk", "metrics", "probes",
     ]  # fmt: skip
-    assert manifest["format"] == "husky-ai/manifest/1"
+    assert manifest["format"] == "husky-ai/manifest/2"
     assert manifest["name"] == "husky"
     assert manifest["input"] == {
         "name": "input", "width": 24, "height": 24, "layout": "NHWC", "color": "RGB", "dtype": "float32",
@@ -76,8 +77,13 @@ def test_a_binary_h5_becomes_a_release(run, binary_h5):
     assert manifest["parity"] == {"inputs": 64, "tolerance": 1e-05}
     assert manifest["metrics"] is None
     assert set(manifest["tools"]) == {"keras", "numpy", "onnx", "onnxruntime", "python", "tensorflow", "tf2onnx"}
+    assert manifest["runtime"] == {
+        "name": "onnxruntime-web", "version": manifest["tools"]["onnxruntime"], "memory": 20_000_000,
+    }  # fmt: skip
+    assert sorted(manifest["files"]) == ["graph.onnx", "weights.bin"]
     for described, path in (
-        (manifest["files"]["model.onnx"], done.out / "model.onnx"),
+        (manifest["files"]["graph.onnx"], done.out / "graph.onnx"),
+        (manifest["files"]["weights.bin"], done.out / "weights.bin"),
         (manifest["source"], binary_h5),
     ):
         content = path.read_bytes()
@@ -86,18 +92,30 @@ def test_a_binary_h5_becomes_a_release(run, binary_h5):
     assert manifest["source"]["file"] == "binary.h5"
 
 
-def test_the_graph_is_plain_onnx_with_a_free_batch(run, binary_h5):
-    proto = onnx.load(run(binary_h5).out / "model.onnx")
+def test_the_graph_is_plain_onnx_with_a_free_batch():
+    proto = to_onnx(sigmoid_network(), Contract(24, 24, 1, "sigmoid"))
     onnx.checker.check_model(proto, full_check=True)
+    assert [entry.domain for entry in proto.opset_import] == [""]
+    check_interface(proto)
+
+
+def test_the_optimised_graph_may_also_have_operators_of_onnx_runtime(run, binary_h5):
+    proto = onnx.load(run(binary_h5).out / "graph.onnx", load_external_data=False)
+    assert [entry.domain for entry in proto.opset_import] == ["", "com.microsoft"]
+    assert "FusedConv" in {node.op_type for node in proto.graph.node}
+    check_interface(proto)
+
+
+def check_interface(proto):
     assert [(value.name, value.type.tensor_type.elem_type) for value in proto.graph.input] == [("input", 1)]
     assert [(value.name, value.type.tensor_type.elem_type) for value in proto.graph.output] == [("scores", 1)]
     dimensions = proto.graph.input[0].type.tensor_type.shape.dim
     assert [dim.dim_param or dim.dim_value for dim in dimensions] == ["N", 24, 24, 3]
-    assert [entry.domain for entry in proto.opset_import] == [""]
     assert (proto.producer_name, proto.producer_version, proto.doc_string) == ("husky-ai", "", "")
     assert not proto.metadata_props
 
 
+@pytest.mark.wasm
 def test_gives_the_same_bytes_whatever_the_hash_seed_and_the_processor(tmp_path):
     """The hash seed decides the order of the sets tf2onnx iterates over, and the processor whether oneDNN runs."""
     model = tmp_path / "model.keras"
@@ -105,10 +123,11 @@ def test_gives_the_same_bytes_whatever_the_hash_seed_and_the_processor(tmp_path)
     processes = []
     for switch in ("0", "1"):
         command = [sys.executable, "-m", "convert.convert", model, "--labels", "a,b,c,d,e", "--out", tmp_path / switch]
+        command += ["--weights", "float16"]
         variables = {"PYTHONHASHSEED": switch, "TF_ENABLE_ONEDNN_OPTS": switch, "PYTHONPATH": str(convert.ROOT)}
         processes.append(subprocess.Popen(command, env=os.environ | variables))
     assert [process.wait() for process in processes] == [0, 0]
-    for name in ("manifest.json", "model.onnx"):
+    for name in ("manifest.json", "graph.onnx", "weights.bin"):
         assert (tmp_path / "0" / name).read_bytes() == (tmp_path / "1" / name).read_bytes()
 
 
@@ -150,11 +169,27 @@ def test_the_range_minus_one_to_one_is_part_of_the_graph(run, binary_h5):
 def test_rebuilt_probes_score_as_written(run, binary_h5):
     done = run(binary_h5)
     found = {probe["name"]: probe for probe in done.manifest["probes"]}
-    assert list(found) == ["flat-colours", "noise-1", "optimised-husky"]
+    assert list(found) == ["optimised-husky", "flat-colours", "noise-1"]
     for probe in found.values():
         answer = score(done.out, rebuild(probe, 24, 24)[None])[0]
         assert np.abs(answer - probe["expected"]).max() < 1e-6
     assert found["optimised-husky"]["expected"][0] > 0.9
+
+
+def test_the_probe_that_differs_most_from_the_others_is_the_first(run, tmp_path):
+    """This network scores 1 for what is dark, and the probe in many colours is the darkest: flat-colours differs."""
+    model = keras.Sequential(
+        [keras.Input((24, 24, 3)), keras.layers.Flatten(), keras.layers.Dense(1, activation="sigmoid")]
+    )
+    # Only the left quarter of the upper half counts, which is white in flat-colours alone.
+    corner = np.zeros((24, 24, 3))
+    corner[:12, :6] = -0.1
+    model.layers[-1].set_weights([corner.reshape(-1, 1), np.float32([11])])
+    model.save(tmp_path / "dark.keras")
+    probes = run(tmp_path / "dark.keras").manifest["probes"]
+    assert [probe["name"] for probe in probes] == ["flat-colours", "noise-1", "optimised-husky"]
+    assert probes[0]["expected"][0] < 0.1
+    assert min(probe["expected"][0] for probe in probes[1:]) > 0.5
 
 
 def test_includes_metrics_of_the_same_file_only(run, binary_h5):
@@ -249,7 +284,7 @@ def test_a_new_release_removes_the_old_signature(run, binary_h5, released):
     assert released
     done = run(binary_h5)
     (done.out / "model.sig").write_text("of the old manifest")
-    assert sorted(run(binary_h5, "--threshold", "0.7").digests) == ["manifest.json", "model.onnx"]
+    assert sorted(run(binary_h5, "--threshold", "0.7").digests) == ["graph.onnx", "manifest.json", "weights.bin"]
 
 
 @pytest.mark.parametrize(
@@ -311,4 +346,4 @@ def test_a_network_that_never_scores_positive_still_gets_probes(run, tmp_path):
     model.save(tmp_path / "never.keras")
     done = run(tmp_path / "never.keras")
     assert done.code == 0, done.error
-    assert done.manifest["probes"][-1]["expected"] == [pytest.approx(0.047426, abs=1e-5)]
+    assert [probe["expected"] for probe in done.manifest["probes"]] == [[pytest.approx(0.047426, abs=1e-5)]] * 3
