@@ -28,6 +28,8 @@ def write_old_form(release: Path, source: Path, out: Path) -> None:
     store_as_float16(proto)
     graph = proto.SerializeToString(deterministic=True)
     del manifest["runtime"]
+    # The Worker runs one of them twice, which makes three runs before the first answer, as in release 0.1.
+    manifest["probes"] = manifest["probes"][:2]
     manifest |= {"format": FORMAT, "weights": "float16", "files": {"model.onnx": describe_file(graph)}}
     out.mkdir(parents=True, exist_ok=True)
     (out / "model.onnx").write_bytes(graph)
