@@ -4,7 +4,7 @@ import { isBinary, type Manifest, type Probe } from './manifest.ts';
 import { mostDistinctive, type Outputs, runProbes, selectPlane } from './probes.ts';
 import type { Network, Runtime } from './runtime.ts';
 import type { VerifiedModel } from './verification.ts';
-import { widenWeights } from './weights.ts';
+import { widenedBytes, widenWeights } from './weights.ts';
 
 /** How much each part of the photo contributes to a label. */
 interface Heatmap {
@@ -149,12 +149,13 @@ export async function openSession(
   return { run: bindNetwork(session, manifest), release: () => session.release() };
 }
 
-/** What a session of this model is created from. May overwrite the bytes of weights.bin. */
+/** What a session of this model is created from. */
 export function readNetwork({ manifest, files }: Pick<VerifiedModel, 'manifest' | 'files'>): Network {
   const read = (name: string) => files.get(name)?.bytes ?? new Uint8Array();
-  return manifest.format === 'husky-ai/manifest/1'
-    ? { graph: read('model.onnx') }
-    : { graph: read('graph.onnx'), weights: widenWeights(manifest.weights, read('weights.bin')) };
+  if (manifest.format === 'husky-ai/manifest/1') return { graph: read('model.onnx') };
+  const weights = read('weights.bin');
+  const isWidened = weights.byteLength === widenedBytes(manifest.weights);
+  return { graph: read('graph.onnx'), weights: isWidened ? weights : widenWeights(manifest.weights, weights) };
 }
 
 /**

@@ -12,7 +12,7 @@ export interface Runtime {
   /** The size of its wasm memory, which never shrinks. */
   readonly bytes: number;
   /**
-   * Creates an inference session. Frees `weights` as soon as ONNX Runtime has copied them.
+   * Creates an inference session. Frees `weights`, unless they share a buffer, as soon as ONNX Runtime has copied them.
    *
    * @throws {Error} ONNX Runtime refuses the network
    */
@@ -56,7 +56,8 @@ export function startRuntime(wasm: WebAssembly.Module): Runtime {
       try {
         return await create(network);
       } finally {
-        network.weights?.buffer.transfer(0);
+        const { weights } = network;
+        if (weights && weights.byteLength === weights.buffer.byteLength) weights.buffer.transfer(0);
       }
     },
   };

@@ -1,7 +1,7 @@
 import type { Config } from '../config.ts';
 import { ModelUnavailable, ModelUntrusted } from '../errors.ts';
 import { ChannelPointer, channelKey, modelKey } from './layout.ts';
-import type { Manifest } from './manifest.ts';
+import type { Manifest, WeightTensor } from './manifest.ts';
 import { toHex } from './oms/bytes.ts';
 import { MAX_BUNDLE_BYTES } from './oms/format.ts';
 import { parsePublicKeys } from './oms/public-keys.ts';
@@ -12,9 +12,9 @@ import {
   tooLarge,
   type VerifiedModel,
   type VersionFile,
-  verifyVersion,
+  verifyFiles,
 } from './verification.ts';
-import { allocateWeights } from './weights.ts';
+import { allocateWeights, createWidener } from './weights.ts';
 
 /** The version to serve. */
 export interface Pointer {
@@ -84,13 +84,13 @@ export class ModelStore {
    *
    * @param reserve is awaited before the network is read into memory
    * @throws {ModelUnavailable} R2 fails, a file is missing, or one was damaged in transit
-   * @throws {ModelUntrusted} `verifyVersion` refuses it
+   * @throws {ModelUntrusted} `verifyVersion` would refuse it
    */
   async fetchVersion(version: string, reserve: Reserve): Promise<VerifiedModel> {
     const get = (name: string) => [name, observed(this.#bucket.get(modelKey(version, name)))] as const;
     const expected = new Map(EXPECTED_FILES.map(get));
-    const read = (name: string, maxBytes: number, room?: Uint8Array<ArrayBuffer>) =>
-      this.#read(modelKey(version, name), maxBytes, expected.get(name), room);
+    const read = (name: string, maxBytes: number, weights?: readonly WeightTensor[]) =>
+      this.#read(modelKey(version, name), maxBytes, expected.get(name), weights);
     const received = new Map<string, Received>();
     const signature = observed(read('model.sig', MAX_BUNDLE_BYTES));
     try {
@@ -101,12 +101,11 @@ export class ModelStore {
       await Promise.all(
         Object.entries(manifest.files).map(async ([name, { bytes }]) => {
           const isWeights = manifest.format === 'husky-ai/manifest/2' && name === 'weights.bin';
-          const room = isWeights ? allocateWeights(manifest.weights, bytes) : undefined;
-          received.set(name, await read(name, bytes, room));
+          received.set(name, await read(name, bytes, isWeights ? manifest.weights : undefined));
         }),
       );
       const keys = await parsePublicKeys(this.#config.MODEL_PUBLIC_KEYS);
-      return await verifyVersion(version, received, (await signature).bytes, keys, this.#config);
+      return await verifyFiles({ version, manifest, files: received }, (await signature).bytes, keys);
     } catch (cause) {
       received.set('model.sig', await signature);
       for (const file of received.values()) checkArrival(file);
@@ -119,15 +118,15 @@ export class ModelStore {
 
   /**
    * @param first the answer to a request that was sent already
-   * @param room for the bytes of the file
+   * @param weights the tensors in the file
    */
-  #read(key: string, maxBytes: number, first?: Answer, room?: Uint8Array<ArrayBuffer>): Promise<Received> {
+  #read(key: string, maxBytes: number, first?: Answer, weights?: readonly WeightTensor[]): Promise<Received> {
     let answer = first;
     return retry(async () => {
       const object = await (answer ?? this.#bucket.get(key));
       answer = undefined;
       if (!object) throw missing(key);
-      return receive(object, maxBytes, room);
+      return receive(object, maxBytes, weights);
     });
   }
 }
@@ -140,14 +139,15 @@ function parsePointer(bytes: Uint8Array): string {
   }
 }
 
-/** @param room as large as the file; the file is written there while it arrives */
-async function receive(object: R2ObjectBody, maxBytes: number, room?: Uint8Array<ArrayBuffer>): Promise<Received> {
+/** @param weights the tensors in the file, to be widened while they arrive */
+async function receive(object: R2ObjectBody, maxBytes: number, weights?: readonly WeightTensor[]): Promise<Received> {
   const { key, size, body } = object;
   if (size > maxBytes) {
     await body.cancel();
     throw tooLarge(key, size, maxBytes);
   }
-  let bytes = room ?? new Uint8Array(size);
+  const widen = weights && createWidener(weights);
+  let bytes = weights ? allocateWeights(weights, size) : new Uint8Array(size);
   const { byteOffset } = bytes;
   const digest = new crypto.DigestStream('SHA-256');
   const hash = digest.getWriter();
@@ -161,10 +161,12 @@ async function receive(object: R2ObjectBody, maxBytes: number, room?: Uint8Array
     if (done || !value) break;
     await hash.write(value);
     length += value.byteLength;
+    widen?.(bytes.buffer, length);
   }
   await Promise.all([hash.close(), reader.cancel()]);
   if (length < size) throw damaged(`only ${length} bytes of ${key} arrived`);
-  return { object, bytes, sha256: toHex(new Uint8Array(await digest.digest)) };
+  const kept = widen ? new Uint8Array(bytes.buffer) : bytes;
+  return { object, bytes: kept, size, sha256: toHex(new Uint8Array(await digest.digest)) };
 }
 
 /** The promise, whose rejection need not be awaited at once, or at all. */

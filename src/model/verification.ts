@@ -6,10 +6,11 @@ import type { PublicKey } from './oms/public-keys.ts';
 import { verifySignature } from './oms/verify.ts';
 import { widenedBytes } from './weights.ts';
 
-/** A file of a version as it arrived. */
+/** A file of a version. */
 export interface VersionFile {
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** The digest of `bytes`, 64 hex digits. */
+  /** The size and the digest of the file, 64 hex digits. They differ from those of `bytes` if weights were widened. */
+  readonly size: number;
   readonly sha256: string;
 }
 
@@ -32,13 +33,13 @@ export interface VerifiedModel {
 
 /** Returns the file with its digest. */
 export async function digestFile(bytes: Uint8Array<ArrayBuffer>): Promise<VersionFile> {
-  return { bytes, sha256: await sha256Hex(bytes) };
+  return { bytes, size: bytes.byteLength, sha256: await sha256Hex(bytes) };
 }
 
 /**
  * Decides whether a version may be served. The Worker and every command that publishes or moves a channel call this.
- * It checks the manifest against the version, the signature over all files, the manifest itself, and the files and
- * sizes that it names.
+ * It checks the manifest against the version, the manifest itself, the sizes, the signature over all files, and the files
+ * against the manifest.
  *
  * @param version SHA-256 of manifest.json, 64 hex digits
  * @param signature the content of model.sig
@@ -53,14 +54,28 @@ export async function verifyVersion(
   keys: readonly PublicKey[],
   limits?: SizeLimits,
 ): Promise<VerifiedModel> {
-  checkVersion(version, files.get('manifest.json'));
+  const manifest = readNamedManifest(version, files);
+  if (limits) checkSizes(files, manifest, limits);
+  return verifyFiles({ version, manifest, files }, signature, keys);
+}
+
+/**
+ * Verifies a version whose manifest is read already.
+ *
+ * @throws {ModelUntrusted} no trusted key has signed the files, or they are not those that the manifest names
+ */
+export async function verifyFiles(
+  model: Omit<VerifiedModel, 'signer'>,
+  signature: Uint8Array,
+  keys: readonly PublicKey[],
+): Promise<VerifiedModel> {
+  const { manifest, files } = model;
   const digests = new Map([...files].map(([name, { sha256 }]) => [name, sha256] as const));
   const { fingerprint } = await verifySignature(signature, keys, digests).catch((cause: unknown) => {
     throw new ModelUntrusted('The signature of the model is not valid.', { cause });
   });
-  const manifest = readManifest(files);
-  if (limits) checkSizes(files, manifest, limits);
-  return { version, manifest, files, signer: fingerprint };
+  checkFiles(manifest, files);
+  return { ...model, signer: fingerprint };
 }
 
 /**
@@ -70,7 +85,7 @@ export async function verifyVersion(
  */
 export function readNamedManifest(version: string, files: VersionFiles): Manifest {
   const file = files.get('manifest.json');
-  checkVersion(version, file);
+  if (file?.sha256 !== version) throw new ModelUntrusted('The manifest is not the one that the version names.');
   return parse(file);
 }
 
@@ -81,16 +96,20 @@ export function readNamedManifest(version: string, files: VersionFiles): Manifes
  */
 export function readManifest(files: VersionFiles): Manifest {
   const manifest = parse(files.get('manifest.json'));
+  checkFiles(manifest, files);
+  return manifest;
+}
+
+function checkFiles(manifest: Manifest, files: VersionFiles): void {
   const named = Object.entries(manifest.files);
   for (const [name, { bytes, sha256 }] of named) {
     const file = files.get(name);
-    if (file?.bytes.byteLength !== bytes || file.sha256 !== sha256) {
+    if (file?.size !== bytes || file.sha256 !== sha256) {
       throw new ModelUntrusted('The model is not the one that its manifest names.', { cause: `${name} differs` });
     }
   }
   if (files.size !== named.length + 1)
     throw new ModelUntrusted('The version has files that its manifest does not name.');
-  return manifest;
 }
 
 /**
@@ -110,7 +129,7 @@ export function tooLarge(what: string, bytes: number, limit: number): ModelUntru
 /** @throws {ModelUntrusted} the manifest, the network or its memory is larger than the service allows */
 export function checkSizes(files: VersionFiles, manifest: Manifest, limits: SizeLimits): void {
   for (const [what, bytes, limit] of [
-    ['manifest.json', files.get('manifest.json')?.bytes.byteLength ?? 0, limits.MAX_MANIFEST_BYTES],
+    ['manifest.json', files.get('manifest.json')?.size ?? 0, limits.MAX_MANIFEST_BYTES],
     ['the network', networkBytes(manifest), limits.MAX_MODEL_BYTES],
     ['ONNX Runtime with this network', runtimeMemory(manifest) ?? 0, limits.MAX_MODEL_MEMORY_BYTES],
   ] as const) {
@@ -122,16 +141,12 @@ export function checkSizes(files: VersionFiles, manifest: Manifest, limits: Size
 export function networkBytes(manifest: Manifest): number {
   if (manifest.format === 'husky-ai/manifest/1') return manifest.files['model.onnx'].bytes;
   const { files, weights } = manifest;
-  return files['graph.onnx'].bytes + Math.max(widenedBytes(weights), files['weights.bin'].bytes);
+  return files['graph.onnx'].bytes + widenedBytes(weights);
 }
 
 /** The bytes of wasm memory that ONNX Runtime takes with this network; undefined if the manifest does not say. */
 export function runtimeMemory(manifest: Manifest): number | undefined {
   return manifest.format === 'husky-ai/manifest/1' ? undefined : manifest.runtime.memory;
-}
-
-function checkVersion(version: string, manifest: VersionFile | undefined): void {
-  if (manifest?.sha256 !== version) throw new ModelUntrusted('The manifest is not the one that the version names.');
 }
 
 function parse(file: VersionFile | undefined): Manifest {

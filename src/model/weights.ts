@@ -5,45 +5,47 @@ export const widenedBytes = (tensors: readonly WeightTensor[]): number =>
   4 * tensors.reduce((sum, tensor) => sum + elementCount(tensor), 0);
 
 /**
- * Room for the content of weights.bin, as the end of a buffer in which `widenWeights` needs no second one.
+ * Room for the content of weights.bin: the end of a buffer in which it can be widened.
  *
  * @param bytes the size of weights.bin
  */
 export function allocateWeights(tensors: readonly WeightTensor[], bytes: number): Uint8Array<ArrayBuffer> {
-  const size = Math.max(widenedBytes(tensors), bytes);
+  const size = widenedBytes(tensors);
   return new Uint8Array(new ArrayBuffer(size), size - bytes);
+}
+
+/** Widens the tensors of which all bytes have arrived. */
+export type Widen = (buffer: ArrayBuffer, arrivedBytes: number) => void;
+
+/**
+ * Turns the content of weights.bin, at the end of a buffer, into float32 from the buffer's beginning. No tensor grows
+ * past the place that it was read from. Every number must be finite.
+ */
+export function createWidener(tensors: readonly WeightTensor[]): Widen {
+  const bytes = tensors.reduce((sum, tensor) => sum + storedBytes(tensor), 0);
+  const start = widenedBytes(tensors) - bytes;
+  let [next, to] = [0, 0];
+  return (buffer, arrivedBytes) => {
+    for (let tensor = tensors[next]; tensor; tensor = tensors[++next]) {
+      if (tensor.offset + storedBytes(tensor) > arrivedBytes) return;
+      const [from, count] = [start + tensor.offset, elementCount(tensor)];
+      if (tensor.dtype === 'float16') widenTensor(new Uint16Array(buffer, from, count), buffer, to);
+      else new Uint8Array(buffer).copyWithin(to, from, from + 4 * count);
+      to += 4 * count;
+    }
+  };
+}
+
+/** The tensors of weights.bin as float32, one after the other, from its content. */
+export function widenWeights(tensors: readonly WeightTensor[], stored: Uint8Array): Uint8Array<ArrayBuffer> {
+  const room = allocateWeights(tensors, stored.byteLength);
+  room.set(stored);
+  createWidener(tensors)(room.buffer, stored.byteLength);
+  return new Uint8Array(room.buffer);
 }
 
 /** A float16's exponent bias is 15, a float32's 127. */
 const REBIAS = 2 ** (127 - 15);
-
-/**
- * The tensors of weights.bin as float32, one after the other. Overwrites `stored` if it comes from `allocateWeights`:
- * no tensor grows past the place that it was read from.
- *
- * @param stored the content of weights.bin; every number is finite
- */
-export function widenWeights(
-  tensors: readonly WeightTensor[],
-  stored: Uint8Array<ArrayBuffer>,
-): Uint8Array<ArrayBuffer> {
-  const size = widenedBytes(tensors);
-  let { buffer } = stored;
-  let from = size - stored.byteLength;
-  if (buffer.byteLength !== size || stored.byteOffset !== from) {
-    buffer = new ArrayBuffer(size);
-    new Uint8Array(buffer).set(stored, from);
-  }
-  let to = 0;
-  for (const tensor of tensors) {
-    const count = elementCount(tensor);
-    if (tensor.dtype === 'float16') widenTensor(new Uint16Array(buffer, from, count), buffer, to);
-    else new Uint8Array(buffer).copyWithin(to, from, from + 4 * count);
-    from += storedBytes(tensor);
-    to += 4 * count;
-  }
-  return new Uint8Array(buffer);
-}
 
 /** Moves sign, exponent and fraction to their places in a float32. The product is exact, even for subnormal numbers. */
 function widenTensor(halves: Uint16Array, buffer: ArrayBuffer, to: number): void {
