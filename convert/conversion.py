@@ -26,8 +26,9 @@ from convert.parity import (
     prove_heatmaps,
     prove_parity,
     run_keras,
+    score_in_keras,
 )
-from convert.probes import add_expected, describe_basic_probes, optimise_probe, render
+from convert.probes import add_expected, add_heatmap_values, describe_basic_probes, optimise_probe, render
 from convert.release import write_release
 from convert.wasm import try_version
 from convert.weights import Served, separate_weights
@@ -73,7 +74,9 @@ def convert(source: Path, content: bytes, options: argparse.Namespace) -> None:
         source_content=content,
         tolerance=(ROUNDED if served.rounded else EXACT).scores,
     )
-    probes = add_expected(describe_basic_probes(), network, contract)
+    # Keras gives the expected scores, for a graph that traps in wasm may also end this process.
+    score = partial(score_in_keras, load_rounded(source, served), options.input_range)
+    probes = add_expected(describe_basic_probes(), contract, score)
     check_outputs(contract, np.float32([probe["expected"] for probe in probes]))
     draft = served.files | {"manifest.json": describe(memory=1, junk=None, probes=probes)}
     isolate, wasm_scores = try_version(draft, draw_inputs(contract.height, contract.width)[chosen])
@@ -101,7 +104,9 @@ def convert(source: Path, content: bytes, options: argparse.Namespace) -> None:
 
     _report(7, "Making probes")
     optimised = optimise_probe(model, contract, options.input_range, options.labels[0])
-    probes = add_expected([*describe_basic_probes(), optimised], network, contract, optimised["name"])
+    if network.has_heatmap:
+        optimised = add_heatmap_values(optimised, network, contract)
+    probes = add_expected([*describe_basic_probes(), optimised], contract, network.score)
     print(f"      the decisive one is {probes[0]['name']}, which scores {max(probes[0]['expected']):.3f}")
     if network.has_heatmap:
         positive = render(optimised, contract.height, contract.width) / 255.0

@@ -78,6 +78,11 @@ class Reference:
         return Reference(self.inputs[indices], {call: scores[indices] for call, scores in self.outputs.items()})
 
 
+def score_in_keras(model: keras.Model, input_range: str, images: np.ndarray) -> np.ndarray:
+    """Return the scores (N, size) of ``images`` (N, H, W, 3), float32 in [0, 1]."""
+    return keras.ops.convert_to_numpy(model(_scale_for_keras(images, input_range)))
+
+
 def run_keras(model: keras.Model, contract: Contract, input_range: str) -> Reference:
     """Return what ``model`` returns, called directly and by predict.
 
@@ -86,7 +91,7 @@ def run_keras(model: keras.Model, contract: Contract, input_range: str) -> Refer
     inputs = draw_inputs(contract.height, contract.width)
     scaled = _scale_for_keras(inputs, input_range)
     outputs = {
-        "model(x)": np.concatenate([keras.ops.convert_to_numpy(model(part)) for part in _split(scaled, BATCH)]),
+        "model(x)": np.concatenate([score_in_keras(model, input_range, part) for part in _split(inputs, BATCH)]),
         "predict": model.predict(scaled, batch_size=BATCH, verbose=0),
     }
     check_outputs(contract, outputs["model(x)"])

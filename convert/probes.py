@@ -65,26 +65,32 @@ def describe_basic_probes() -> list[dict[str, Any]]:
 
 
 def add_expected(
-    probes: list[dict[str, Any]], network: OnnxNetwork, contract: Contract, with_heatmap: str | None = None
+    probes: list[dict[str, Any]], contract: Contract, score: Callable[[np.ndarray], np.ndarray]
 ) -> list[dict[str, Any]]:
-    """Return ``probes`` with the scores of ``network`` as ``expected``, the decisive one first.
+    """Return ``probes`` with the scores (1, size) that ``score`` gives their images as ``expected``.
 
-    That is the probe whose scores differ most from the others'. If ``network`` has a heat map, the probe named
-    ``with_heatmap`` has its values too, row by row; with several labels, those of the most probable one.
+    The decisive one is first: the one whose scores differ most from the others'.
     """
-    images = [render(probe, contract.height, contract.width)[None] / np.float32(255) for probe in probes]
-    scores = np.concatenate([network.score(image) for image in images])
     made = []
-    for probe, image, found in zip(probes, images, scores, strict=True):
-        made.append(probe | {"expected": [round(float(score), DECIMALS) for score in found]})
-        if network.has_heatmap and probe["name"] == with_heatmap:
-            (heatmap,) = network.draw_heatmaps(image)
-            plane = heatmap if contract.size == 1 else heatmap[..., int(found.argmax())]
-            made[-1]["heatmap"] = [round(float(value), HEATMAP_DECIMALS) for value in plane.ravel()]
+    for probe in probes:
+        (found,) = score(_to_input(probe, contract))
+        made.append(probe | {"expected": [round(float(value), DECIMALS) for value in found]})
     expected = np.array([probe["expected"] for probe in made])
     distances = np.abs(expected[:, None] - expected[None]).sum(axis=(1, 2))
     decisive = made.pop(int(distances.argmax()))
     return [decisive, *made]
+
+
+def add_heatmap_values(probe: dict[str, Any], network: OnnxNetwork, contract: Contract) -> dict[str, Any]:
+    """Return ``probe`` with the values of its heat map, row by row: with several labels, of the most probable one."""
+    image = _to_input(probe, contract)
+    (heatmap,), (scores,) = network.draw_heatmaps(image), network.score(image)
+    plane = heatmap if contract.size == 1 else heatmap[..., int(scores.argmax())]
+    return probe | {"heatmap": [round(float(value), HEATMAP_DECIMALS) for value in plane.ravel()]}
+
+
+def _to_input(probe: dict[str, Any], contract: Contract) -> np.ndarray:
+    return render(probe, contract.height, contract.width)[None] / np.float32(255)
 
 
 def optimise_probe(model: keras.Model, contract: Contract, input_range: str, label: str) -> dict[str, Any]:

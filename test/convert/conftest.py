@@ -45,6 +45,8 @@ class Outcome:
 
     code: int
     out: Path
+    output: str
+    """What it printed on standard output."""
     error: str
     """Its own lines on standard error; libraries may print others."""
 
@@ -68,9 +70,10 @@ def run(tmp_path, capsys) -> Callable[..., Outcome]:
         capsys.readouterr()
         allowed = ["--allow-junk"] if allow_junk else []
         code = convert.main([str(file), "--out", str(tmp_path / out), *allowed, *arguments])
-        lines = capsys.readouterr().err.splitlines()
+        printed = capsys.readouterr()
+        lines = printed.err.splitlines()
         own = [line for line in lines if line.startswith(("Not converted: ", "Interrupted: "))]
-        return Outcome(code, tmp_path / out, "\n".join(own))
+        return Outcome(code, tmp_path / out, printed.out, "\n".join(own))
 
     return call
 

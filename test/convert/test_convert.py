@@ -264,7 +264,7 @@ def test_an_interrupt_keeps_the_previous_release(run, binary_h5, released, monke
     def interrupted(*_arguments):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(conversion, "make_probes", interrupted)
+    monkeypatch.setattr(conversion, "optimise_probe", interrupted)
     failed = run(binary_h5, "--name", "another")
     assert failed.code == 130
     assert failed.digests == released

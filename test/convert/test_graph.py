@@ -1,0 +1,58 @@
+"""Networks that tf2onnx needs help with."""
+
+import keras
+import numpy as np
+import pytest
+
+from convert.contract import read_contract
+from convert.graph import to_onnx
+from convert.inspection import inspect_file
+from convert.onnx_network import OnnxNetwork
+from convert.optimisation import optimise
+from convert.weights import separate_weights
+
+layers = keras.layers
+
+
+def normalising() -> keras.Model:
+    """Return a network with two Normalization layers: one adapted to data, one in a nested model."""
+    adapted = layers.Normalization()
+    adapted.adapt(np.random.default_rng(1).uniform(50, 200, (20, 16, 16, 3)).astype(np.float32))
+    inner = keras.Sequential(
+        [keras.Input((14, 14, 4)), layers.Normalization(mean=[0.1, 0.2, 0.3, 0.4], variance=[2] * 4)]
+    )
+    body = [adapted, layers.Conv2D(4, 3), inner, layers.Flatten(), layers.Dense(3, activation="softmax")]
+    return keras.Sequential([keras.Input((16, 16, 3)), *body])
+
+
+NETWORKS = {
+    "normalisation": normalising,
+    "MobileNetV3Small": lambda: keras.applications.MobileNetV3Small(
+        weights=None, input_shape=(32, 32, 3), alpha=0.35, classes=3
+    ),
+    "EfficientNetB0": lambda: keras.applications.EfficientNetB0(weights=None, input_shape=(32, 32, 3), classes=3),
+}
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_the_served_form_returns_what_keras_returns(name, tmp_path):
+    model = NETWORKS[name]()
+    random = np.random.default_rng(5)
+    for layer in model.layers:
+        if isinstance(layer, layers.BatchNormalization):
+            *others, variance = layer.get_weights()
+            others = [random.uniform(0.5, 1.5, weights.shape) for weights in others]
+            # So small that the photo's influence does not fade from layer to layer.
+            layer.set_weights([*others, random.uniform(0.2, 0.4, variance.shape)])
+    model.save(tmp_path / "model.keras")
+    inspect_file(tmp_path / "model.keras")
+    contract = read_contract(model, ["a", "b", "c"])
+    proto = to_onnx(model, contract, "0..255")
+    assert [value.name for value in proto.graph.input if value.name != "heatmaps"] == ["input"]
+    served = separate_weights(optimise(proto), model)
+    photos = random.random((4, contract.height, contract.width, 3)).astype(np.float32)
+    found = OnnxNetwork(served.graph, served.widened).score(photos)
+    for index, value in served.rounded.items():
+        model.weights[index].assign(value)
+    assert np.abs(found - keras.ops.convert_to_numpy(model(photos * 255))).max() < 1e-5
+    assert found.std(axis=0).max() > 1e-4  # the outputs depend on the photo
