@@ -16,8 +16,8 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 from sklearn.metrics import roc_auc_score
 
 from convert.contract import read_contract
-from convert.graph import to_onnx
-from convert.heatmap import INPUT
+from convert.graph import canonicalise, to_onnx
+from convert.heatmap import INPUT, OUTPUT
 from convert.onnx_network import OnnxNetwork
 from convert.weights import MIN_ELEMENTS
 from model.training import classic
@@ -108,7 +108,7 @@ def export_precisions(proto: onnx.ModelProto, pixels: np.ndarray, wanted: list[s
             store_as_float16(half)
             yield name, half.SerializeToString()
         elif name == "int8":
-            yield name, _quantize(proto, pixels)
+            yield name, _quantize(remove_heatmap(proto), pixels)
         else:
             raise ValueError(f"unknown precision {name}: use float32, float16 or int8")
 
@@ -132,6 +132,17 @@ def store_as_float16(proto: onnx.ModelProto) -> None:
     onnx.checker.check_model(proto, full_check=True)
 
 
+def remove_heatmap(proto: onnx.ModelProto) -> onnx.ModelProto:
+    """Return ``proto`` with the scores only: ONNX Runtime 1.30 divides by zero if an int8 layer has no rows."""
+    bare = onnx.ModelProto()
+    bare.CopyFrom(proto)
+    for values, name in ((bare.graph.input, INPUT), (bare.graph.output, OUTPUT)):
+        for value in [value for value in values if value.name == name]:
+            values.remove(value)
+    canonicalise(bare)
+    return bare
+
+
 def measure_auc(content: bytes, photos: Split) -> float:
     """Return the AUC of an ONNX file on ``photos``."""
     network = OnnxNetwork(content)
@@ -143,9 +154,8 @@ def measure_auc(content: bytes, photos: Split) -> float:
 
 
 class _Calibration(CalibrationDataReader):
-    def __init__(self, inputs: list[str], pixels: np.ndarray) -> None:
-        none = {INPUT: np.array([0], np.int64)} if INPUT in inputs else {}
-        self._feeds = iter([{"input": to_input(view[None]), **none} for view in pixels])
+    def __init__(self, pixels: np.ndarray) -> None:
+        self._feeds = iter([{"input": to_input(view[None])} for view in pixels])
 
     def get_next(self) -> dict[str, np.ndarray] | None:
         return next(self._feeds, None)
@@ -160,7 +170,7 @@ def _quantize(proto: onnx.ModelProto, pixels: np.ndarray) -> bytes:
         quantize_static(
             folder / "ready.onnx",
             folder / "int8.onnx",
-            _Calibration([entry.name for entry in proto.graph.input], chosen),
+            _Calibration(chosen),
             quant_format=QuantFormat.QDQ,
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,

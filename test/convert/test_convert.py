@@ -192,6 +192,26 @@ def test_the_probe_that_differs_most_from_the_others_is_the_first(run, tmp_path)
     assert min(probe["expected"][0] for probe in probes[1:]) > 0.5
 
 
+def test_a_finer_grid_is_tried_where_a_coarse_one_cannot_score(run, tmp_path):
+    """This network measures how much the two pixels of each pair differ; 32 cells on 64 pixels make them equal."""
+    pairs = keras.layers.Conv2D(1, (1, 2), strides=(1, 2), use_bias=False, activation="relu")
+    model = keras.Sequential(
+        [keras.Input((64, 64, 3)), pairs, keras.layers.Flatten(), keras.layers.Dense(1, activation="sigmoid")]
+    )
+    pairs.set_weights([np.float32([1] * 3 + [-1] * 3).reshape(1, 2, 3, 1)])
+    model.layers[-1].set_weights([np.full((64 * 32, 1), 0.01), np.float32([-4])])
+    model.save(tmp_path / "pairs.keras")
+    first = run(tmp_path / "pairs.keras").manifest["probes"][0]
+    assert (first["name"], first["rows"], first["columns"]) == ("optimised-husky", 64, 64)
+    assert first["expected"][0] > 0.9
+
+
+def test_the_decisive_probe_of_the_committed_release_scores_as_husky():
+    manifest = json.loads((convert.ROOT / "model/release/manifest.json").read_text("utf-8"))
+    assert manifest["probes"][0]["name"] == "optimised-husky"
+    assert manifest["probes"][0]["expected"][0] > 0.5
+
+
 def test_includes_metrics_of_the_same_file_only(run, binary_h5):
     validation = dict.fromkeys(("auc", "accuracy", "balanced_accuracy", "precision", "recall"), 0.75) | {"photos": 9}
     metrics = {"source": {"sha256": hashlib.sha256(binary_h5.read_bytes()).hexdigest()}, "validation": validation}
