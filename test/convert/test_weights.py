@@ -12,6 +12,7 @@ from convert.contract import Contract
 from convert.graph import to_onnx
 from convert.onnx_network import OnnxNetwork
 from convert.optimisation import optimise
+from convert.tracing import trace
 from convert.weights import separate_weights
 from networks import pooling_network
 from served import open_release, read_tensors
@@ -210,6 +211,16 @@ def test_what_cannot_be_traced_to_one_variable_stays_float32(network):
     served = prepared(network(), 12)
     assert [entry["dtype"] for entry in served.tensors] == ["float32", "float32"]
     assert not served.rounded
+
+
+def test_a_weight_that_two_variables_explain_has_no_origin():
+    model = twins()
+    kernel = model.layers[1].get_weights()[0]
+    scales = np.linspace(0.5, 2, 16, dtype=np.float32)
+    weight = {"weight": kernel.transpose(3, 2, 0, 1) * scales[:, None, None, None]}
+    assert trace(weight, model) == {}
+    model.layers[4].set_weights([kernel + 1])
+    assert list(trace(weight, model)) == ["weight"]
 
 
 def test_weights_that_float16_holds_exactly_need_no_origin():
