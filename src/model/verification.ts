@@ -38,8 +38,8 @@ export async function digestFile(bytes: Uint8Array<ArrayBuffer>): Promise<Versio
 
 /**
  * Decides whether a version may be served. The Worker and every command that publishes or moves a channel call this.
- * It checks the manifest against the version, the manifest itself, the sizes, the signature over all files, and the files
- * against the manifest.
+ * It checks the manifest against the version, the signature over all files, the manifest itself, and the files and
+ * sizes that it names.
  *
  * @param version SHA-256 of manifest.json, 64 hex digits
  * @param signature the content of model.sig
@@ -54,13 +54,15 @@ export async function verifyVersion(
   keys: readonly PublicKey[],
   limits?: SizeLimits,
 ): Promise<VerifiedModel> {
-  const manifest = readNamedManifest(version, files);
+  checkVersion(version, files);
+  const signer = await findSigner(files, signature, keys);
+  const manifest = readManifest(files);
   if (limits) checkSizes(files, manifest, limits);
-  return verifyFiles({ version, manifest, files }, signature, keys);
+  return { version, manifest, files, signer };
 }
 
 /**
- * Verifies a version whose manifest is read already.
+ * The rest of `verifyVersion`, for a version whose manifest came from `readNamedManifest` before its other files arrived.
  *
  * @throws {ModelUntrusted} no trusted key has signed the files, or they are not those that the manifest names
  */
@@ -69,13 +71,9 @@ export async function verifyFiles(
   signature: Uint8Array,
   keys: readonly PublicKey[],
 ): Promise<VerifiedModel> {
-  const { manifest, files } = model;
-  const digests = new Map([...files].map(([name, { sha256 }]) => [name, sha256] as const));
-  const { fingerprint } = await verifySignature(signature, keys, digests).catch((cause: unknown) => {
-    throw new ModelUntrusted('The signature of the model is not valid.', { cause });
-  });
-  checkFiles(manifest, files);
-  return { ...model, signer: fingerprint };
+  const signer = await findSigner(model.files, signature, keys);
+  checkFiles(model.manifest, model.files);
+  return { ...model, signer };
 }
 
 /**
@@ -84,9 +82,8 @@ export async function verifyFiles(
  * @throws {ModelUntrusted} it is another manifest, or not a valid one
  */
 export function readNamedManifest(version: string, files: VersionFiles): Manifest {
-  const file = files.get('manifest.json');
-  if (file?.sha256 !== version) throw new ModelUntrusted('The manifest is not the one that the version names.');
-  return parse(file);
+  checkVersion(version, files);
+  return parse(files.get('manifest.json'));
 }
 
 /**
@@ -98,6 +95,20 @@ export function readManifest(files: VersionFiles): Manifest {
   const manifest = parse(files.get('manifest.json'));
   checkFiles(manifest, files);
   return manifest;
+}
+
+function checkVersion(version: string, files: VersionFiles): void {
+  if (files.get('manifest.json')?.sha256 === version) return;
+  throw new ModelUntrusted('The manifest is not the one that the version names.');
+}
+
+/** The fingerprint of the key that signed the files. */
+async function findSigner(files: VersionFiles, signature: Uint8Array, keys: readonly PublicKey[]): Promise<string> {
+  const digests = new Map([...files].map(([name, { sha256 }]) => [name, sha256] as const));
+  const { fingerprint } = await verifySignature(signature, keys, digests).catch((cause: unknown) => {
+    throw new ModelUntrusted('The signature of the model is not valid.', { cause });
+  });
+  return fingerprint;
 }
 
 function checkFiles(manifest: Manifest, files: VersionFiles): void {

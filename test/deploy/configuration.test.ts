@@ -95,7 +95,7 @@ test('a signature that is not valid', async () => {
 });
 
 test('a model that its manifest does not name', async () => {
-  await writeFile(join(project.folder, 'model/release/weights.bin'), 'something else');
+  await writeFile(join(project.folder, 'model/release/model.onnx'), 'something else');
   expect(await refused()).toContain('not the one that its manifest names');
 });
 

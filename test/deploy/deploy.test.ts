@@ -138,7 +138,7 @@ test('the first deployment creates the bucket, publishes, deploys and tests the 
   platform.refuse({ method: 'PUT', path: new RegExp(`^/workers/scripts/${NAME}$`), ...once });
   const { code, output } = await deploy('--smoke', url, ...project.sign);
   expect(output).toContain(`bucket … ok, created ${BUCKET}`);
-  expect(output).toContain('wrote graph.onnx, weights.bin, manifest.json, model.sig; channel staging now points at it');
+  expect(output).toContain('wrote model.onnx, manifest.json, model.sig; channel staging now points at it');
   expect(output).toMatch(/smoke test … ok, health, model, page, a drawing is "(not )?husky"/);
   expect(output).toContain(`Husky AI: ${ADDRESS}\n`);
   expect(code).toBe(0);

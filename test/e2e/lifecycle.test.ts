@@ -1,29 +1,25 @@
-import { rm } from 'node:fs/promises';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { readAudit } from '../../registry/audit.ts';
 import { DEFAULT_CHANNEL } from '../../registry/command.ts';
 import { promote, rollback } from '../../registry/promote.ts';
+import { RELEASE_FOLDER } from '../../registry/release.ts';
 import { listVersions } from '../../registry/versions.ts';
 import { auditKey, modelKey } from '../../src/model/layout.ts';
 import { solidPng } from '../pictures/png.ts';
-import { tinyRelease } from './page-models.ts';
 import { type RunningWorker, startWorker } from './wrangler.ts';
 
-let colour: string;
 let worker: RunningWorker;
 let photo: Uint8Array<ArrayBuffer>;
 
 beforeAll(async () => {
-  colour = await tinyRelease('colour');
   worker = await startWorker({ model: 'brightness', vars: { MODEL_REFRESH: 100 } });
   photo = await solidPng([0, 0, 255], 64);
 });
 
 afterAll(async () => {
   await worker?.stop();
-  await rm(colour, { recursive: true });
 });
 
 const Prediction = z.object({ model: z.object({ version: z.string() }) });
@@ -61,13 +57,13 @@ async function untilServed(version: string): Promise<void> {
   throw new Error(`${version} is not served`);
 }
 
-test('the Worker follows publish, rollback and promote without a restart, and no upload fails', async () => {
+test('the Worker follows publish, rollback and promote from one form to the other without a restart, and no upload fails', async () => {
   const { keys } = worker;
   const first = (await worker.bucket(listVersions))[0] ?? '';
   let done = false;
   const uploads = stream(() => done);
   try {
-    await worker.publish(colour);
+    await worker.publish(RELEASE_FOLDER);
     const second = (await worker.bucket(listVersions)).find((version) => version !== first) ?? '';
     await untilServed(second);
     await worker.bucket((r2) => rollback(r2, DEFAULT_CHANNEL, keys));
@@ -92,7 +88,7 @@ test('a version that the Worker would refuse cannot be promoted', async () => {
   const version = (await worker.bucket(listVersions))[0] ?? '';
   await worker.bucket(async (r2) => {
     await expect(promote(r2, DEFAULT_CHANNEL, '0000', keys)).rejects.toThrow('no version begins');
-    await r2.put(modelKey(version, 'weights.bin'), 'something else');
+    await r2.put(modelKey(version, 'manifest.json'), 'something else');
     await expect(promote(r2, 'staging', version, keys)).rejects.toThrow();
     expect(await r2.head('channels/staging.json')).toBeNull();
   });
