@@ -1,3 +1,4 @@
+import type { Config } from '../config.ts';
 import { EmptyBody, TooManyPhotos, UnsupportedMediaType } from '../errors.ts';
 import type { Lease, PhotoMemory } from '../memory.ts';
 import { type BodySource, readBody, type UploadLimits } from './body.ts';
@@ -8,6 +9,25 @@ const FIELD = 'file';
 /** A body with its declared media type, parameters included. */
 export interface UploadSource extends BodySource {
   readonly contentType: string;
+}
+
+export type UploadSetting =
+  | 'UPLOAD_TIMEOUT'
+  | 'UPLOAD_IDLE_TIMEOUT'
+  | 'UPLOAD_GRACE'
+  | 'MIN_UPLOAD_RATE'
+  | 'MEMORY_WAIT';
+
+/** The limits of an upload of at most `maxBytes`. */
+export function createUploadLimits(config: Pick<Config, UploadSetting>, maxBytes: number): UploadLimits {
+  return {
+    maxBytes,
+    timeout: config.UPLOAD_TIMEOUT,
+    idleTimeout: config.UPLOAD_IDLE_TIMEOUT,
+    grace: config.UPLOAD_GRACE,
+    minRate: config.MIN_UPLOAD_RATE,
+    patience: config.MEMORY_WAIT,
+  };
 }
 
 export interface Upload {

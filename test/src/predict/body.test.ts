@@ -4,7 +4,7 @@ import { toUploadSource } from '../../../src/http/upload-source.ts';
 import { PhotoMemory } from '../../../src/memory.ts';
 import { type BodySource, readBody } from '../../../src/predict/body.ts';
 
-const limits = { maxBytes: 1000, timeout: 60_000, idleTimeout: 60_000, patience: 0 };
+const limits = { maxBytes: 1000, timeout: 60_000, idleTimeout: 60_000, minRate: 0, grace: 0, patience: 0 };
 const roomy = () => new PhotoMemory(() => 1_000_000);
 
 function post(body: BodyInit | null, headers: Record<string, string> = {}): BodySource {
