@@ -94,7 +94,7 @@ export const Settings = z.object({
 
   RATE_LIMITS: z.enum(['on', 'off']).default('on').register(settingInfo, {
     about:
-      '`off` removes the limits on photos, for tests and benchmarks on your own machine. Other requests are never limited.',
+      '`off` removes the limits on photos and `MAX_BODIES_PER_ADDRESS`, for tests and benchmarks on your own machine. Other requests are never limited.',
   }),
   // [[ratelimits]] in wrangler.toml sets the real limits. The Worker cannot read them, so it reports these to clients.
   BURST_PHOTOS: photos(
