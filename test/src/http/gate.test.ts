@@ -229,13 +229,23 @@ test.each([
   expect(addressKey(address)).toBe(key);
 });
 
-const preflight = (origin: string): RequestInit => ({
+const preflight = (origin: string, headers = 'authorization'): RequestInit => ({
   method: 'OPTIONS',
   headers: {
     Origin: origin,
     'Access-Control-Request-Method': 'POST',
-    'Access-Control-Request-Headers': 'authorization',
+    'Access-Control-Request-Headers': headers,
   },
+});
+
+test('a preflight from a listed origin allows whatever headers it names', async () => {
+  const service = newService({ CORS_ORIGINS: 'https://friend.test' });
+  const names = 'content-type,traceparent,x-requested-with';
+  const allowed = await service('/api/predict', preflight('https://friend.test', names));
+  expect(allowed.headers.get('Access-Control-Allow-Headers')).toBe(names);
+  expect(allowed.headers.get('Vary')).toContain('Access-Control-Request-Headers');
+  const stranger = await service('/api/predict', preflight('https://elsewhere.test', names));
+  expect(stranger.headers.has('Access-Control-Allow-Origin')).toBe(false);
 });
 
 test('origins that are not listed get no CORS headers', async () => {
