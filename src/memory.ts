@@ -38,6 +38,8 @@ interface Wait {
    * so that one of them can always be decoded.
    */
   readonly share?: number;
+  /** Set for a body that will need more than this. All such bodies take at most half of `share`. */
+  readonly partial?: boolean;
 }
 
 export interface LeaseOptions extends Wait {
@@ -74,13 +76,17 @@ export class PhotoMemory {
 
   /** Bytes that are leased at the moment. */
   get usedBytes(): number {
+    return this.#sum(() => true);
+  }
+
+  #sum(counts: (lease: Held) => boolean): number {
     const time = now();
-    let used = 0;
+    let sum = 0;
     for (const lease of this.#held) {
       if (lease.until <= time) this.#held.delete(lease);
-      else used += lease.bytes;
+      else if (counts(lease)) sum += lease.bytes;
     }
-    return used;
+    return sum;
   }
 
   /** Bytes that would be free without any lease. */
@@ -105,11 +111,11 @@ export class PhotoMemory {
     return lease;
   }
 
-  async #wait(lease: Held, bytes: number, { patience, share }: Wait): Promise<void> {
-    const deadline = now() + patience;
+  async #wait(lease: Held, bytes: number, wait: Wait): Promise<void> {
+    const deadline = now() + wait.patience;
     for (;;) {
       if (lease.recalled) throw new RequestTimeout('The upload was too slow for the memory that it took.');
-      if (this.#take(lease, bytes, share)) return;
+      if (this.#take(lease, bytes, wait)) return;
       if (lease.bytes + bytes > this.capacityBytes) throw new ImageTooLarge('The photo does not fit into memory.');
       this.#recallSlowest();
       if (now() >= deadline) {
@@ -120,10 +126,16 @@ export class PhotoMemory {
     }
   }
 
-  #take(lease: Held, bytes: number, share = 1): boolean {
-    const others = this.usedBytes - (this.#held.has(lease) ? lease.bytes : 0);
-    if (others + lease.bytes + bytes > this.capacityBytes * (others === 0 ? 1 : share)) return false;
-    lease.bytes += bytes;
+  #take(lease: Held, bytes: number, { share = 1, partial = false }: Partial<Wait> = {}): boolean {
+    const size = lease.bytes + bytes;
+    const others = this.#sum((each) => each !== lease);
+    const partials = partial ? this.#sum((each) => each !== lease && each.partial) : 0;
+    const [most, mostPartial] = [this.capacityBytes * share, (this.capacityBytes * share) / 2];
+    const fits =
+      others === 0 ? size <= this.capacityBytes : others + size <= most && (!partial || partials + size <= mostPartial);
+    if (!fits) return false;
+    lease.bytes = size;
+    lease.partial = partial;
     lease.renew();
     this.#held.add(lease);
     return true;
@@ -151,6 +163,7 @@ class Held implements Lease {
   bytes = 0;
   until = 0;
   recalled = false;
+  partial = false;
   /** Whether it waits for more memory. */
   waits = false;
   arriving: Arriving | undefined;

@@ -6,93 +6,114 @@ import type { Arriving } from '../memory.ts';
 export interface ArrivalLimits {
   readonly timeout: number;
   readonly idleTimeout: number;
-  /** The lowest throughput, measured over one to two `grace` periods and never before the first has passed. */
+  /** The lowest throughput, measured over one to two `grace` periods. */
   readonly minRate: number;
   readonly grace: number;
 }
 
-interface Mark {
-  readonly time: number;
-  readonly length: number;
-}
+/** Over how many milliseconds a body shows whether it can arrive in time. */
+const RECENT = 1_000;
 
-/** Milliseconds before which the throughput says nothing: another request may have kept the isolate busy. */
-const SETTLING_TIME = 2_000;
+/** The most milliseconds that count between two looks at the clock. After more, another request kept the isolate busy. */
+const MAX_TICK = 250;
 
 /** Milliseconds that an upload has left once its time is found to be over: its bytes may be here already. */
 const LAST_TURN = 10;
 
-/** How much of a body has arrived, and how fast. Its clock stands still while it waits for memory. */
+/**
+ * How much of a body has arrived, and how fast. Its clock stands still while it waits for memory, and while the isolate
+ * is busy.
+ */
 export class Arrival implements Arriving {
   /** Bytes that have arrived. */
   length = 0;
   /** Bytes that its memory holds, or will hold once it has grown. */
   target = 0;
   readonly #limits: ArrivalLimits;
-  readonly #start = now();
-  /** Two points at least a grace period apart, between which the throughput is measured. */
-  #older: Mark = { time: this.#start, length: 0 };
-  #newer: Mark = this.#older;
-  #latest = this.#start;
-  #waited = 0;
-  #waitsSince: number | undefined;
+  readonly #recently = new Meter(RECENT);
+  readonly #lately: Meter;
+  #time = 0;
+  #seen = now();
+  #paused = false;
+  #latest = 0;
   #overdueSince: number | undefined;
 
   constructor(limits: ArrivalLimits) {
     this.#limits = limits;
+    this.#lately = new Meter(limits.grace);
   }
 
   get lateness(): number {
-    const time = this.#time();
-    if (time - this.#start < SETTLING_TIME) return Number.NEGATIVE_INFINITY;
+    this.#tick();
+    const { bytes, time } = this.#recently;
+    if (time < RECENT) return Number.NEGATIVE_INFINITY;
     // At least one byte, so that of two that stall the one that holds more is later.
-    const { bytes, elapsed } = this.#recent(time);
-    return ((this.target - this.length) * elapsed) / Math.max(bytes, 1) - (this.#start + this.#limits.timeout - time);
+    const needed = ((this.target - this.length) * time) / Math.max(1, bytes);
+    return needed - (this.#limits.timeout - this.#time);
   }
 
   add(bytes: number): void {
     this.length += bytes;
-    this.#latest = this.#time();
+    this.#tick();
+    this.#latest = this.#time;
   }
 
   /** Stops the clock until `waiting` settles. */
   async pause<T>(waiting: Promise<T>): Promise<T> {
-    this.#waitsSince = now();
+    this.#tick();
+    this.#paused = true;
     try {
       return await waiting;
     } finally {
-      this.#waited += now() - this.#waitsSince;
-      this.#waitsSince = undefined;
+      this.#tick();
+      this.#paused = false;
     }
   }
 
   /** @throws {RequestTimeout} the body has been too slow since the last call, and still is */
   check(): void {
-    const time = this.#time();
-    if (!this.#isOverdue(time)) this.#overdueSince = undefined;
-    else if (this.#overdueSince === undefined) this.#overdueSince = time;
-    else if (time > this.#overdueSince + LAST_TURN) {
+    this.#tick();
+    if (!this.#isOverdue()) this.#overdueSince = undefined;
+    else if (this.#overdueSince === undefined) this.#overdueSince = this.#time;
+    else if (this.#time > this.#overdueSince + LAST_TURN) {
       throw new RequestTimeout('The upload stalled or took too long.');
     }
   }
 
-  #isOverdue(time: number): boolean {
+  #isOverdue(): boolean {
     const { timeout, idleTimeout, minRate, grace } = this.#limits;
-    if (time >= this.#start + timeout || time >= this.#latest + idleTimeout) return true;
-    if (time < this.#start + grace) return false;
-    const { bytes, elapsed } = this.#recent(time);
-    return bytes * 1000 < minRate * elapsed;
+    const { bytes, time } = this.#lately;
+    const tooSlow = time >= grace && bytes * 1000 < minRate * time;
+    return tooSlow || this.#time >= timeout || this.#time >= this.#latest + idleTimeout;
   }
 
-  #recent(time: number): { readonly bytes: number; readonly elapsed: number } {
-    if (time >= this.#newer.time + this.#limits.grace) {
+  #tick(): void {
+    const time = now();
+    if (!this.#paused) this.#time += Math.min(time - this.#seen, MAX_TICK);
+    this.#seen = time;
+    for (const meter of [this.#recently, this.#lately]) meter.update(this.#time, this.length);
+  }
+}
+
+/** Measures throughput over the last one to two windows, or over less in the first. */
+class Meter {
+  /** Bytes that arrived in the last `time` milliseconds. */
+  bytes = 0;
+  time = 0;
+  readonly #window: number;
+  #older = { time: 0, length: 0 };
+  #newer = this.#older;
+
+  constructor(window: number) {
+    this.#window = window;
+  }
+
+  update(time: number, length: number): void {
+    if (time >= this.#newer.time + this.#window) {
       this.#older = this.#newer;
-      this.#newer = { time, length: this.length };
+      this.#newer = { time, length };
     }
-    return { bytes: this.length - this.#older.length, elapsed: Math.max(1, time - this.#older.time) };
-  }
-
-  #time(): number {
-    return (this.#waitsSince ?? now()) - this.#waited;
+    this.bytes = length - this.#older.length;
+    this.time = time - this.#older.time;
   }
 }

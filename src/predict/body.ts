@@ -29,9 +29,6 @@ export interface UploadLimits extends ArrivalLimits {
 /** Bodies leave the other half of the memory for decoding. */
 const SHARE_OF_BODIES = 0.5;
 
-/** Bodies that have partly arrived leave half of that for those that take their last step. */
-const SHARE_OF_STEPS = SHARE_OF_BODIES / 2;
-
 /** The most bytes of the first step. */
 const FIRST_STEP = 65_536;
 
@@ -72,7 +69,8 @@ export async function readBody(
 
   const [first, ...steps] = listSteps(declaredLength ?? maxBytes);
   const arrival = new Arrival(limits);
-  const options = { ...first, patience, duration: idleTimeout, arriving: arrival };
+  const wait = { patience, share: SHARE_OF_BODIES };
+  const options = { ...wait, partial: first.partial, duration: idleTimeout, arriving: arrival };
   const lease = await arrival.pause(memory.lease(first.bytes, options));
   const reader = stream.getReader({ mode: 'byob' });
   let bytes = new Uint8Array(first.bytes);
@@ -94,7 +92,7 @@ export async function readBody(
       if (next) {
         arrival.target = next.bytes;
         // For as long as the bytes are copied, both buffers are there.
-        await arrival.pause(lease.extend(next.bytes, { ...next, patience }));
+        await arrival.pause(lease.extend(next.bytes, { ...wait, partial: next.partial }));
         bytes = new Uint8Array(bytes.buffer.transfer(next.bytes));
         lease.shrink(next.bytes);
         continue;
@@ -130,16 +128,14 @@ export async function readBody(
 
 interface Step {
   readonly bytes: number;
-  /** The share of the memory that bodies may use with it. */
-  readonly share: number;
+  /** Whether another step follows. */
+  readonly partial: boolean;
 }
 
 /** The sizes of the buffer of a body with at most `bytes`. */
 function listSteps(bytes: number): [Step, ...Step[]] {
-  const steps: [Step, ...Step[]] = [{ bytes, share: SHARE_OF_BODIES }];
-  while (steps[0].bytes > FIRST_STEP) {
-    steps.unshift({ bytes: Math.ceil(steps[0].bytes / GROWTH), share: SHARE_OF_STEPS });
-  }
+  const steps: [Step, ...Step[]] = [{ bytes, partial: false }];
+  while (steps[0].bytes > FIRST_STEP) steps.unshift({ bytes: Math.ceil(steps[0].bytes / GROWTH), partial: true });
   return steps;
 }
 
