@@ -67,7 +67,7 @@ export async function readBody(
   if (!stream || declaredLength === 0) throw new EmptyBody('The request has no body.');
   if (declaredLength !== undefined && declaredLength > maxBytes) throw tooLarge();
 
-  const [first, ...steps] = listSteps(declaredLength ?? maxBytes);
+  const [first, ...steps] = listSteps(declaredLength ?? maxBytes, memory.capacityBytes);
   const arrival = new Arrival(limits);
   const wait = { patience, share: SHARE_OF_BODIES };
   const options = { ...wait, partial: first.partial, duration: idleTimeout, arriving: arrival };
@@ -132,9 +132,10 @@ interface Step {
   readonly partial: boolean;
 }
 
-/** The sizes of the buffer of a body with at most `bytes`. */
-function listSteps(bytes: number): [Step, ...Step[]] {
+/** The sizes of the buffer of a body with at most `bytes`: only one where a copy would not fit beside it. */
+function listSteps(bytes: number, capacity: number): [Step, ...Step[]] {
   const steps: [Step, ...Step[]] = [{ bytes, partial: false }];
+  if (bytes + Math.ceil(bytes / GROWTH) > capacity) return steps;
   while (steps[0].bytes > FIRST_STEP) steps.unshift({ bytes: Math.ceil(steps[0].bytes / GROWTH), partial: true });
   return steps;
 }

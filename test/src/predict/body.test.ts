@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest';
-import { BodyTooLarge, EmptyBody, ImageTooLarge, RequestTimeout } from '../../../src/errors.ts';
+import { BodyTooLarge, EmptyBody, Overloaded, RequestTimeout } from '../../../src/errors.ts';
 import { toUploadSource } from '../../../src/http/upload-source.ts';
 import { PhotoMemory } from '../../../src/memory.ts';
 import { type BodySource, readBody } from '../../../src/predict/body.ts';
@@ -65,12 +65,31 @@ test('the memory of a body grows with what has arrived, not with what was declar
   expect((await reading).bytes.byteLength).toBe(16_000_000);
 });
 
-test('the copy that a growing body makes needs memory too', async () => {
-  const memory = new PhotoMemory(() => 110_000);
-  const sent = new Uint8Array(100_000);
-  const upload = readBody(post(sent, { 'Content-Length': '100000' }), memory, { ...limits, maxBytes: 100_000 });
-  await expect(upload).rejects.toBeInstanceOf(ImageTooLarge);
-  expect(memory.usedBytes).toBe(0);
+test.each([
+  ['grows where a copy fits beside it', 125_000, 25_000],
+  ['takes all its memory at once where none does', 124_999, 100_000],
+])('a body %s', async (_, capacity, held) => {
+  const memory = new PhotoMemory(() => capacity);
+  const sent = new Uint8Array(100_000).fill(5);
+  const { readable, writable } = new IdentityTransformStream();
+  const writer = writable.getWriter();
+  const reading = readBody({ stream: readable, declaredLength: 100_000 }, memory, { ...limits, maxBytes: 100_000 });
+  await writer.write(sent.subarray(0, 1));
+  expect(memory.usedBytes).toBe(held);
+  await writer.write(sent.subarray(1));
+  await writer.close();
+  expect((await reading).bytes).toEqual(sent);
+});
+
+test('the copy that a growing body makes waits for memory too', async () => {
+  const memory = new PhotoMemory(() => 250_000);
+  const other = await memory.lease(10_000, { duration: 60_000, patience: 0 });
+  const upload = () => readBody(post(new Uint8Array(100_000), { 'Content-Length': '100000' }), memory, wide);
+  const wide = { ...limits, maxBytes: 100_000 };
+  await expect(upload()).rejects.toBeInstanceOf(Overloaded);
+  expect(memory.usedBytes).toBe(10_000);
+  other.release();
+  expect((await upload()).bytes.byteLength).toBe(100_000);
 });
 
 test('an upload that is too slow for the memory it holds is aborted when another needs that memory', async () => {
