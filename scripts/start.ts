@@ -41,7 +41,7 @@ async function readOptions(args: readonly string[]): Promise<StartOptions> {
   }
   const persistTo = values['persist-to'];
   return {
-    port: values.port === undefined ? await freePort(DEFAULT_PORT) : await checkPort(Number(values.port)),
+    port: values.port === undefined ? await freePort(DEFAULT_PORT) : await checkPort(values.port),
     https: values.https === true,
     persistTo: typeof persistTo === 'string' ? persistTo : undefined,
     passedOn: args.filter((_, index) => !taken.has(index)),
@@ -49,8 +49,10 @@ async function readOptions(args: readonly string[]): Promise<StartOptions> {
 }
 
 /** @throws {Error} it is not a port, or nothing can listen on it */
-async function checkPort(port: number): Promise<number> {
-  if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new Error('--port takes a number from 1 to 65535');
+async function checkPort(value: string | boolean): Promise<number> {
+  // Without a value, the option is `true`.
+  const port = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : 0;
+  if (port < 1 || port > 65_535) throw new Error('--port takes a number from 1 to 65535');
   if ((await freePort(port)) !== port)
     throw new Error(`port ${port} is in use or not permitted: choose another --port, or leave it out`);
   return port;

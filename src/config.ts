@@ -3,7 +3,7 @@ import * as z from 'zod';
 /** What `npm run docs:config` writes into the table of docs/operations.md. */
 export interface SettingInfo {
   readonly about: string;
-  readonly unit?: 'bytes' | 'ms' | 's' | 'photos';
+  readonly unit?: 'bytes' | 'bytes/s' | 'ms' | 's' | 'photos' | 'bodies';
 }
 
 /** The description of each setting, by its schema. */
@@ -11,11 +11,14 @@ export const settingInfo = z.registry<SettingInfo>();
 
 const integer = z.coerce.number().int();
 
-const quantity = (unit: 'bytes' | 'ms' | 'photos', min: number, max: number) => (default_: number, about: string) =>
-  integer.min(min).max(max).default(default_).register(settingInfo, { about, unit });
+const quantity =
+  (unit: Exclude<SettingInfo['unit'], undefined>, min: number, max: number) => (default_: number, about: string) =>
+    integer.min(min).max(max).default(default_).register(settingInfo, { about, unit });
 const bytes = quantity('bytes', 1, 128_000_000);
 const milliseconds = quantity('ms', 0, 600_000);
 const photos = quantity('photos', 1, 10_000);
+const bodies = quantity('bodies', 1, 10_000);
+const bytesPerSecond = quantity('bytes/s', 0, 128_000_000);
 
 /** The windows that the platform's rate limiter offers, in seconds. */
 const window = (default_: 10 | 60, about: string) =>
@@ -83,10 +86,15 @@ export const Settings = z.object({
     10_000,
     'How long an upload may stall. The memory of an abandoned request is freed after this time.',
   ),
+  MIN_UPLOAD_RATE: bytesPerSecond(
+    1_000,
+    'The slowest upload, measured over `UPLOAD_GRACE`. An upload that takes memory which others need must also be fast enough to fill it within `UPLOAD_TIMEOUT`.',
+  ),
+  UPLOAD_GRACE: milliseconds(10_000, 'How long an upload may take before `MIN_UPLOAD_RATE` applies to it.'),
 
   RATE_LIMITS: z.enum(['on', 'off']).default('on').register(settingInfo, {
     about:
-      '`off` removes the limits on photos, for tests and benchmarks on your own machine. Other requests are never limited.',
+      '`off` removes the limits on photos and `MAX_BODIES_PER_ADDRESS`, for tests and benchmarks on your own machine. Other requests are never limited.',
   }),
   // [[ratelimits]] in wrangler.toml sets the real limits. The Worker cannot read them, so it reports these to clients.
   BURST_PHOTOS: photos(
@@ -96,6 +104,10 @@ export const Settings = z.object({
   BURST_SECONDS: window(10, 'The short window: 10 or 60.'),
   SUSTAINED_PHOTOS: photos(60, 'The same in the long window.'),
   SUSTAINED_SECONDS: window(60, 'The long window: 10 or 60.'),
+  MAX_BODIES_PER_ADDRESS: bodies(
+    4,
+    'How many uploads of one address an isolate receives at the same time. The page sends three at once.',
+  ),
   API_TOKENS: words(
     z.string().regex(/^[0-9a-f]{64}$/),
     'The bearer tokens that may request predictions: the SHA-256 of each in hex, separated by spaces or commas. Empty: no token is needed.',

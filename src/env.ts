@@ -1,5 +1,6 @@
 import type { Config } from './config.ts';
 import type { Failure } from './errors.ts';
+import type { BodyPlaces } from './http/body-places.ts';
 import type { Codec } from './image/codec.ts';
 import type { RequestDetails } from './log.ts';
 import type { PhotoMemory } from './memory.ts';
@@ -31,6 +32,8 @@ export interface Service {
   readonly predictor: Predictor;
   /** The limits on photos; empty where they are off. */
   readonly photoLimits: readonly PhotoLimit[];
+  /** The bodies that arrive at the moment; undefined where limits are off. */
+  readonly bodyPlaces: BodyPlaces | undefined;
 }
 
 /** A limit over a window, with the platform's counter, which only reports whether there was room. */

@@ -58,7 +58,7 @@ export class MethodNotAllowed extends Failure {
   }
 }
 
-/** The upload stalled, broke off or took too long. */
+/** The upload stalled, broke off, took too long, or was too slow for the memory that it took. */
 export class RequestTimeout extends Failure {
   readonly code = 'request_timeout';
 }
@@ -94,7 +94,7 @@ export abstract class TemporaryFailure extends Failure {
   }
 }
 
-/** An address or a token has sent too many photos in a short time. */
+/** An address or a token has sent too many photos in a short time, or too many at once. */
 export class RateLimited extends TemporaryFailure {
   readonly code = 'rate_limited';
 }

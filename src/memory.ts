@@ -1,19 +1,36 @@
 import { now } from './clock.ts';
-import { ImageTooLarge, Overloaded } from './errors.ts';
+import { ImageTooLarge, Overloaded, RequestTimeout } from './errors.ts';
 
 /** A share of the isolate's memory, held until `release` or until it expires. */
 export interface Lease {
   readonly bytes: number;
+  /** Whether others need this memory, and its body arrives too slowly to keep it: release it at once. */
+  readonly recalled: boolean;
   /** Gives back all but `bytes`. */
   shrink(bytes: number): void;
+  /** Adds `bytes` if they are free right now; returns whether they were. */
+  tryExtend(bytes: number): boolean;
+  /**
+   * Adds `bytes`, and waits for them if necessary.
+   *
+   * @throws {ImageTooLarge | Overloaded} as `PhotoMemory.lease`
+   * @throws {RequestTimeout} the lease is recalled meanwhile
+   */
+  extend(bytes: number, wait: Wait): Promise<void>;
   /** Extends the lease to `duration` milliseconds from now. */
   renew(duration: number): void;
+  /** Rules out a recall from now on: the body is complete. */
+  secure(): void;
   release(): void;
 }
 
-export interface LeaseOptions {
-  /** Milliseconds after which the lease expires. */
-  readonly duration: number;
+/** A body that is still arriving. Its lease can be recalled. */
+export interface Arriving {
+  /** Milliseconds by which it would miss its deadline at its recent pace; negative where it would not. */
+  readonly lateness: number;
+}
+
+interface Wait {
   /** Milliseconds to wait for free memory. */
   readonly patience: number;
   /**
@@ -21,22 +38,32 @@ export interface LeaseOptions {
    * so that one of them can always be decoded.
    */
   readonly share?: number;
+  /** Set for a body that will need more than this. All such bodies take at most half of `share`. */
+  readonly partial?: boolean;
 }
 
-interface Held extends Lease {
-  bytes: number;
-  until: number;
+export interface LeaseOptions extends Wait {
+  /** Milliseconds after which the lease expires. */
+  readonly duration: number;
+  /** Set for the memory of a body that is still arriving. */
+  readonly arriving?: Arriving;
 }
 
 /** How often a waiting request checks for free memory, in milliseconds. */
 const POLL_INTERVAL = 20;
 const RETRY_AFTER_SECONDS = 2;
 
+/** Milliseconds after which a recalled lease expires. Its request notices sooner, unless the platform cancelled it. */
+const RECALL_TIME = 250;
+
 /**
  * Leases the memory that photos may use: for request bodies and for decoding.
  *
  * Leases expire because a request that the platform cancels may never run its `finally`. For the same reason no
  * request wakes another: those that wait poll.
+ *
+ * Where no memory is free, the slowest body loses its own: at once if it cannot arrive in time anyway, or if every
+ * holder is a body that waits for more. So bodies that have partly arrived never block each other.
  */
 export class PhotoMemory {
   readonly #held = new Set<Held>();
@@ -49,13 +76,17 @@ export class PhotoMemory {
 
   /** Bytes that are leased at the moment. */
   get usedBytes(): number {
+    return this.#sum(() => true);
+  }
+
+  #sum(counts: (lease: Held) => boolean): number {
     const time = now();
-    let used = 0;
+    let sum = 0;
     for (const lease of this.#held) {
       if (lease.until <= time) this.#held.delete(lease);
-      else used += lease.bytes;
+      else if (counts(lease)) sum += lease.bytes;
     }
-    return used;
+    return sum;
   }
 
   /** Bytes that would be free without any lease. */
@@ -69,33 +100,121 @@ export class PhotoMemory {
    * @throws {ImageTooLarge} that much memory is never free
    * @throws {Overloaded} other leases hold too much for too long
    */
-  async lease(bytes: number, { duration, patience, share = 1 }: LeaseOptions): Promise<Lease> {
-    const deadline = now() + patience;
-    while (!this.#isFree(bytes, share)) {
-      if (bytes > this.capacityBytes) throw new ImageTooLarge('The photo does not fit into memory.');
+  async lease(bytes: number, { duration, arriving, ...wait }: LeaseOptions): Promise<Lease> {
+    const lease = new Held(duration, arriving, {
+      take: (more) => this.#take(lease, more),
+      wait: (more, options) => this.#wait(lease, more, options),
+      add: () => this.#held.add(lease),
+      remove: () => this.#held.delete(lease),
+    });
+    await this.#wait(lease, bytes, wait);
+    return lease;
+  }
+
+  async #wait(lease: Held, bytes: number, wait: Wait): Promise<void> {
+    const deadline = now() + wait.patience;
+    for (;;) {
+      if (lease.recalled) throw new RequestTimeout('The upload was too slow for the memory that it took.');
+      if (this.#take(lease, bytes, wait)) return;
+      if (lease.bytes + bytes > this.capacityBytes) throw new ImageTooLarge('The photo does not fit into memory.');
+      this.#recallSlowest();
       if (now() >= deadline) {
         throw new Overloaded('Too many photos at once. Try again shortly.', RETRY_AFTER_SECONDS);
       }
       await scheduler.wait(POLL_INTERVAL);
+      lease.renew();
     }
-    const held = this.#held;
-    const lease: Held = {
-      bytes,
-      until: now() + duration,
-      shrink(remaining) {
-        this.bytes = Math.min(this.bytes, remaining);
-      },
-      renew(next) {
-        this.until = now() + next;
-      },
-      release: () => held.delete(lease),
-    };
-    held.add(lease);
-    return lease;
   }
 
-  #isFree(bytes: number, share: number): boolean {
-    const used = this.usedBytes;
-    return used + bytes <= this.capacityBytes * (used === 0 ? 1 : share);
+  #take(lease: Held, bytes: number, { share = 1, partial = false }: Partial<Wait> = {}): boolean {
+    const size = lease.bytes + bytes;
+    const others = this.#sum((each) => each !== lease);
+    const partials = partial ? this.#sum((each) => each !== lease && each.partial) : 0;
+    const [most, mostPartial] = [this.capacityBytes * share, (this.capacityBytes * share) / 2];
+    const fits =
+      others === 0 ? size <= this.capacityBytes : others + size <= most && (!partial || partials + size <= mostPartial);
+    if (!fits) return false;
+    lease.bytes = size;
+    lease.partial = partial;
+    lease.renew();
+    this.#held.add(lease);
+    return true;
+  }
+
+  /** Recalls one lease at a time: its memory may be enough. */
+  #recallSlowest(): void {
+    const held = [...this.#held];
+    if (held.some(({ recalled }) => recalled)) return;
+    const arriving = held.filter((lease) => lease.arriving).map((lease) => ({ lease, lateness: lease.lateness }));
+    const [slowest] = arriving.toSorted((a, b) => b.lateness - a.lateness);
+    if (slowest && (slowest.lateness > 0 || held.every(({ waits }) => waits))) slowest.lease.recall();
+  }
+}
+
+/** What a lease needs of the memory it is a part of. */
+interface Pool {
+  take(bytes: number): boolean;
+  wait(bytes: number, wait: Wait): Promise<void>;
+  add(): void;
+  remove(): void;
+}
+
+class Held implements Lease {
+  bytes = 0;
+  until = 0;
+  recalled = false;
+  partial = false;
+  /** Whether it waits for more memory. */
+  waits = false;
+  arriving: Arriving | undefined;
+  #duration: number;
+  readonly #pool: Pool;
+
+  constructor(duration: number, arriving: Arriving | undefined, pool: Pool) {
+    this.#duration = duration;
+    this.arriving = arriving;
+    this.#pool = pool;
+  }
+
+  get lateness(): number {
+    return this.arriving?.lateness ?? Number.NEGATIVE_INFINITY;
+  }
+
+  shrink(bytes: number): void {
+    this.bytes = Math.min(this.bytes, bytes);
+  }
+
+  tryExtend(bytes: number): boolean {
+    return this.#pool.take(bytes);
+  }
+
+  async extend(bytes: number, wait: Wait): Promise<void> {
+    this.waits = true;
+    try {
+      await this.#pool.wait(bytes, wait);
+    } finally {
+      this.waits = false;
+    }
+  }
+
+  renew(duration = this.#duration): void {
+    this.#duration = duration;
+    if (!this.recalled) this.until = now() + duration;
+  }
+
+  recall(): void {
+    this.recalled = true;
+    this.until = Math.min(this.until, now() + RECALL_TIME);
+  }
+
+  secure(): void {
+    this.arriving = undefined;
+    this.recalled = false;
+    this.renew();
+    this.#pool.add();
+  }
+
+  release(): void {
+    this.#pool.remove();
   }
 }

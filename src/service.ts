@@ -1,5 +1,6 @@
 import { type Config, InvalidConfig } from './config.ts';
 import type { Env, PhotoLimit, Service } from './env.ts';
+import { BodyPlaces } from './http/body-places.ts';
 import { heldBytes } from './image/budget.ts';
 import type { Codec } from './image/codec.ts';
 import { PhotoMemory } from './memory.ts';
@@ -18,7 +19,9 @@ export function createService(config: Config, env: Env, codecs: readonly Codec[]
   const memory = new PhotoMemory(() => available - models.bytes - heldBytes(codecs));
   const models = new ModelHost({ store: new ModelStore(env.MODELS, config), runtime, memory, config });
   const predictor = new Predictor({ codecs, memory, models, config });
-  return { config, codecs, memory, models, predictor, photoLimits: createPhotoLimits(config, env) };
+  const photoLimits = createPhotoLimits(config, env);
+  const bodyPlaces = config.RATE_LIMITS === 'on' ? new BodyPlaces(config) : undefined;
+  return { config, codecs, memory, models, predictor, photoLimits, bodyPlaces };
 }
 
 function createPhotoLimits(config: Config, { BURST, SUSTAINED }: Env): readonly PhotoLimit[] {

@@ -10,7 +10,15 @@ let leased = 0;
 const { lease } = PhotoMemory.prototype;
 PhotoMemory.prototype.lease = async function (...args) {
   const granted = await lease.apply(this, args);
-  leased = Math.max(leased, this.usedBytes);
+  const count = () => {
+    leased = Math.max(leased, this.usedBytes);
+  };
+  count();
+  const { extend } = granted;
+  granted.extend = async (...more) => {
+    await extend.apply(granted, more);
+    count();
+  };
   return granted;
 };
 

@@ -29,7 +29,7 @@ export const PROBLEMS = {
   request_timeout: {
     status: 408,
     title: 'The upload took too long',
-    when: 'the upload stalled, broke off or took too long',
+    when: 'the upload stalled, broke off, took too long, or was too slow for the memory that it took',
   },
   body_too_large: { status: 413, title: 'The request body is too large', when: 'more bytes than the service accepts' },
   image_too_large: {
@@ -51,7 +51,7 @@ export const PROBLEMS = {
   rate_limited: {
     status: 429,
     title: 'Too many photos in a short time',
-    when: 'the address or token has sent more photos than `RateLimit-Policy` allows: try again after `Retry-After` seconds',
+    when: 'the address or token has sent more photos than `RateLimit-Policy` allows, or the address sends too many at once: try again after `Retry-After` seconds',
   },
   internal: { status: 500, title: 'Something went wrong', when: 'a bug in the service' },
   overloaded: {

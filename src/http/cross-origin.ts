@@ -2,7 +2,7 @@ import type { MiddlewareHandler } from 'hono';
 import { cors } from 'hono/cors';
 import type { AppEnv } from '../env.ts';
 
-/** Lets pages of the configured origins call the API, and answers their preflight requests. */
+/** Lets pages of the configured origins call the API with any headers, and answers their preflight requests. */
 export const crossOrigin: MiddlewareHandler<AppEnv> = (c, next) => {
   const origins = c.var.service.config.CORS_ORIGINS;
   const preflight = c.req.header('Access-Control-Request-Method') !== undefined;
@@ -10,7 +10,6 @@ export const crossOrigin: MiddlewareHandler<AppEnv> = (c, next) => {
   const handle = cors({
     origin: origins.includes('*') ? '*' : origins,
     allowMethods: ['GET', 'HEAD', 'POST'],
-    allowHeaders: ['Authorization', 'Content-Type'],
     exposeHeaders: ['RateLimit-Policy', 'Retry-After', 'X-Request-Id'],
     maxAge: 86_400,
   });

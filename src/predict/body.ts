@@ -1,6 +1,6 @@
-import { now } from '../clock.ts';
 import { BodyTooLarge, EmptyBody, RequestTimeout } from '../errors.ts';
 import type { Lease, PhotoMemory } from '../memory.ts';
+import { Arrival, type ArrivalLimits } from './arrival.ts';
 
 /** A body that is still arriving. */
 export interface BodySource {
@@ -8,24 +8,35 @@ export interface BodySource {
   readonly stream: ReadableStream<Uint8Array> | null;
   /** The length that the client declared; undefined where it declared none. */
   readonly declaredLength: number | undefined;
+  /** The client's place among those whose bodies may arrive now. */
+  readonly place?: Place | undefined;
 }
 
-/** Limits of one upload: bytes and milliseconds. */
-export interface UploadLimits {
+/** Permission to send a body, held until `release` or until it expires. */
+export interface Place {
+  /** Extends it to `duration` milliseconds from now. */
+  renew(duration: number): void;
+  release(): void;
+}
+
+/** Limits of one upload. */
+export interface UploadLimits extends ArrivalLimits {
   readonly maxBytes: number;
-  readonly timeout: number;
-  readonly idleTimeout: number;
-  /** How long to wait for free memory. */
+  /** Milliseconds to wait for free memory. */
   readonly patience: number;
 }
 
 /** Bodies leave the other half of the memory for decoding. */
 const SHARE_OF_BODIES = 0.5;
 
-/** Milliseconds that an upload has left once its time is found to be over. */
-const LAST_TURN = 10;
+/** The most bytes of the first step. */
+const FIRST_STEP = 65_536;
 
-const tooSlow = () => new RequestTimeout('The upload stalled or took too long.');
+/** How much larger each step is. A larger factor copies less, and a smaller one holds less memory for a slow upload. */
+const GROWTH = 4;
+
+/** How often a pending read is checked, in milliseconds. */
+const CHECK_INTERVAL = 50;
 
 export interface Body {
   readonly bytes: Uint8Array<ArrayBuffer>;
@@ -36,67 +47,97 @@ export interface Body {
 }
 
 /**
- * Reads a whole body into one buffer, whose memory is leased before the first byte is read. The platform writes
- * straight into that buffer, so no chunk is an object of its own. The limit holds whatever length was declared.
+ * Reads a whole body into one buffer that grows in steps with what has arrived, not with what was declared. Its memory
+ * is leased, and so is the copy that a step makes. The platform writes straight into the buffer, so no chunk is an
+ * object of its own. The limit holds whatever length was declared.
  *
  * @throws {EmptyBody} there is no body
  * @throws {BodyTooLarge} it has more than `maxBytes`
  * @throws {RequestTimeout} it arrives too slowly, or breaks off
+ * @throws {ImageTooLarge} it does not fit into memory
  * @throws {Overloaded} other photos fill the memory
  */
 export async function readBody(
-  { stream, declaredLength }: BodySource,
+  { stream, declaredLength, place }: BodySource,
   memory: PhotoMemory,
-  { maxBytes, timeout, idleTimeout, patience }: UploadLimits,
+  limits: UploadLimits,
 ): Promise<Body> {
+  const { maxBytes, idleTimeout, patience } = limits;
   const tooLarge = () => new BodyTooLarge(`At most ${maxBytes} bytes are accepted.`);
   if (!stream || declaredLength === 0) throw new EmptyBody('The request has no body.');
   if (declaredLength !== undefined && declaredLength > maxBytes) throw tooLarge();
 
-  const lease = await memory.lease(declaredLength ?? maxBytes, {
-    duration: idleTimeout,
-    patience,
-    share: SHARE_OF_BODIES,
-  });
+  const [first, ...steps] = listSteps(declaredLength ?? maxBytes, memory.capacityBytes);
+  const arrival = new Arrival(limits);
+  const wait = { patience, share: SHARE_OF_BODIES };
+  const options = { ...wait, partial: first.partial, duration: idleTimeout, arriving: arrival };
+  const lease = await arrival.pause(memory.lease(first.bytes, options));
   const reader = stream.getReader({ mode: 'byob' });
-  let bytes = new Uint8Array(lease.bytes);
+  let bytes = new Uint8Array(first.bytes);
+  arrival.target = first.bytes;
   const release = () => {
     // During a read the platform owns the buffer, and frees it when the read is cancelled.
     if (!bytes.buffer.detached) bytes.buffer.transfer(0);
     lease.release();
   };
+  const check = () => {
+    if (lease.recalled) throw new RequestTimeout('The upload was too slow for the memory that it took.');
+    arrival.check();
+  };
   try {
-    const deadline = now() + timeout;
-    let end = Number.POSITIVE_INFINITY;
-    let length = 0;
     for (;;) {
-      // Set once and not with each read, or an upload that trickles would never end.
-      if (now() >= deadline) end = Math.min(end, now() + LAST_TURN);
-      if (now() > end) throw tooSlow();
-      const full = length === bytes.byteLength;
+      check();
+      const full = arrival.length === bytes.byteLength;
+      const next = full && steps.shift();
+      if (next) {
+        arrival.target = next.bytes;
+        // For as long as the bytes are copied, both buffers are there.
+        await arrival.pause(lease.extend(next.bytes, { ...wait, partial: next.partial }));
+        bytes = new Uint8Array(bytes.buffer.transfer(next.bytes));
+        lease.shrink(next.bytes);
+        continue;
+      }
       // Reject any byte past the declared or permitted length.
-      const room = full ? new Uint8Array(1) : bytes.subarray(length);
-      const remaining = Math.min(idleTimeout, deadline - now());
-      const { done, value } = await within(remaining, reader.read(room).catch(rejectBroken));
+      const room = full ? new Uint8Array(1) : bytes.subarray(arrival.length);
+      const { done, value } = await unless(check, reader.read(room).catch(rejectBroken));
       // A read detaches the buffer and returns it as another object.
       if (!full && value) bytes = new Uint8Array(value.buffer);
       if (done) break;
       if (full) throw tooLarge();
-      length += value.byteLength;
+      arrival.add(value.byteLength);
       lease.renew(idleTimeout);
+      place?.renew(idleTimeout);
     }
+    const { length } = arrival;
     if (length === 0) throw new EmptyBody('The request has no body.');
-    if (length < bytes.byteLength) {
-      // Without a declared length the buffer has the largest permitted size.
+    lease.secure();
+    if (length < bytes.byteLength && lease.tryExtend(length)) {
+      // The last step, or a body without a declared length, left room.
       bytes = new Uint8Array(bytes.buffer.transfer(length));
       lease.shrink(length);
     }
-    return { bytes, lease, release };
+    return { bytes: bytes.subarray(0, length), lease, release };
   } catch (error) {
     release();
     reader.cancel().catch(() => {});
     throw error;
+  } finally {
+    place?.release();
   }
+}
+
+interface Step {
+  readonly bytes: number;
+  /** Whether another step follows. */
+  readonly partial: boolean;
+}
+
+/** The sizes of the buffer of a body with at most `bytes`: only one where a copy would not fit beside it. */
+function listSteps(bytes: number, capacity: number): [Step, ...Step[]] {
+  const steps: [Step, ...Step[]] = [{ bytes, partial: false }];
+  if (bytes + Math.ceil(bytes / GROWTH) > capacity) return steps;
+  while (steps[0].bytes > FIRST_STEP) steps.unshift({ bytes: Math.ceil(steps[0].bytes / GROWTH), partial: true });
+  return steps;
 }
 
 /** The client has gone: not a failure of the service, and nobody reads the answer. */
@@ -107,19 +148,21 @@ function rejectBroken(cause: unknown): never {
   throw new RequestTimeout('The upload broke off.', { cause });
 }
 
-async function within<T>(milliseconds: number, promise: Promise<T>): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | null = null;
-  const expired = new Promise<never>((_, reject) => {
-    const giveUp = () => reject(tooSlow());
-    // The bytes may be here already if the isolate was busy all the time: they get one more turn.
-    const expire = () => {
-      timer = setTimeout(giveUp, LAST_TURN);
-    };
-    timer = setTimeout(expire, Math.max(0, milliseconds));
+/** The result of `pending`, unless `check`, which is called at intervals, throws first. */
+async function unless<T>(check: () => void, pending: Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setInterval> | null = null;
+  const failed = new Promise<never>((_, reject) => {
+    timer = setInterval(() => {
+      try {
+        check();
+      } catch (error) {
+        reject(error);
+      }
+    }, CHECK_INTERVAL);
   });
   try {
-    return await Promise.race([promise, expired]);
+    return await Promise.race([pending, failed]);
   } finally {
-    clearTimeout(timer);
+    clearInterval(timer);
   }
 }

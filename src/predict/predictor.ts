@@ -12,7 +12,7 @@ import { type ImageTensor, PreparedPhoto } from '../image/prepared-photo.ts';
 import type { Lease, PhotoMemory } from '../memory.ts';
 import { type Classification, type Classifier, ClassifierReleased } from '../model/classifier.ts';
 import type { ModelHost, WaitUntil } from '../model/host.ts';
-import { readUpload, type UploadSource } from './upload.ts';
+import { createUploadLimits, readUpload, type UploadSetting, type UploadSource } from './upload.ts';
 
 /** A photo that has been scored. */
 export interface Scored {
@@ -45,7 +45,7 @@ export interface PredictorOptions {
   readonly codecs: readonly Codec[];
   readonly memory: PhotoMemory;
   readonly models: ModelHost;
-  readonly config: Pick<Config, 'UPLOAD_TIMEOUT' | 'UPLOAD_IDLE_TIMEOUT' | 'MEMORY_WAIT' | 'MODEL_LOAD_TIMEOUT'>;
+  readonly config: Pick<Config, UploadSetting | 'MODEL_LOAD_TIMEOUT'>;
 }
 
 /** Scores photos: from an upload over image, tensor and session to the classification. */
@@ -67,12 +67,7 @@ export class Predictor {
     const { memory, models, config } = this.#options;
     // Start both at once: in a new isolate the model loads while the photo arrives.
     models.classifier(waitUntil).catch(() => {});
-    const limits = {
-      maxBytes: options.maxBytes,
-      timeout: config.UPLOAD_TIMEOUT,
-      idleTimeout: config.UPLOAD_IDLE_TIMEOUT,
-      patience: config.MEMORY_WAIT,
-    };
+    const limits = createUploadLimits(config, options.maxBytes);
     const { files, lease, release } = await readUpload(source, memory, limits, options.maxPhotos);
     try {
       await options.onReceived?.(files.length);

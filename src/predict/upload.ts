@@ -1,13 +1,36 @@
+import type { Config } from '../config.ts';
 import { EmptyBody, TooManyPhotos, UnsupportedMediaType } from '../errors.ts';
 import type { Lease, PhotoMemory } from '../memory.ts';
 import { type BodySource, readBody, type UploadLimits } from './body.ts';
-import { multipartFields } from './multipart.ts';
+import { multipartFields, parseBoundary } from './multipart.ts';
 
 const FIELD = 'file';
+
+/** Types that say nothing of a body. `curl --data-binary` sends the second with any file. */
+const OPAQUE_TYPES = new Set(['application/octet-stream', 'application/x-www-form-urlencoded']);
 
 /** A body with its declared media type, parameters included. */
 export interface UploadSource extends BodySource {
   readonly contentType: string;
+}
+
+export type UploadSetting =
+  | 'UPLOAD_TIMEOUT'
+  | 'UPLOAD_IDLE_TIMEOUT'
+  | 'UPLOAD_GRACE'
+  | 'MIN_UPLOAD_RATE'
+  | 'MEMORY_WAIT';
+
+/** The limits of an upload of at most `maxBytes`. */
+export function createUploadLimits(config: Pick<Config, UploadSetting>, maxBytes: number): UploadLimits {
+  return {
+    maxBytes,
+    timeout: config.UPLOAD_TIMEOUT,
+    idleTimeout: config.UPLOAD_IDLE_TIMEOUT,
+    grace: config.UPLOAD_GRACE,
+    minRate: config.MIN_UPLOAD_RATE,
+    patience: config.MEMORY_WAIT,
+  };
 }
 
 export interface Upload {
@@ -36,16 +59,16 @@ export async function readUpload(
 ): Promise<Upload> {
   const { contentType } = source;
   const mediaType = contentType.split(';', 1)[0]?.trim().toLowerCase() ?? '';
-  const multipart = mediaType === 'multipart/form-data';
-  if (!multipart && !mediaType.startsWith('image/') && mediaType !== 'application/octet-stream') {
+  const boundary = mediaType === 'multipart/form-data' ? parseBoundary(contentType) : undefined;
+  if (boundary === undefined && !mediaType.startsWith('image/') && !OPAQUE_TYPES.has(mediaType)) {
     throw new UnsupportedMediaType(
       `Send the photo as the request body with an image type, or as the multipart field '${FIELD}'.`,
     );
   }
   const { bytes: body, lease, release } = await readBody(source, memory, limits);
   try {
-    if (!multipart) return { files: [body], lease, release };
-    const [first, ...others] = readFiles(body, contentType, most);
+    if (boundary === undefined) return { files: [body], lease, release };
+    const [first, ...others] = readFiles(body, boundary, most);
     if (!first) throw new EmptyBody(`The multipart body has no field '${FIELD}'.`);
     return { files: [first, ...others], lease, release };
   } catch (error) {
@@ -54,9 +77,9 @@ export async function readUpload(
   }
 }
 
-function readFiles(body: Uint8Array, contentType: string, most: number | 'first'): readonly Uint8Array[] {
+function readFiles(body: Uint8Array, boundary: string, most: number | 'first'): readonly Uint8Array[] {
   const files: Uint8Array[] = [];
-  for (const file of multipartFields(body, contentType, FIELD, most === 'first' ? 1 : most)) {
+  for (const file of multipartFields(body, boundary, FIELD, most === 'first' ? 1 : most)) {
     if (files.length === most) throw new TooManyPhotos(`At most ${most} photos per request are accepted.`);
     files.push(file);
     if (most === 'first') break;

@@ -2,9 +2,14 @@ import { type Context, Hono } from 'hono';
 import { type ApiDocument, createApiDocument } from '../api/document.ts';
 import type { AppEnv } from '../env.ts';
 import { formatPolicy } from '../http/rate-limit.ts';
+import { renderOnce, revalidate } from './static-document.ts';
 
 /** `GET /openapi.json`: the OpenAPI document of the API as it is set up here. */
-export const openapi: Hono<AppEnv> = new Hono<AppEnv>().get('/', (c) => c.json(describeApi(c)));
+export const openapi: Hono<AppEnv> = new Hono<AppEnv>()
+  .use(revalidate)
+  .get('/', async (c) => c.body(await renderDocument(c), 200, { 'Content-Type': 'application/json' }));
+
+const renderDocument = renderOnce((c) => JSON.stringify(describeApi(c)));
 
 /** The document of the API at the request's origin. */
 export function describeApi(c: Context<AppEnv>): ApiDocument {

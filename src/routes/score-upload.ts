@@ -1,6 +1,7 @@
 import type { Context } from 'hono';
 import type { AppEnv } from '../env.ts';
 import { Failure } from '../errors.ts';
+import { addressKey } from '../http/rate-limit.ts';
 import { toUploadSource } from '../http/upload-source.ts';
 import type { Classifier } from '../model/classifier.ts';
 import { shortVersion } from '../model/layout.ts';
@@ -13,6 +14,7 @@ export const loadClassifier = (c: Context<AppEnv>): Promise<Classifier> =>
 /**
  * Scores the photos of the request, and notes what the log may know of them.
  *
+ * @throws {RateLimited} too many uploads of the client's address arrive already
  * @throws {Failure} as `Predictor.score`
  */
 export async function scoreUpload(c: Context<AppEnv>, options: ScoreOptions): Promise<readonly (Scored | Failure)[]> {
@@ -21,9 +23,10 @@ export async function scoreUpload(c: Context<AppEnv>, options: ScoreOptions): Pr
     await options.onReceived?.(photos);
     details.photos = photos;
   };
-  const outcomes = await service.predictor.score(toUploadSource(c.req.raw), { ...options, onReceived }, (pending) =>
-    c.executionCtx.waitUntil(pending),
-  );
+  const place = service.bodyPlaces?.take(addressKey(c.req.header('CF-Connecting-IP')));
+  const outcomes = await service.predictor
+    .score(toUploadSource(c.req.raw, place), { ...options, onReceived }, (pending) => c.executionCtx.waitUntil(pending))
+    .finally(() => place?.release());
   for (const { format, result } of outcomes) {
     if (format) details.formats.add(format);
     if (result instanceof Failure) continue;

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { execa, type Options } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { writeKeyPair } from '../../registry/keygen.ts';
 import { freePort } from '../../scripts/wrangler-dev.ts';
 import { solidPng } from '../pictures/png.ts';
 
@@ -99,7 +100,24 @@ describe('one error, exit status 1, and nothing signed or published', () => {
     }
   });
 
-  test('--port is not a port', () => expectFailure(['--port', '65536'], /^--port takes a number from 1 to 65535$/));
+  test.each([
+    ['--port', '65536'],
+    ['--port', 'x'],
+    ['--port', '--https'],
+  ])('--port is not a port: %s %s', (...args) => expectFailure(args, /^--port takes a number from 1 to 65535$/));
+
+  test('--port has no value', () => expectFailure(['--port'], /^--port takes a number from 1 to 65535$/));
+
+  test.each(['model-signing.pem', 'model-signing.pub.pem'])('%s, a development key, is empty', async (name) => {
+    const project = await mkdtemp(join(tmpdir(), 'husky-ai-start-'));
+    await writeFile(join(project, 'wrangler.toml'), await readFile('wrangler.toml', 'utf8'));
+    await writeKeyPair(join(project, '.keys', 'development'), 'P-256');
+    await writeFile(join(project, '.keys', 'development', name), '');
+    const { exitCode, all } = await spawnStart([], { cwd: project });
+    expect({ exitCode, all }).toEqual({ exitCode: 1, all: expect.stringMatching(`^.keys/development/${name}: .*$`) });
+    expect((await readdir(project)).toSorted()).toEqual(['.keys', 'wrangler.toml']);
+    await rm(project, { recursive: true });
+  });
 
   test('a setting in wrangler.toml is not valid', () =>
     expectFailure([], /^Invalid settings in wrangler\.toml:\n +MODEL_REFRESH: .*$/, (toml) =>

@@ -7,7 +7,7 @@ import { toUploadSource } from '../../src/http/upload-source.ts';
 import { findCodec } from '../../src/image/codec.ts';
 import { codecs } from '../../src/image/codecs.ts';
 import { PreparedPhoto } from '../../src/image/prepared-photo.ts';
-import { readUpload } from '../../src/predict/upload.ts';
+import { createUploadLimits, readUpload } from '../../src/predict/upload.ts';
 import { createService } from '../../src/service.ts';
 
 const { config, memory, models, ...service } = createService(parseConfig(env), env, codecs);
@@ -15,7 +15,7 @@ const app = createApp({ config, memory, models, ...service });
 
 /** Answers float32, little-endian, NHWC. */
 app.post('/parity/tensor', async (c) => {
-  const limits = { maxBytes: config.MAX_BODY_BYTES, timeout: 60_000, idleTimeout: 60_000, patience: 60_000 };
+  const limits = { ...createUploadLimits(config, config.MAX_BODY_BYTES), patience: 60_000 };
   const { files, release } = await readUpload(toUploadSource(c.req.raw), memory, limits, 'first');
   try {
     const [bytes] = files;

@@ -25,6 +25,7 @@ const problem = async (response: Response) => {
 test.each([
   ['raw body', () => raw(white)],
   ['raw body without an image type', () => raw(white, 'application/octet-stream')],
+  ['raw body as curl --data-binary sends it', () => raw(white, 'application/x-www-form-urlencoded')],
   ['form field', () => form(white)],
 ])('a photo as %s is scored', async (_, init) => {
   const response = await service('/api/predict', init());
@@ -104,6 +105,10 @@ test('health is 200 if predictions work', async () => {
 
 const big = () => new Uint8Array(2_000);
 const svg = '<svg xmlns="http://www.w3.org/2000/svg"/>';
+const longBoundary = (length: number) => {
+  const boundary = 'x'.repeat(length);
+  return raw(`--${boundary}\r\n\r\n\r\n--${boundary}--`, `multipart/form-data; boundary=${boundary}`);
+};
 const twoPixels = utf8('GIF89a');
 
 test.each<[string, string, () => RequestInit, number, string]>([
@@ -113,6 +118,14 @@ test.each<[string, string, () => RequestInit, number, string]>([
   ['another field', '/api/predict', () => form(white, 'photo'), 400, 'empty_body'],
   ['a malformed form', '/api/predict', () => raw('--x', 'multipart/form-data; boundary=y'), 400, 'empty_body'],
   ['a form without boundary', '/api/predict', () => raw('--x', 'multipart/form-data'), 400, 'empty_body'],
+  ['a form with a long boundary', '/api/predict', () => longBoundary(252), 400, 'empty_body'],
+  [
+    'an encoded form',
+    '/api/predict',
+    () => raw('a=b', 'application/x-www-form-urlencoded'),
+    415,
+    'unsupported_media_type',
+  ],
   ['too many bytes', '/api/predict', () => raw(big()), 413, 'body_too_large'],
   ['too many bytes for /huskyai/', '/huskyai/', () => form(big()), 413, 'body_too_large'],
   ['text', '/api/predict', () => raw('not a photo'), 415, 'unsupported_media_type'],

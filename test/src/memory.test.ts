@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ImageTooLarge, Overloaded } from '../../src/errors.ts';
+import { ImageTooLarge, Overloaded, RequestTimeout } from '../../src/errors.ts';
 import { PhotoMemory } from '../../src/memory.ts';
 
 const soon = { duration: 60_000, patience: 60 };
@@ -51,4 +51,67 @@ test('bodies leave memory to decode one of them, but a large one may be the only
   await memory.lease(20, bodies);
   await expect(memory.lease(1, bodies)).rejects.toBeInstanceOf(Overloaded);
   expect((await memory.lease(50, soon)).bytes).toBe(50);
+});
+
+/** A body with this lateness, in milliseconds. */
+const arriving = (lateness: number) => ({ duration: 60_000, patience: 10_000, arriving: { lateness } });
+
+test('a lease that grows waits for free memory', async () => {
+  const memory = new PhotoMemory(() => 100);
+  const [growing, other] = [await memory.lease(40, soon), await memory.lease(60, soon)];
+  expect(growing.tryExtend(20)).toBe(false);
+  const extended = growing.extend(20, { patience: 10_000 });
+  other.shrink(40);
+  await extended;
+  expect(growing.bytes).toBe(60);
+  expect(memory.usedBytes).toBe(100);
+});
+
+test('of the bodies that cannot arrive in time, the latest gives its memory to another request', async () => {
+  const memory = new PhotoMemory(() => 100);
+  const [inTime, late, latest] = [
+    await memory.lease(30, arriving(-1)),
+    await memory.lease(30, arriving(5_000)),
+    await memory.lease(40, arriving(9_000)),
+  ];
+  const waiting = memory.lease(40, arriving(-1));
+  expect([inTime, late, latest].map(({ recalled }) => recalled)).toEqual([false, false, true]);
+  latest.release();
+  expect((await waiting).bytes).toBe(40);
+  expect(late.recalled).toBe(false);
+});
+
+test('bodies that are in time, and photos being decoded, keep their memory', async () => {
+  const memory = new PhotoMemory(() => 100);
+  const body = await memory.lease(50, arriving(-1));
+  const photo = await memory.lease(50, soon);
+  await expect(memory.lease(10, soon)).rejects.toBeInstanceOf(Overloaded);
+  expect([body.recalled, photo.recalled]).toEqual([false, false]);
+});
+
+test('a body that is complete is late no more', async () => {
+  const memory = new PhotoMemory(() => 100);
+  const body = await memory.lease(100, arriving(5_000));
+  body.secure();
+  await expect(memory.lease(10, soon)).rejects.toBeInstanceOf(Overloaded);
+  expect(body.recalled).toBe(false);
+});
+
+test('where every body waits for more, the slowest is refused and the others go on', async () => {
+  const memory = new PhotoMemory(() => 100);
+  const [fast, slow] = [await memory.lease(50, arriving(-9_000)), await memory.lease(50, arriving(-1))];
+  const grown = fast.extend(50, { patience: 10_000 });
+  const refused = slow.extend(50, { patience: 10_000 }).catch((error: unknown) => {
+    slow.release();
+    return error;
+  });
+  expect(await refused).toBeInstanceOf(RequestTimeout);
+  await grown;
+  expect(fast.bytes).toBe(100);
+});
+
+test('the memory of a recalled body is free even if its request has vanished', async () => {
+  const memory = new PhotoMemory(() => 100);
+  await memory.lease(100, arriving(5_000));
+  expect((await memory.lease(100, arriving(-1))).bytes).toBe(100);
 });

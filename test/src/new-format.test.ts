@@ -36,7 +36,8 @@ test('its memory is budgeted', async () => {
   // The file is 3 MB and its decoder takes as much again, which does not fit beside the file.
   const service = newService({ ...leaving(5_500_000), MAX_BODY_BYTES: 4_000_000 }, withToy);
   const large = toyFile(1000, 1000, [0, 0, 0]);
-  const response = await service('/api/predict', raw(large, 'image/x-toy'));
+  const headers = { 'Content-Type': 'image/x-toy', 'Content-Length': String(large.byteLength) };
+  const response = await service('/api/predict', { method: 'POST', body: large, headers });
   expect(response.status).toBe(413);
   expect(await response.json()).toMatchObject({
     code: 'image_too_large',

@@ -1,4 +1,6 @@
-import { beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test, vi } from 'vitest';
+import { RateLimited } from '../../../src/errors.ts';
+import { BodyPlaces } from '../../../src/http/body-places.ts';
 import { addressKey } from '../../../src/http/rate-limit.ts';
 import { solidPng } from '../../pictures/png.ts';
 import { brightness, manifestOf } from '../model/publish.ts';
@@ -124,6 +126,75 @@ test('addresses and tokens are counted separately', async () => {
   );
 });
 
+/** Uploads a photo that never arrives whole, until `cancel`. */
+function hang(service: Service, address: string) {
+  const { readable, writable } = new FixedLengthStream(1_000);
+  const writer = writable.getWriter();
+  writer.write(new Uint8Array(10)).catch(() => {});
+  const headers = { 'CF-Connecting-IP': address, 'Content-Type': 'image/png' };
+  const response = service('/api/predict', { method: 'POST', body: readable, headers });
+  return { response, cancel: () => writer.abort(new Error('gone')) };
+}
+
+test('one address sends only so many bodies at once, and others are unaffected', async () => {
+  const counters = { BURST: counter(100), SUSTAINED: counter(100) };
+  const service = newService({ RATE_LIMITS: 'on', MAX_BODIES_PER_ADDRESS: 2, ...counters });
+  const from = (address: string) => service('/api/predict', withHeaders(raw(white), { 'CF-Connecting-IP': address }));
+  const hanging = [hang(service, '2001:db8:1:2::1'), hang(service, '2001:db8:1:2::2')];
+  // Until both have passed the middleware.
+  await scheduler.wait(10);
+  const refused = await from('2001:db8:1:2::3');
+  expect(refused.status).toBe(429);
+  expect(refused.headers.get('Retry-After')).toMatch(/^[1-9]\d*$/);
+  expect(await refused.json()).toMatchObject({
+    code: 'rate_limited',
+    detail: 'At most 2 uploads at the same time are accepted.',
+  });
+  expect((await from('2001:db8:1:3::3')).status).toBe(200);
+  for (const { cancel, response } of hanging) {
+    await cancel();
+    expect((await response).status).toBe(408);
+  }
+  expect((await from('2001:db8:1:2::3')).status).toBe(200);
+});
+
+test.each([
+  ['a form without a photo', () => form(white, 'photo')],
+  ['JSON', () => raw('{}', 'application/json')],
+  ['nothing', () => ({ method: 'POST' })],
+  ['a photo', () => raw(white)],
+])('%s gives its place back', async (_, request) => {
+  const counters = { BURST: counter(100), SUSTAINED: counter(100) };
+  const service = newService({ RATE_LIMITS: 'on', MAX_BODIES_PER_ADDRESS: 1, ...counters });
+  expect(await statuses(service, [request, request])).not.toContain(429);
+});
+
+test('the place of a request that vanished is free after a while, unless its body still arrives', () => {
+  vi.useFakeTimers({ toFake: ['Date'] });
+  try {
+    const places = new BodyPlaces({ MAX_BODIES_PER_ADDRESS: 1, UPLOAD_IDLE_TIMEOUT: 1_000, MEMORY_WAIT: 500 });
+    const place = places.take('address:192.0.2.1');
+    vi.advanceTimersByTime(1_400);
+    place.renew(1_000);
+    vi.advanceTimersByTime(900);
+    expect(() => places.take('address:192.0.2.1')).toThrow(RateLimited);
+    vi.advanceTimersByTime(200);
+    places.take('address:192.0.2.1');
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
+test('without limits one address may send any number of bodies at once', async () => {
+  const service = newService({ MAX_BODIES_PER_ADDRESS: 1 });
+  const { cancel, response } = hang(service, '192.0.2.1');
+  await scheduler.wait(10);
+  const answer = await service('/api/predict', withHeaders(raw(white), { 'CF-Connecting-IP': '192.0.2.1' }));
+  expect(answer.status).toBe(200);
+  await cancel();
+  await response;
+});
+
 test('wrong tokens count for their address', async () => {
   const counters = { BURST: counter(1), SUSTAINED: counter(60) };
   const service = newService({ RATE_LIMITS: 'on', API_TOKENS: await digestOf('one'), ...counters });
@@ -158,13 +229,23 @@ test.each([
   expect(addressKey(address)).toBe(key);
 });
 
-const preflight = (origin: string): RequestInit => ({
+const preflight = (origin: string, headers = 'authorization'): RequestInit => ({
   method: 'OPTIONS',
   headers: {
     Origin: origin,
     'Access-Control-Request-Method': 'POST',
-    'Access-Control-Request-Headers': 'authorization',
+    'Access-Control-Request-Headers': headers,
   },
+});
+
+test('a preflight from a listed origin allows whatever headers it names', async () => {
+  const service = newService({ CORS_ORIGINS: 'https://friend.test' });
+  const names = 'content-type,traceparent,x-requested-with';
+  const allowed = await service('/api/predict', preflight('https://friend.test', names));
+  expect(allowed.headers.get('Access-Control-Allow-Headers')).toBe(names);
+  expect(allowed.headers.get('Vary')).toContain('Access-Control-Request-Headers');
+  const stranger = await service('/api/predict', preflight('https://elsewhere.test', names));
+  expect(stranger.headers.has('Access-Control-Allow-Origin')).toBe(false);
 });
 
 test('origins that are not listed get no CORS headers', async () => {

@@ -1,4 +1,4 @@
-import { beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test, vi } from 'vitest';
 import { solidPng } from '../../pictures/png.ts';
 import { brightness, manifestOf } from '../model/publish.ts';
 import { putVersion } from '../model/put-version.ts';
@@ -10,6 +10,9 @@ beforeAll(async () => {
   await putVersion(bucket, await manifestOf(brightness), brightness);
   service = newService();
 });
+
+/** What is the same for everyone, and may be kept as long as it is revalidated. */
+const DOCUMENTS = ['/openapi.json', '/docs'];
 
 const everywhere: readonly [name: string, path: string, init?: RequestInit][] = [
   ['a score', '/api/predict', { method: 'POST' }],
@@ -35,8 +38,48 @@ test.each(everywhere)('%s has the security headers and an id', async (_, path, i
   expect(headers.get('Cross-Origin-Opener-Policy')).toBe('same-origin');
   expect(headers.get('Cross-Origin-Resource-Policy')).toBe('same-origin');
   expect(headers.get('Strict-Transport-Security')).toBe('max-age=31536000');
-  expect(headers.get('Cache-Control')).toBe('no-store');
+  expect(headers.get('Cache-Control')).toBe(DOCUMENTS.includes(path) ? 'no-cache' : 'no-store');
   expect(headers.get('X-Request-Id')).toMatch(/^[\w-]+$/);
+});
+
+test.each(DOCUMENTS)('%s is sent again only if it has changed', async (path) => {
+  const first = await service(path);
+  const etag = first.headers.get('ETag') ?? '';
+  expect(etag).toMatch(/^"[0-9a-f]+"$/);
+  const text = await first.text();
+  expect(await (await service(path)).text()).toBe(text);
+  for (const known of [etag, `"other", W/${etag}`, '*']) {
+    for (const method of ['GET', 'HEAD']) {
+      const { status, headers, body } = await service(path, { method, headers: { 'If-None-Match': known } });
+      expect(status).toBe(304);
+      expect(body).toBe(null);
+      for (const name of ['ETag', 'Cache-Control', 'Content-Security-Policy']) {
+        expect(headers.get(name)).toBe(first.headers.get(name));
+      }
+    }
+  }
+  const outdated = await service(path, { headers: { 'If-None-Match': '"other"' } });
+  expect(outdated.status).toBe(200);
+  expect(await outdated.text()).toBe(text);
+});
+
+test.each(DOCUMENTS)('%s is made once for each origin and set-up', async (path) => {
+  const stringify = vi.spyOn(JSON, 'stringify');
+  try {
+    await service(path);
+    stringify.mockClear();
+    await service(path);
+    // The log line is all that is left to write.
+    expect(stringify).toHaveBeenCalledTimes(1);
+  } finally {
+    stringify.mockRestore();
+  }
+  const tags = [
+    await service(path),
+    await service(path, undefined, 'http:'),
+    await newService({ MAX_BATCH_PHOTOS: 5 })(path),
+  ].map(({ headers }) => headers.get('ETag'));
+  expect(new Set(tags).size).toBe(3);
 });
 
 test('over plain HTTP no answer requires HTTPS', async () => {

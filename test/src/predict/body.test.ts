@@ -1,10 +1,10 @@
-import { expect, test } from 'vitest';
-import { BodyTooLarge, EmptyBody, RequestTimeout } from '../../../src/errors.ts';
+import { expect, test, vi } from 'vitest';
+import { BodyTooLarge, EmptyBody, Overloaded, RequestTimeout } from '../../../src/errors.ts';
 import { toUploadSource } from '../../../src/http/upload-source.ts';
 import { PhotoMemory } from '../../../src/memory.ts';
 import { type BodySource, readBody } from '../../../src/predict/body.ts';
 
-const limits = { maxBytes: 1000, timeout: 60_000, idleTimeout: 60_000, patience: 0 };
+const limits = { maxBytes: 1000, timeout: 60_000, idleTimeout: 60_000, minRate: 0, grace: 0, patience: 0 };
 const roomy = () => new PhotoMemory(() => 1_000_000);
 
 function post(body: BodyInit | null, headers: Record<string, string> = {}): BodySource {
@@ -32,6 +32,96 @@ test('the body comes out as it went in, and its place is held until it is releas
   expect(memory.usedBytes).toBe(0);
   // The buffer itself is freed at once, not only its lease.
   expect(bytes.buffer.detached).toBe(true);
+});
+
+test.each([
+  ['with', { 'Content-Length': '700000' }],
+  ['without', {}],
+])('a large body %s a length survives the growth of its buffer', async (_, headers) => {
+  const memory = roomy();
+  const sent = Uint8Array.from({ length: 700_000 }, (_byte, index) => index % 251);
+  const pieces = [0, 1, 5, 40_000, 43_750, 400_000].map((start, i, all) => sent.slice(start, all[i + 1]));
+  const body = post(stream(pieces), headers);
+  const { bytes } = await readBody(body, memory, { ...limits, maxBytes: 700_001 });
+  expect(bytes).toEqual(sent);
+  expect(memory.usedBytes).toBe(bytes.buffer.byteLength);
+});
+
+test('the memory of a body grows with what has arrived, not with what was declared', async () => {
+  const memory = new PhotoMemory(() => 100_000_000);
+  const { readable, writable } = new IdentityTransformStream();
+  const writer = writable.getWriter();
+  const source = { stream: readable, declaredLength: 16_000_000 };
+  const reading = readBody(source, memory, { ...limits, maxBytes: 20_000_000 });
+  const held: number[] = [];
+  for (const bytes of [1, 62_499, 1, 937_499, 1, 3_000_000]) {
+    await writer.write(new Uint8Array(bytes));
+    await scheduler.wait(1);
+    held.push(memory.usedBytes);
+  }
+  expect(held).toEqual([62_500, 250_000, 250_000, 4_000_000, 4_000_000, 16_000_000]);
+  await writer.write(new Uint8Array(12_000_000 - 1));
+  await writer.close();
+  expect((await reading).bytes.byteLength).toBe(16_000_000);
+});
+
+test.each([
+  ['grows where a copy fits beside it', 125_000, 25_000],
+  ['takes all its memory at once where none does', 124_999, 100_000],
+])('a body %s', async (_, capacity, held) => {
+  const memory = new PhotoMemory(() => capacity);
+  const sent = new Uint8Array(100_000).fill(5);
+  const { readable, writable } = new IdentityTransformStream();
+  const writer = writable.getWriter();
+  const reading = readBody({ stream: readable, declaredLength: 100_000 }, memory, { ...limits, maxBytes: 100_000 });
+  await writer.write(sent.subarray(0, 1));
+  expect(memory.usedBytes).toBe(held);
+  await writer.write(sent.subarray(1));
+  await writer.close();
+  expect((await reading).bytes).toEqual(sent);
+});
+
+test('the copy that a growing body makes waits for memory too', async () => {
+  const memory = new PhotoMemory(() => 250_000);
+  const other = await memory.lease(10_000, { duration: 60_000, patience: 0 });
+  const upload = () => readBody(post(new Uint8Array(100_000), { 'Content-Length': '100000' }), memory, wide);
+  const wide = { ...limits, maxBytes: 100_000 };
+  await expect(upload()).rejects.toBeInstanceOf(Overloaded);
+  expect(memory.usedBytes).toBe(10_000);
+  other.release();
+  expect((await upload()).bytes.byteLength).toBe(100_000);
+});
+
+test('an upload that is too slow for the memory it holds is aborted when another needs that memory', async () => {
+  vi.useFakeTimers({ toFake: ['Date'] });
+  try {
+    const memory = new PhotoMemory(() => 1000);
+    const slow = readBody(post(stream([new Uint8Array(1)], false), { 'Content-Length': '900' }), memory, limits);
+    const refused = expect(slow).rejects.toBeInstanceOf(RequestTimeout);
+    await scheduler.wait(1);
+    expect(memory.usedBytes).toBe(900);
+    for (let look = 0; look < 12; look++) {
+      vi.advanceTimersByTime(200);
+      await scheduler.wait(55);
+    }
+    const sent = new Uint8Array(800).fill(3);
+    const body = await readBody(post(sent, { 'Content-Length': '800' }), memory, { ...limits, patience: 30_000 });
+    expect(body.bytes).toEqual(sent);
+    await refused;
+    expect(memory.usedBytes).toBe(800);
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
+test('a client keeps its place while its body arrives, and loses it afterwards', async () => {
+  const calls: string[] = [];
+  const place = { renew: () => calls.push('renew'), release: () => calls.push('release') };
+  await readBody({ ...post(new Uint8Array(10)), place }, roomy(), limits);
+  expect(calls).toEqual(['renew', 'release']);
+  const broken = readBody({ ...post(new Uint8Array(1001)), place }, roomy(), limits);
+  await expect(broken).rejects.toBeInstanceOf(BodyTooLarge);
+  expect(calls.at(-1)).toBe('release');
 });
 
 test('a body without a length is read to its end', async () => {

@@ -5,7 +5,7 @@ import { readUpload } from '../../../src/predict/upload.ts';
 import { solidPng } from '../../pictures/png.ts';
 import { form, raw } from '../service.ts';
 
-const limits = { maxBytes: 100_000, timeout: 60_000, idleTimeout: 60_000, patience: 0 };
+const limits = { maxBytes: 100_000, timeout: 60_000, idleTimeout: 60_000, minRate: 0, grace: 0, patience: 0 };
 async function upload(init: RequestInit, memory = new PhotoMemory(() => 1_000_000)) {
   return readUpload(toUploadSource(new Request('https://husky.test/', init)), memory, limits, 3);
 }
