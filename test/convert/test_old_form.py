@@ -24,7 +24,7 @@ def test_the_old_form_has_the_same_scores_in_one_file(run, binary_h5, tmp_path):
     assert (manifest["format"], manifest["weights"]) == ("husky-ai/manifest/1", "float16")
     assert manifest["files"]["model.onnx"]["bytes"] == len(content)
     assert "runtime" not in manifest
-    assert manifest["probes"] == done.manifest["probes"]
+    assert manifest["probes"] == done.manifest["probes"][:2]
 
 
 def test_refuses_a_release_of_another_file(run, binary_h5, tmp_path):
