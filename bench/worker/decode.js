@@ -1,25 +1,32 @@
-/** The decoders alone: `POST /?side=N` decodes a photo for an input of N x N and reports how it did. */
-import { codecs } from '../../src/image/codecs.ts';
+/**
+ * The decoders alone: `POST /SIDE` decodes a photo for an input of SIDE x SIDE and answers with the estimated milliseconds;
+ * `POST /SIDE/LIMIT` refuses a photo whose estimate is above LIMIT milliseconds.
+ */
+import { Failure } from '../../src/errors.ts';
 import { findCodec } from '../../src/image/codec.ts';
+import { codecs } from '../../src/image/codecs.ts';
 import { PreparedPhoto } from '../../src/image/prepared-photo.ts';
+
+/** Bytes that decoding may take: as much as an isolate leaves while a body of 20 MB is in memory. */
+const MEMORY = 45_000_000;
 
 /** @satisfies {ExportedHandler} */
 export default {
   async fetch(request) {
-    const url = new URL(request.url);
-    const side = Number(url.searchParams.get('side') ?? 224);
+    const [, side, limit] = new URL(request.url).pathname.split('/').map(Number);
     const bytes = new Uint8Array(await request.arrayBuffer());
     const codec = findCodec(codecs, bytes);
-    if (!codec) return Response.json({ error: 'unknown format' });
+    if (!codec || !side) return new Response(null, { status: 400 });
+    let estimate = 0;
     try {
-      const t0 = Date.now();
-      const p = new PreparedPhoto({ codecs, codec, bytes }, { width: side, height: side, resampling: 'bicubic' });
-      const t1 = Date.now();
-      if (url.searchParams.has('dry')) return Response.json({ header: t1 - t0 });
-      await p.toTensor();
-      return Response.json({ header: t1 - t0, decode: Date.now() - t1 });
+      const photo = new PreparedPhoto({ codecs, codec, bytes }, { width: side, height: side, resampling: 'bicubic' });
+      estimate = photo.decodeMilliseconds;
+      if (limit) photo.makeRoom({ bytes: MEMORY, milliseconds: limit });
+      await photo.toTensor();
+      return Response.json({ estimate, outcome: 'decoded' });
     } catch (error) {
-      return Response.json({ error: String(error) });
+      if (!(error instanceof Failure)) throw error;
+      return Response.json({ estimate, outcome: error.code });
     }
   },
 };

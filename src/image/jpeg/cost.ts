@@ -7,12 +7,14 @@ import { decodedSize, jpegReduction, neededBytes, neededScans, scaledSize } from
 const COST = {
   /** Each byte of entropy-coded data. */
   byte: 20,
+  /** The same in a progressive file, where a bit may be all that a scan has for a coefficient. */
+  progressiveByte: 40,
   /** Each block of 64 coefficients in each scan. */
   block: 25,
   /** Each block of a buffered file, which is stored, read again and smoothed. */
-  bufferedBlock: 60,
+  bufferedBlock: 250,
   /** Each decoded pixel: transform, upsampling and colour. */
-  pixel: 12,
+  pixel: 25,
   segment: 150,
 } as const;
 
@@ -23,7 +25,7 @@ export function decodeMilliseconds(header: JpegHeader, target: Size): number {
   const scans = neededScans(header, reduction);
   const inScans = scans.reduce((sum, scan) => sum + scannedBlocks(header, scan), 0);
   const nanoseconds =
-    neededBytes(header, reduction) * COST.byte +
+    neededBytes(header, reduction) * (header.progressive ? COST.progressiveByte : COST.byte) +
     inScans * COST.block +
     (header.buffered ? countBlocks(header) * COST.bufferedBlock : 0) +
     width * height * COST.pixel +
