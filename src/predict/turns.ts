@@ -32,10 +32,15 @@ interface Claim {
  */
 export class Turns {
   readonly #claims = new Set<Claim>();
+  readonly #patience: number;
+
+  constructor(patience = PATIENCE) {
+    this.#patience = patience;
+  }
 
   /** Call it once for each request. */
   join(): Turn {
-    return new Turn(this.#claims);
+    return new Turn(this.#claims, this.#patience);
   }
 }
 
@@ -43,10 +48,11 @@ export class Turns {
 export class Turn {
   readonly #claims: Set<Claim>;
   #rank = 0;
-  #patience = PATIENCE;
+  #patience: number;
 
-  constructor(claims: Set<Claim>) {
+  constructor(claims: Set<Claim>, patience: number) {
     this.#claims = claims;
+    this.#patience = patience;
   }
 
   /** Waits for a turn to do this many milliseconds of work. */

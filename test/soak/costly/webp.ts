@@ -1,6 +1,6 @@
 import sharp from 'sharp';
+import { losslessBomb } from '../../pictures/lossless-bomb.ts';
 import { seeded } from '../../random.ts';
-import { losslessBomb } from '../lossless-bomb.ts';
 
 /** A WebP to generate. */
 export interface WebpRecipe {

@@ -1,4 +1,4 @@
-import { BitWriter } from '../bit-writer.ts';
+import { BitWriter } from '../../pictures/bit-writer.ts';
 
 /** A GIF to generate. */
 export interface GifRecipe {

@@ -1,6 +1,6 @@
 import { crc32, deflateRawSync } from 'node:zlib';
+import { BitWriter } from '../../pictures/bit-writer.ts';
 import { seeded } from '../../random.ts';
-import { BitWriter } from '../bit-writer.ts';
 
 /** A PNG to generate. */
 export interface PngRecipe {
