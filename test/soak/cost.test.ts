@@ -13,6 +13,8 @@ import { Climber, choice, type Gene, integer, record } from './search.ts';
 const TRIES = Number(process.env.COST_TRIES ?? 1_500);
 const SEED = 20_261_126;
 const WORST = 10;
+/** Below, the clock ticks and the request itself count too much to compare with an estimate. */
+const NOTICEABLE = 100;
 const { MAX_DECODE_MS, MAX_BODY_BYTES } = parseConfig({});
 /** Sides of a small and a large network's input. */
 const SIDES = [128, 224];
@@ -149,9 +151,9 @@ test(`a search for costly files finds none over 1.5 times the limit in ${TRIES} 
     console.table(worst);
     for (const [format, files = []] of Object.entries(Object.groupBy(found, (each) => each.format))) {
       const decoded = files.filter(({ outcome }) => outcome === 'decoded').length;
-      const ratios = files.filter(({ ms }) => ms >= 100).map(({ ms, estimate }) => ms / estimate);
-      const most = Math.max(0, ...ratios).toFixed(2);
-      console.log(`${format}: ${files.length} files, ${decoded} decoded; at most ${most} times the estimate`);
+      const slow = files.filter(({ ms }) => ms >= NOTICEABLE);
+      const [furthest] = slow.toSorted((one, other) => other.ms / other.estimate - one.ms / one.estimate);
+      console.log(`${format}: ${files.length} files, ${decoded} decoded; furthest above its estimate:`, furthest);
     }
     expect(worst.filter(({ ms }) => ms > 1.5 * MAX_DECODE_MS)).toEqual([]);
   } finally {
