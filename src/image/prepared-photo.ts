@@ -26,7 +26,7 @@ export interface ImageTensor extends Size {
 }
 
 /** A microtask would not do: it runs before any other request. */
-const nextTurn: Pause = () => scheduler.wait(0);
+const nextTurn: Pause = () => new Promise((resolve) => setTimeout(resolve));
 
 /** A photo with a valid header and no pixel decoded yet. It knows how much time and memory decoding takes. */
 export class PreparedPhoto {
