@@ -120,7 +120,7 @@ export const attacks = defineSection({
             dollars(perMillion(row.limited)),
           ]),
         ),
-        `Before: with \`MAX_DECODE_MS\` and \`MAX_REQUEST_DECODE_MS\` at their maximum. The costliest file is ${dollars(most('unlimited'))} per million before and ${dollars(most('limited'))} after. Within the rate limits, one address costs at most ${daily(most('unlimited'))} a day before. After, whatever it sends, it costs about ${daily(bound)}: a photo counts once for each third of `MAX_DECODE_MS`.`,
+        `Before: with \`MAX_DECODE_MS\` and \`MAX_REQUEST_DECODE_MS\` at their maximum. The costliest file is ${dollars(most('unlimited'))} per million before and ${dollars(most('limited'))} after. Within the rate limits, one address costs at most ${daily(most('unlimited'))} a day before. After, whatever it sends, it costs about ${daily(bound)}: a photo counts once for each third of \`MAX_DECODE_MS\`.`,
       ],
     };
   },
