@@ -10,8 +10,10 @@ import { parseArgs } from 'node:util';
 import { Album } from './pictures.ts';
 import { Progress } from './progress.ts';
 import { describeMachine, findStaleDocuments, publishResults, writeResult } from './results.ts';
+import { attacks } from './sections/attacks.ts';
 import { cold } from './sections/cold.ts';
 import { cost } from './sections/cost.ts';
+import { decode } from './sections/decode.ts';
 import { memory } from './sections/memory.ts';
 import { models } from './sections/models.ts';
 import { size } from './sections/size.ts';
@@ -19,7 +21,7 @@ import { speed } from './sections/speed.ts';
 import { stages } from './sections/stages.ts';
 
 /** In the order in which they run: what other work on the machine disturbs most comes first. */
-const SECTIONS = [speed, stages, cost, cold, memory, models, size];
+const SECTIONS = [speed, stages, cost, decode, attacks, cold, memory, models, size];
 
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({

@@ -72,6 +72,7 @@ async function largestPhotos(bytes: number, target: { width: number; height: num
         buffered: progressive,
         scans: [],
         components,
+        segments: 0,
         end: 0,
       } as const;
       return peakBytes(jpeg, header, target) + FILE_BYTES * pixels <= free;

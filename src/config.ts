@@ -77,6 +77,14 @@ export const Settings = z.object({
   MAX_BODY_BYTES: bytes(20_000_000, 'Largest request body on `/api/predict`.'),
   MAX_BODY_BYTES_HUSKYAI: bytes(10_000_000, 'Largest request body on `/huskyai/`: the original’s limit.'),
   MAX_BATCH_PHOTOS: photos(16, 'Most photos in one request to `/api/predict`.'),
+  MAX_DECODE_MS: milliseconds(
+    1_500,
+    'Longest estimated decoding of one photo, as CPU time on the benchmark machine. A longer one gets 413. One that lasts over a third of this counts as two for the rate limits, over two thirds as three.',
+  ),
+  MAX_REQUEST_DECODE_MS: milliseconds(
+    6_000,
+    'Longest estimated decoding of all photos of a request. The photos after that get 413.',
+  ),
   MEMORY_WAIT: milliseconds(
     3_000,
     'How long a photo waits for free memory before the service answers 503 `overloaded`.',

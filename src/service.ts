@@ -8,6 +8,7 @@ import { ModelHost } from './model/host.ts';
 import { ModelStore } from './model/store.ts';
 import { runtime } from './model/worker-runtime.ts';
 import { Predictor } from './predict/predictor.ts';
+import { Turns } from './predict/turns.ts';
 
 /**
  * What the requests of an isolate share. The first request loads the model.
@@ -18,7 +19,7 @@ export function createService(config: Config, env: Env, codecs: readonly Codec[]
   const available = config.ISOLATE_MEMORY_BYTES - config.BASELINE_MEMORY_BYTES;
   const memory = new PhotoMemory(() => available - models.bytes - heldBytes(codecs));
   const models = new ModelHost({ store: new ModelStore(env.MODELS, config), runtime, memory, config });
-  const predictor = new Predictor({ codecs, memory, models, config });
+  const predictor = new Predictor({ codecs, memory, models, turns: new Turns(), config });
   const photoLimits = createPhotoLimits(config, env);
   const bodyPlaces = config.RATE_LIMITS === 'on' ? new BodyPlaces(config) : undefined;
   return { config, codecs, memory, models, predictor, photoLimits, bodyPlaces };

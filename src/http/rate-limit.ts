@@ -32,14 +32,23 @@ export const tokenLimit: MiddlewareHandler<AppEnv> = async (c, next) => {
 };
 
 /**
- * Counts the photos of a batch after the first, which the middleware has counted.
+ * Counts the photos of a batch after the first, which the middleware has counted, and surcharges.
  *
  * @throws {RateLimited} the address or the token has sent too many photos with these
  */
 export async function countFurther(c: Context<AppEnv>, photos: number): Promise<void> {
+  if (photos === 0) return;
   const { tokenDigest } = c.var;
   await countPhotos(c, addressKey(c.req.header('CF-Connecting-IP')), photos);
   if (tokenDigest) await countPhotos(c, `token:${tokenDigest}`, photos);
+}
+
+/**
+ * How often a photo counts in addition to once, by the estimate of its decoding: one that lasts over a third of the
+ * longest permitted counts twice, over two thirds three times.
+ */
+export function surcharge(milliseconds: number, longest: number): number {
+  return Math.max(0, Math.ceil((3 * milliseconds) / longest) - 1);
 }
 
 async function countPhotos(c: Context<AppEnv>, key: string, photos: number): Promise<void> {

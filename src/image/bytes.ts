@@ -2,7 +2,8 @@ import { MalformedImage } from '../errors.ts';
 
 /** Whether `text` (Latin-1) is found at position `at`. */
 export function startsWith(bytes: Uint8Array, text: string, at = 0): boolean {
-  return Array.from(text).every((character, i) => bytes[at + i] === character.charCodeAt(0));
+  for (let i = 0; i < text.length; i++) if (bytes[at + i] !== text.charCodeAt(i)) return false;
+  return true;
 }
 
 /** Reads numbers from a file and throws `MalformedImage` when a read goes past its end. */

@@ -1,8 +1,15 @@
 import { MalformedImage } from '../errors.ts';
 import type { Frame, Pixels, Size } from './codec.ts';
-import { createReducer, type Reducer } from './reducer.ts';
+import { addingNanoseconds, createReducer, type Reducer, reducedSize } from './reducer.ts';
 
 export type Rgb = readonly [red: number, green: number, blue: number];
+
+/** Estimated nanoseconds for drawing a frame on a canvas and reducing the result. */
+export function drawingNanoseconds(size: Size, frame: Frame, target: Size): number {
+  const reduced = reducedSize(size, target);
+  const blank = size.height - frame.height;
+  return addingNanoseconds(frame.height + 1, size.width, reduced) + addingNanoseconds(blank, 0, reduced);
+}
 
 /** Draws the rows of one frame, in any order, on a canvas of one colour and reduces the result. */
 export class Canvas {
@@ -18,8 +25,12 @@ export class Canvas {
     this.#reducer = createReducer(size, target);
     this.#row = new Uint8Array(size.width * 4);
     for (let x = 0; x < size.width; x++) this.#row.set(background, x * 4);
-    for (let y = 0; y < frame.y; y++) this.#add(y);
-    for (let y = frame.y + frame.height; y < size.height; y++) this.#add(y);
+    const below = frame.y + frame.height;
+    const [firstBlank] = frame.y > 0 ? [0] : below < size.height ? [below] : [];
+    if (firstBlank === undefined) return;
+    this.#add(firstBlank);
+    this.#reducer.repeat(1, frame.y);
+    this.#reducer.repeat(frame.y > 0 ? below : below + 1, size.height);
   }
 
   /** Draws row `y` of the frame, given as RGBA. */

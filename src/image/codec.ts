@@ -24,6 +24,9 @@ export interface Pixels extends Size {
   readonly rgba: Uint8Array;
 }
 
+/** Lets other requests run. A decoder calls it after each piece of work, see `Pacer`. */
+export type Pause = () => Promise<void>;
+
 /** Memory that a decoder keeps for the next photo. */
 export interface IdleMemory {
   readonly heldBytes: number;
@@ -52,8 +55,11 @@ export interface Codec<H extends Header = Header> {
   /** The variant's name in messages, such as "progressive JPEG"; `name` by default. */
   describe?(header: H): string;
 
-  /** Whether decoding takes at most about two seconds, whatever the memory. */
-  decodesInTime(header: H, target: Size): boolean;
+  /**
+   * Upper bound of the milliseconds of CPU time that decoding and reduction take on the benchmark machine, estimated
+   * from the file's header and structure. `npm run bench -- decode` measures the coefficients.
+   */
+  decodeMilliseconds(header: H, target: Size): number;
 
   /** Upper bound of the memory in bytes that the decoder takes, without the file itself and the reducer. */
   decoderBytes(header: H, target: Size): number;
@@ -71,9 +77,10 @@ export interface Codec<H extends Header = Header> {
    * Decodes to RGB as Pillow's `convert("RGB")` does, reduced to less than four times the target on each side, but
    * to no less than twice the target where the photo is that large.
    *
+   * @param pause called regularly where the decoder can be interrupted; a call into wasm cannot
    * @throws {MalformedImage} the pixels are damaged or truncated
    */
-  decode(bytes: Uint8Array, header: H, target: Size): Pixels | Promise<Pixels>;
+  decode(bytes: Uint8Array, header: H, target: Size, pause: Pause): Pixels | Promise<Pixels>;
 }
 
 /** The codec whose signature the file starts with. */

@@ -2,22 +2,39 @@ import { ImageTooLarge } from '../errors.ts';
 import { peakBytes } from './budget.ts';
 import type { Codec, Header, Size } from './codec.ts';
 
+/** What decoding one photo may take. */
+export interface DecodingLimits {
+  readonly bytes: number;
+  /** CPU time on the benchmark machine. */
+  readonly milliseconds: number;
+}
+
 /**
- * Refuses a photo that takes too long or more than `availableBytes` to decode.
+ * Refuses a photo that takes longer or more memory to decode than allowed.
  *
  * @throws {ImageTooLarge} its message says what would fit
  */
-export function checkLimits<H extends Header>(codec: Codec<H>, header: H, target: Size, availableBytes: number): void {
-  const fits = (candidate: H) =>
-    codec.decodesInTime(candidate, target) && peakBytes(codec, candidate, target) <= availableBytes;
-  if (!fits(header)) throw new ImageTooLarge(explain(codec, header, fits));
+export function checkLimits<H extends Header>(codec: Codec<H>, header: H, target: Size, limits: DecodingLimits): void {
+  const isFast = (candidate: H) => codec.decodeMilliseconds(candidate, target) <= limits.milliseconds;
+  const fits = (candidate: H) => isFast(candidate) && peakBytes(codec, candidate, target) <= limits.bytes;
+  if (fits(header)) return;
+  const has = `This ${codec.describe?.(header) ?? codec.name} has ${megapixels(header)} megapixels`;
+  throw new ImageTooLarge(`${has}${explain(codec, header, fits, isFast)}`);
 }
 
-function explain<H extends Header>(codec: Codec<H>, header: H, fits: (candidate: H) => boolean): string {
-  const has = `This ${codec.describe?.(header) ?? codec.name} has ${megapixels(header)} megapixels`;
+function explain<H extends Header>(
+  codec: Codec<H>,
+  header: H,
+  fits: (candidate: H) => boolean,
+  isFast: (candidate: H) => boolean,
+): string {
   const limit = largestThatFits(header, fits);
-  if (!limit) return `${has} and needs more memory than is free.`;
-  const advice = `${has}; up to ${megapixels(limit)} would fit.`;
+  if (!limit) {
+    return isFast(scaled(header, 0))
+      ? ' and needs more memory than is free.'
+      : ' in too many pieces. Opened and saved again, it would decode faster.';
+  }
+  const advice = `; up to ${megapixels(limit)} would fit.`;
   const alternative = codec.alternative?.(header);
   if (!alternative || !fits(alternative.header)) return advice;
   return `${advice} Saved as a ${alternative.name}, this photo would fit.`;

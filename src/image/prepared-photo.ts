@@ -1,6 +1,6 @@
 import { dropIdle, idleBytes, peakBytes } from './budget.ts';
-import type { Codec, Header, Size } from './codec.ts';
-import { checkLimits } from './limits.ts';
+import type { Codec, Header, Pause, Size } from './codec.ts';
+import { checkLimits, type DecodingLimits } from './limits.ts';
 import { toUprightTensor, upright } from './orientation.ts';
 import { type Resampling, resize } from './resize.ts';
 
@@ -25,7 +25,10 @@ export interface ImageTensor extends Size {
   readonly format: string;
 }
 
-/** A photo with a valid header and no pixel decoded yet. It knows how much memory decoding takes. */
+/** A microtask would not do: it runs before any other request. */
+const nextTurn: Pause = () => new Promise((resolve) => setTimeout(resolve));
+
+/** A photo with a valid header and no pixel decoded yet. It knows how much time and memory decoding takes. */
 export class PreparedPhoto {
   readonly #photo: Photo;
   readonly #spec: TensorSpec;
@@ -46,28 +49,43 @@ export class PreparedPhoto {
     return peakBytes(this.#photo.codec, this.#header, this.#target);
   }
 
+  /** Upper bound of the CPU time that decoding takes on the benchmark machine. */
+  get decodeMilliseconds(): number {
+    return this.#photo.codec.decodeMilliseconds(this.#header, this.#target);
+  }
+
   /**
-   * Makes sure that decoding fits into `availableBytes`, dropping idle decoders if necessary.
+   * Makes sure that decoding stays within the limits.
    *
-   * @param availableBytes memory left for this photo, without the file itself and `heldBytes`
+   * @param limits what is left for this photo; `bytes` without the file itself and `heldBytes`
    * @throws {ImageTooLarge} it does not fit or takes too long to decode
    */
-  makeRoom(availableBytes: number): void {
+  check({ bytes, milliseconds }: DecodingLimits): void {
     const { codec, codecs } = this.#photo;
-    checkLimits(codec, this.#header, this.#target, availableBytes + idleBytes(codecs));
-    if (this.peakBytes > availableBytes) dropIdle(codecs);
+    checkLimits(codec, this.#header, this.#target, { bytes: bytes + idleBytes(codecs), milliseconds });
+  }
+
+  /**
+   * Does the same, and drops idle decoders if their memory is needed.
+   *
+   * @throws {ImageTooLarge} as `check`
+   */
+  makeRoom(limits: DecodingLimits): void {
+    this.check(limits);
+    if (this.peakBytes > limits.bytes) dropIdle(this.#photo.codecs);
   }
 
   /**
    * Decodes the photo, resizes it to the spec without keeping its aspect ratio, and turns it upright. Resizing to the
    * whole target commutes with the EXIF orientations, so only the small result is turned.
    *
+   * @param pause lets other requests run between pieces of work
    * @throws {MalformedImage} the pixels are damaged or truncated
    */
-  async toTensor(): Promise<ImageTensor> {
+  async toTensor(pause: Pause = nextTurn): Promise<ImageTensor> {
     const { codec, bytes } = this.#photo;
     const { orientation } = this.#header;
-    const pixels = await codec.decode(bytes, this.#header, this.#target);
+    const pixels = await codec.decode(bytes, this.#header, this.#target, pause);
     const rgba = resize(pixels, this.#target, this.#spec.resampling);
     return {
       data: toUprightTensor(rgba, this.#target, orientation),

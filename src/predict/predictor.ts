@@ -1,17 +1,20 @@
 import type { Config } from '../config.ts';
 import {
   EmptyBody,
-  type Failure,
+  Failure,
+  ImageTooLarge,
   ModelUnavailable,
   ModelUntrusted,
   toFailure,
   UnsupportedMediaType,
 } from '../errors.ts';
 import { type Codec, findCodec } from '../image/codec.ts';
+import type { DecodingLimits } from '../image/limits.ts';
 import { type ImageTensor, PreparedPhoto } from '../image/prepared-photo.ts';
 import type { Lease, PhotoMemory } from '../memory.ts';
 import { type Classification, type Classifier, ClassifierReleased } from '../model/classifier.ts';
 import type { ModelHost, WaitUntil } from '../model/host.ts';
+import type { Turn, Turns } from './turns.ts';
 import { createUploadLimits, readUpload, type UploadSetting, type UploadSource } from './upload.ts';
 
 /** A photo that has been scored. */
@@ -36,8 +39,10 @@ export interface ScoreOptions {
   /** The accepted formats. */
   readonly codecs: readonly Codec[];
   readonly heatmap?: boolean;
-  /** Called with the number of photos before the first is scored; an error ends the request. */
+  /** Called with the number of photos before any is inspected; an error ends the request. */
   readonly onReceived?: (photos: number) => Promise<void>;
+  /** Called before the first is decoded, with the estimated milliseconds of each that will be; an error ends the request. */
+  readonly onEstimated?: (milliseconds: readonly number[]) => Promise<void>;
 }
 
 export interface PredictorOptions {
@@ -45,8 +50,23 @@ export interface PredictorOptions {
   readonly codecs: readonly Codec[];
   readonly memory: PhotoMemory;
   readonly models: ModelHost;
-  readonly config: Pick<Config, UploadSetting | 'MODEL_LOAD_TIMEOUT'>;
+  readonly turns: Turns;
+  readonly config: Pick<Config, UploadSetting | 'MODEL_LOAD_TIMEOUT' | 'MAX_DECODE_MS' | 'MAX_REQUEST_DECODE_MS'>;
 }
+
+/** A photo that will be decoded. */
+interface Admitted {
+  readonly bytes: Uint8Array;
+  readonly codec: Codec;
+  /** The estimate of its decoding. */
+  readonly milliseconds: number;
+  /** What the estimate is for: another version may have another input size. */
+  readonly classifier: Classifier;
+  readonly prepared: PreparedPhoto;
+}
+
+/** Bytes of files whose headers are read in one go: within headers, time grows with the bytes alone. */
+const HEADER_BYTES = 1_000_000;
 
 /** Scores photos: from an upload over image, tensor and session to the classification. */
 export class Predictor {
@@ -64,19 +84,25 @@ export class Predictor {
    * @throws {Failure} the upload cannot be read, or there is no model
    */
   async score(source: UploadSource, options: ScoreOptions, waitUntil: WaitUntil): Promise<readonly Outcome[]> {
-    const { memory, models, config } = this.#options;
+    const { memory, models, turns, config } = this.#options;
     // Start both at once: in a new isolate the model loads while the photo arrives.
     models.classifier(waitUntil).catch(() => {});
     const limits = createUploadLimits(config, options.maxBytes);
     const { files, lease, release } = await readUpload(source, memory, limits, options.maxPhotos);
     try {
       await options.onReceived?.(files.length);
+      const formats = files.map((file) => findCodec(options.codecs, file)?.format);
+      const turn = turns.join();
+      const admitted = await this.#admit(files, lease, options, turn, waitUntil);
+      await options.onEstimated?.(admitted.flatMap((photo) => (photo instanceof Failure ? [] : photo.milliseconds)));
       const outcomes: Outcome[] = [];
-      for (const file of files) {
+      for (const [i, photo] of admitted.entries()) {
         lease.renew(2 * config.MODEL_LOAD_TIMEOUT);
-        const codec = findCodec(options.codecs, file);
-        const result = await this.#scoreFile(file, codec, lease, options, waitUntil).catch(failPhoto);
-        outcomes.push({ format: codec?.format, result });
+        const result =
+          photo instanceof Failure
+            ? photo
+            : await this.#scorePhoto(photo, lease, options, turn, waitUntil).catch(failPhoto);
+        outcomes.push({ format: formats[i], result });
       }
       // A macrotask, so that the answer is sent first.
       waitUntil(scheduler.wait(0).then(() => models.test(waitUntil).catch(() => {})));
@@ -86,26 +112,78 @@ export class Predictor {
     }
   }
 
-  /** @param body the lease of the upload that the file is a part of */
-  async #scoreFile(
-    bytes: Uint8Array,
-    codec: Codec | undefined,
+  /** Inspects all photos before the first is decoded, and refuses those that the request's time does not allow. */
+  async #admit(
+    files: readonly Uint8Array[],
     body: Lease,
-    { codecs: accepted, heatmap = false }: ScoreOptions,
+    options: ScoreOptions,
+    turn: Turn,
+    waitUntil: WaitUntil,
+  ): Promise<readonly (Admitted | Failure)[]> {
+    const { MAX_REQUEST_DECODE_MS } = this.#options.config;
+    const photos: (Admitted | Failure)[] = [];
+    let pending = 0;
+    let sum = 0;
+    for (const bytes of files) {
+      pending += bytes.byteLength;
+      if (photos.length > 0 && pending > HEADER_BYTES) {
+        await turn.yield();
+        pending = 0;
+      }
+      const photo = await this.#inspect(bytes, body, options, waitUntil).catch(failPhoto);
+      sum += photo instanceof Failure ? 0 : photo.milliseconds;
+      photos.push(photo instanceof Failure || sum <= MAX_REQUEST_DECODE_MS ? photo : overBudget());
+    }
+    return photos;
+  }
+
+  async #inspect(
+    bytes: Uint8Array,
+    body: Lease,
+    { codecs: accepted }: ScoreOptions,
+    waitUntil: WaitUntil,
+  ): Promise<Admitted> {
+    const { codecs, models } = this.#options;
+    if (bytes.byteLength === 0) throw new EmptyBody('The photo has no bytes.');
+    const codec = findCodec(accepted, bytes);
+    if (!codec) throw new UnsupportedMediaType(`Accepted formats: ${accepted.map(({ name }) => name).join(', ')}.`);
+    const classifier = await models.classifier(waitUntil);
+    const prepared = new PreparedPhoto({ codecs, codec, bytes }, classifier.manifest.input);
+    prepared.check(this.#limits(body));
+    return { bytes, codec, milliseconds: prepared.decodeMilliseconds, classifier, prepared };
+  }
+
+  /** What decoding one photo of the upload may take at the moment. */
+  #limits(body: Lease): DecodingLimits {
+    const { memory, config } = this.#options;
+    const milliseconds = Math.min(config.MAX_DECODE_MS, config.MAX_REQUEST_DECODE_MS);
+    return { bytes: memory.capacityBytes - body.bytes, milliseconds };
+  }
+
+  /** @param body the lease of the upload that the photo is a part of */
+  async #scorePhoto(
+    { bytes, codec, milliseconds, ...inspected }: Admitted,
+    body: Lease,
+    { heatmap = false }: ScoreOptions,
+    turn: Turn,
     waitUntil: WaitUntil,
   ): Promise<Scored> {
     const { codecs, memory, models, config } = this.#options;
-    if (bytes.byteLength === 0) throw new EmptyBody('The photo has no bytes.');
-    if (!codec) throw new UnsupportedMediaType(`Accepted formats: ${accepted.map(({ name }) => name).join(', ')}.`);
+    await turn.take(milliseconds);
     for (;;) {
       const classifier = await models.classifier(waitUntil);
-      const prepared = new PreparedPhoto({ codecs, codec, bytes }, classifier.manifest.input);
-      prepared.makeRoom(memory.capacityBytes - body.bytes);
+      const prepared =
+        classifier === inspected.classifier
+          ? inspected.prepared
+          : new PreparedPhoto({ codecs, codec, bytes }, classifier.manifest.input);
+      prepared.makeRoom(this.#limits(body));
       const lease = await memory.lease(prepared.peakBytes, {
         duration: config.MODEL_LOAD_TIMEOUT,
         patience: config.MEMORY_WAIT,
       });
-      const { data, format, width, height } = await prepared.toTensor().finally(() => lease.release());
+      const { data, format, width, height } = await prepared
+        .toTensor(() => turn.yield())
+        .finally(() => lease.release());
       try {
         const classification = await classifier.classify(data, heatmap);
         return { classification, classifier, image: { format, width, height } };
@@ -116,6 +194,9 @@ export class Predictor {
     }
   }
 }
+
+const overBudget = () =>
+  new ImageTooLarge('This photo and those before it take too long to decode together. Send it in another request.');
 
 /** @throws failures that every photo of the upload would share: there is no model */
 function failPhoto(error: unknown): Failure {

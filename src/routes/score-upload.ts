@@ -1,7 +1,7 @@
 import type { Context } from 'hono';
 import type { AppEnv } from '../env.ts';
 import { Failure } from '../errors.ts';
-import { addressKey } from '../http/rate-limit.ts';
+import { addressKey, countFurther, surcharge } from '../http/rate-limit.ts';
 import { toUploadSource } from '../http/upload-source.ts';
 import type { Classifier } from '../model/classifier.ts';
 import { shortVersion } from '../model/layout.ts';
@@ -23,9 +23,18 @@ export async function scoreUpload(c: Context<AppEnv>, options: ScoreOptions): Pr
     await options.onReceived?.(photos);
     details.photos = photos;
   };
+  const onEstimated = (milliseconds: readonly number[]) => {
+    const longest = service.config.MAX_DECODE_MS;
+    return countFurther(
+      c,
+      milliseconds.reduce((sum, each) => sum + surcharge(each, longest), 0),
+    );
+  };
   const place = service.bodyPlaces?.take(addressKey(c.req.header('CF-Connecting-IP')));
   const outcomes = await service.predictor
-    .score(toUploadSource(c.req.raw, place), { ...options, onReceived }, (pending) => c.executionCtx.waitUntil(pending))
+    .score(toUploadSource(c.req.raw, place), { ...options, onReceived, onEstimated }, (pending) =>
+      c.executionCtx.waitUntil(pending),
+    )
     .finally(() => place?.release());
   for (const { format, result } of outcomes) {
     if (format) details.formats.add(format);

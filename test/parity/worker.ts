@@ -23,7 +23,10 @@ app.post('/parity/tensor', async (c) => {
     if (!codec) throw new UnsupportedMediaType('The format is not accepted.');
     const { manifest } = await models.classifier((pending) => c.executionCtx.waitUntil(pending));
     const prepared = new PreparedPhoto({ codecs, codec, bytes }, manifest.input);
-    prepared.makeRoom(memory.capacityBytes - memory.usedBytes);
+    prepared.makeRoom({
+      bytes: memory.capacityBytes - memory.usedBytes,
+      milliseconds: config.MAX_DECODE_MS,
+    });
     const { data } = await prepared.toTensor();
     return c.body(Uint8Array.from(new Uint8Array(data.buffer, data.byteOffset, data.byteLength)).buffer);
   } finally {

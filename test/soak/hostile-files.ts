@@ -72,7 +72,7 @@ export async function craftedFiles(jpeg: Buffer, progressive: Buffer): Promise<H
     file(`GIF of one colour, ${side} x ${side}`, 'gif', status, plainGif(side));
   return [
     ...[claiming(7000, 200), claiming(14_000, 200), claiming(30_000, 413), claiming(65_500, 413)],
-    ...[scans(10, 200), scans(30, 200), scans(100, 413)],
+    ...[scans(10, 200), scans(30, 200), scans(300, 413)],
     ...[await png(7680, 4320, 200), await png(20_000, 1_660, 200)],
     ...[await png(65_000, 510, 200), await png(65_000, 65_000, 413)],
     ...[webp(512, 413), webp(1024, 413), webp(4000, 413)],

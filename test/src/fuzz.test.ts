@@ -38,7 +38,7 @@ function findDecoder(bytes: Uint8Array): string | undefined {
   const codec = findCodec(codecs, bytes);
   if (!codec) return undefined;
   try {
-    new PreparedPhoto({ codecs, codec, bytes }, SPEC).makeRoom(40_000_000);
+    new PreparedPhoto({ codecs, codec, bytes }, SPEC).makeRoom({ bytes: 40_000_000, milliseconds: 1_500 });
     return codec.format;
   } catch (error) {
     if (error instanceof Failure) return undefined;

@@ -45,6 +45,23 @@ test('its memory is budgeted', async () => {
   });
 });
 
+test('its decoding time is budgeted, for a photo and for the request', async () => {
+  const service = newService({ MAX_DECODE_MS: 50, MAX_REQUEST_DECODE_MS: 100 }, withToy);
+  // One millisecond for a thousand pixels.
+  const lasting = (milliseconds: number) => new File([toyFile(1000, milliseconds, [255, 255, 255])], 'photo');
+  const body = new FormData();
+  for (const milliseconds of [40, 60, 40, 40, 10]) body.append('file', lasting(milliseconds));
+  const answers: unknown = await (await service('/api/predict', { method: 'POST', body })).json();
+  const together = expect.stringContaining('take too long to decode together');
+  expect(answers).toMatchObject([
+    { label: 'husky' },
+    { code: 'image_too_large', detail: expect.stringContaining('up to 0.0 would fit') },
+    { label: 'husky' },
+    { code: 'image_too_large', status: 413, detail: together },
+    { code: 'image_too_large', status: 413, detail: together },
+  ]);
+});
+
 test('the API, its document and its pages name it', async () => {
   const service = newService({}, withToy);
   const model = await (await service('/api/model')).json();

@@ -1,10 +1,9 @@
 import { startsWith } from '../bytes.ts';
+import { drawingNanoseconds } from '../canvas.ts';
 import type { Codec } from '../codec.ts';
-import { decodeGif } from './decode.ts';
+import { decodeGif, pixelNanoseconds } from './decode.ts';
 import { type GifHeader, readGifHeader } from './header.ts';
-import { LZW_TABLE_BYTES } from './lzw.ts';
-
-const MAX_PIXELS = 50_000_000;
+import { LZW_TABLE_BYTES, lzwNanoseconds } from './lzw.ts';
 
 export const gif: Codec<GifHeader> = {
   format: 'gif',
@@ -12,7 +11,12 @@ export const gif: Codec<GifHeader> = {
   mediaTypes: ['image/gif'],
   matches: (bytes) => startsWith(bytes, 'GIF87a') || startsWith(bytes, 'GIF89a'),
   readHeader: readGifHeader,
-  decodesInTime: ({ width, height }) => width * height <= MAX_PIXELS,
+  decodeMilliseconds(header, target) {
+    const { frame, dataBytes } = header;
+    const pixels = frame.width * frame.height;
+    const frameCost = lzwNanoseconds(dataBytes, pixels) + pixelNanoseconds(pixels);
+    return (frameCost + drawingNanoseconds(header, frame, target)) / 1e6;
+  },
   /** The frame's indices, a row of the frame, a row of the canvas, and the code table. */
   decoderBytes: ({ width, frame }) => frame.width * frame.height + 4 * (width + frame.width) + LZW_TABLE_BYTES,
   decode: decodeGif,

@@ -1,5 +1,7 @@
 import { Canvas, type Rgb } from '../canvas.ts';
-import type { Pixels, Size } from '../codec.ts';
+import type { Pause, Pixels, Size } from '../codec.ts';
+import { Pacer } from '../pacer.ts';
+import { addingNanoseconds, reducedSize } from '../reducer.ts';
 import type { GifHeader } from './header.ts';
 import { unpackLzw } from './lzw.ts';
 
@@ -11,10 +13,20 @@ const PASSES = [
   [1, 2],
 ] as const;
 
+/** Nanoseconds on the benchmark machine for looking up a pixel's colour. */
+const PIXEL_COST = 3;
+
+/** Estimated nanoseconds for turning indices into colours. */
+export function pixelNanoseconds(pixels: number): number {
+  return pixels * PIXEL_COST;
+}
+
 /** Decodes the first frame, which must be complete. As in Pillow, transparent pixels keep their palette colour. */
-export function decodeGif(bytes: Uint8Array, header: GifHeader, target: Size): Pixels {
+export async function decodeGif(bytes: Uint8Array, header: GifHeader, target: Size, pause: Pause): Promise<Pixels> {
   const { frame } = header;
-  const indices = unpackLzw(bytes, header.data, frame.width * frame.height);
+  const pacer = new Pacer(pause);
+  const indices = await unpackLzw(bytes, header.data, frame.width * frame.height, pacer);
+  const rowCost = pixelNanoseconds(frame.width) + addingNanoseconds(1, header.width, reducedSize(header, target));
   const colours = expandPalette(header.palette);
   const canvas = new Canvas(header, frame, colourOf(colours, header.background), target);
   const row = new Uint8Array(frame.width * 4);
@@ -27,6 +39,7 @@ export function decodeGif(bytes: Uint8Array, header: GifHeader, target: Size): P
       row[x * 4 + 2] = colours[colour + 2] as number;
     }
     canvas.add(y, row);
+    if (pacer.count(rowCost)) await pacer.pause();
   }
   return canvas.finish();
 }

@@ -12,6 +12,8 @@ export interface GifHeader extends Header {
   readonly background: number;
   /** Position of the LZW data, which starts with the code size. */
   readonly data: number;
+  /** Length of the LZW data's blocks in the file. */
+  readonly dataBytes: number;
 }
 
 const EXTENSION = 0x21;
@@ -42,6 +44,7 @@ export function readGifHeader(bytes: Uint8Array): GifHeader {
   if (width === 0 || height === 0) throw new MalformedImage('The GIF has no pixels.');
   const flags = reader.u8(at + 9);
   const localPalette = readPalette(reader, flags, at + 10);
+  const data = at + 10 + localPalette.length;
   return {
     orientation: 1,
     width: Math.max(screen.width, x + width),
@@ -50,12 +53,20 @@ export function readGifHeader(bytes: Uint8Array): GifHeader {
     interlaced: (flags & INTERLACED) !== 0,
     palette: localPalette.length > 0 ? localPalette : globalPalette,
     background,
-    data: at + 10 + localPalette.length,
+    data,
+    dataBytes: measureBlocks(bytes, data + 1),
   };
 }
 
 function readPalette(reader: ByteReader, flags: number, at: number): Uint8Array {
   return reader.slice(at, flags & HAS_PALETTE ? 3 << ((flags & 7) + 1) : 0);
+}
+
+/** Returns the length of a chain of sub-blocks, which may be cut off: the frame may be complete nevertheless. */
+function measureBlocks(bytes: Uint8Array, from: number): number {
+  let at = from;
+  for (let length = bytes[at] ?? 0; length > 0; length = bytes[at] ?? 0) at += length + 1;
+  return Math.min(at, bytes.length) - from;
 }
 
 /** Returns the position after a chain of sub-blocks. */

@@ -10,6 +10,8 @@ export interface JpegHeader extends Header {
   /** Whether the decoder buffers all coefficients: for progressive files, and for components in separate scans. */
   readonly buffered: boolean;
   readonly components: readonly JpegComponent[];
+  /** Number of marker segments, scans included. */
+  readonly segments: number;
   /** Position after EOI, where phones append previews and videos. */
   readonly end: number;
 }
@@ -24,7 +26,7 @@ export interface JpegScan {
   readonly detail: boolean;
 }
 
-interface JpegComponent {
+export interface JpegComponent {
   readonly horizontal: number;
   readonly vertical: number;
 }
@@ -54,8 +56,9 @@ export function readJpegHeader(bytes: Uint8Array): JpegHeader {
   const scans: JpegScan[] = [];
   let frame: Frame | undefined;
   let orientation: Orientation | undefined;
+  let segments = 0;
   let at = 2;
-  for (;;) {
+  for (; ; segments++) {
     at = nextMarker(bytes, at);
     const marker = reader.u8(at - 1);
     if (marker === EOI) break;
@@ -80,7 +83,7 @@ export function readJpegHeader(bytes: Uint8Array): JpegHeader {
   const [scan] = scans;
   if (!frame || !scan) throw new MalformedImage('The JPEG contains no picture.');
   const buffered = frame.progressive || scan.components < frame.components.length;
-  return { ...frame, orientation: orientation ?? 1, scans, buffered, end: at };
+  return { ...frame, orientation: orientation ?? 1, scans, buffered, segments, end: at };
 }
 
 /** Layout: number of components, two bytes for each, and the first coefficient (0: DC). */

@@ -1,11 +1,12 @@
 import { startsWith } from '../bytes.ts';
 import type { Codec } from '../codec.ts';
-import { decodePng, inflatedBytes, rowBytes } from './decode.ts';
+import { reducedSize } from '../reducer.ts';
+import { decodePng, passesOf, rowBytes, rowNanoseconds } from './decode.ts';
 import { type PngHeader, readPngHeader } from './header.ts';
-import { INFLATE_PEAK_BYTES } from './inflate.ts';
+import { INFLATE_PEAK_BYTES, inflateNanoseconds } from './inflate.ts';
 
-/** Decoding time grows with the inflated size, not with the pixels. An 8K picture of 24 bits is just below. */
-const MAX_INFLATED_BYTES = 100_000_000;
+/** Nanoseconds on the benchmark machine for reading a chunk. */
+const CHUNK_COST = 300;
 
 export const png: Codec<PngHeader> = {
   format: 'png',
@@ -13,7 +14,12 @@ export const png: Codec<PngHeader> = {
   mediaTypes: ['image/png'],
   matches: (bytes) => startsWith(bytes, '\x89PNG\r\n\x1a\n'),
   readHeader: readPngHeader,
-  decodesInTime: (header) => inflatedBytes(header) <= MAX_INFLATED_BYTES,
+  decodeMilliseconds(header, target) {
+    const reduced = reducedSize(header, target);
+    const rows = passesOf(header).map((pass) => pass.height * rowNanoseconds(pass.width, header, reduced));
+    const structure = header.chunks * CHUNK_COST + inflateNanoseconds(header.data.to - header.data.from);
+    return rows.reduce((sum, each) => sum + each, structure) / 1e6;
+  },
   /** Two stored rows, one RGB row, and the inflater. */
   decoderBytes: (header) => 2 * rowBytes(header.width, header) + 3 * header.width + INFLATE_PEAK_BYTES,
   decode: decodePng,

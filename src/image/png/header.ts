@@ -11,6 +11,8 @@ export interface PngHeader extends Header {
   readonly interlaced: boolean;
   /** RGB triples; used by the colour type `palette` only. */
   readonly palette: Uint8Array;
+  /** Number of chunks of all kinds. */
+  readonly chunks: number;
   /** Start and end of the run of IDAT chunks. */
   readonly data: { readonly from: number; readonly to: number };
 }
@@ -32,6 +34,14 @@ const CHUNK_OVERHEAD = 12;
 const MAX_SIZE = 0x7fffffff;
 const NONE = new Uint8Array(0);
 
+const NAMES = {
+  IHDR: chunkName('IHDR'),
+  PLTE: chunkName('PLTE'),
+  eXIf: chunkName('eXIf'),
+  IDAT: chunkName('IDAT'),
+  IEND: chunkName('IEND'),
+};
+
 type ImageHeader = Pick<PngHeader, 'width' | 'height' | 'depth' | 'colour' | 'interlaced'>;
 
 /** Reads all chunks up to IEND and checks every CRC. */
@@ -41,24 +51,30 @@ export function readPngHeader(bytes: Uint8Array): PngHeader {
   let orientation: Orientation = 1;
   let palette: Uint8Array = NONE;
   let data: PngHeader['data'] | undefined;
-  for (let at = SIGNATURE; ; ) {
+  let chunks = 0;
+  for (let at = SIGNATURE; ; chunks++) {
     const length = reader.u32(at);
-    const name = reader.ascii(at + 4, 4);
-    const payload = reader.slice(at + 8, length);
+    const name = reader.u32(at + 4);
+    const payload = at + 8;
     const end = at + CHUNK_OVERHEAD + length;
-    if (reader.u32(end - 4) !== crc32(bytes.subarray(at + 4, end - 4)))
+    if (reader.u32(end - 4) !== crc32(reader.slice(at + 4, length + 4)))
       throw new MalformedImage('The PNG is damaged: a checksum is wrong.');
-    if (!image && name !== 'IHDR') throw new MalformedImage('The PNG has no header.');
-    if (name === 'IEND') break;
-    if (name === 'IHDR') image = readImageHeader(new ByteReader(payload));
-    else if (name === 'PLTE') palette = payload;
-    else if (name === 'eXIf') orientation = readOrientation(payload);
-    else if (name === 'IDAT') data = extend(data, at, end);
+    if (!image && name !== NAMES.IHDR) throw new MalformedImage('The PNG has no header.');
+    if (name === NAMES.IEND) break;
+    if (name === NAMES.IHDR) image = readImageHeader(new ByteReader(reader.slice(payload, length)));
+    else if (name === NAMES.PLTE) palette = reader.slice(payload, length);
+    else if (name === NAMES.eXIf) orientation = readOrientation(reader.slice(payload, length));
+    else if (name === NAMES.IDAT) data = extend(data, at, end);
     at = end;
   }
   if (!image || !data) throw new MalformedImage('The PNG contains no picture.');
   if (image.colour === 'palette' && palette.length < 3) throw new MalformedImage('The PNG has no palette.');
-  return { ...image, orientation, palette, data };
+  return { ...image, orientation, palette, chunks, data };
+}
+
+/** A chunk's name as an integer, which is faster to compare in a file of a million chunks. */
+function chunkName(text: string): number {
+  return new ByteReader(new TextEncoder().encode(text)).u32(0);
 }
 
 function extend(data: PngHeader['data'] | undefined, from: number, to: number): PngHeader['data'] {

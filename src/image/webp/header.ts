@@ -23,8 +23,8 @@ interface Chunk {
   readonly whole: Uint8Array;
 }
 
-/** Larger pictures take more than about two seconds to decode. */
-export const MAX_PIXELS = 16_000_000;
+/** Larger lossless pictures, of 8 bytes a pixel, never fit into an isolate. */
+const MAX_LOSSLESS_PIXELS = 16_000_000;
 
 /** Bounds the walk; no animation has as many chunks. */
 const MAX_CHUNKS = 50_000;
@@ -91,7 +91,7 @@ function readPicture(chunk: Chunk): Picture {
   const lossless = chunk.name === 'VP8L';
   const size = readCodedSize(chunk);
   // Counting the codes of a picture that is refused for its size would waste time.
-  const small = size.width * size.height <= MAX_PIXELS;
+  const small = size.width * size.height <= MAX_LOSSLESS_PIXELS;
   const codes = lossless && small ? prefixCodeBytes(chunk.payload.bytes, size) : 0;
   return { frame: { x: 0, y: 0, ...size }, lossless, prefixCodeBytes: codes, picture: chunk.whole };
 }

@@ -1,8 +1,10 @@
 import { beforeAll, expect, test, vi } from 'vitest';
 import { RateLimited } from '../../../src/errors.ts';
 import { BodyPlaces } from '../../../src/http/body-places.ts';
-import { addressKey } from '../../../src/http/rate-limit.ts';
+import { addressKey, surcharge } from '../../../src/http/rate-limit.ts';
+import { codecs } from '../../../src/image/codecs.ts';
 import { solidPng } from '../../pictures/png.ts';
+import { toy, toyFile } from '../image/toy/codec.ts';
 import { brightness, manifestOf } from '../model/publish.ts';
 import { putVersion } from '../model/put-version.ts';
 import { bucket, form, newService, raw, type Service } from '../service.ts';
@@ -101,6 +103,30 @@ test('every photo of a batch counts', async () => {
   const { service, counters } = limited(7, 60);
   expect(await statuses(service, [body, body, body])).toEqual([200, 200, 429]);
   expect(counters.SUSTAINED.keys.length).toBe(9);
+});
+
+test('a photo that takes long to decode counts up to three times', async () => {
+  expect([1, 500, 501, 1_000, 1_001, 1_500].map((each) => surcharge(each, 1_500))).toEqual([0, 0, 1, 1, 2, 2]);
+  const counters = { BURST: counter(60), SUSTAINED: counter(60) };
+  const vars = { RATE_LIMITS: 'on', MAX_DECODE_MS: 120, ...counters };
+  const service = newService(vars, { codecs: [...codecs, toy] });
+  const fields = new FormData();
+  // One millisecond for a thousand pixels.
+  for (const height of [10, 50, 100, 200]) fields.append('file', new File([toyFile(1000, height, [9, 9, 9])], 'a'));
+  const response = await service('/api/predict', { method: 'POST', body: fields });
+  const answers: unknown = await response.json();
+  expect(answers).toMatchObject([{ label: 'not husky' }, {}, {}, { code: 'image_too_large' }]);
+  // The last one is refused, so it counts once.
+  expect(counters.BURST.keys.length).toBe(1 + 2 + 3 + 1);
+});
+
+test('a batch of sixteen ordinary photos fits an unused limit', async () => {
+  const counters = { BURST: counter(20), SUSTAINED: counter(60) };
+  const service = newService({ RATE_LIMITS: 'on', ...counters });
+  const fields = new FormData();
+  for (let photo = 0; photo < 16; photo++) fields.append('file', new File([white], 'photo.png'));
+  expect((await service('/api/predict', { method: 'POST', body: fields })).status).toBe(200);
+  expect(counters.BURST.keys.length).toBe(16);
 });
 
 test('addresses and tokens are counted separately', async () => {

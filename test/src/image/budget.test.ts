@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { parseConfig } from '../../../src/config.ts';
 import { ImageTooLarge } from '../../../src/errors.ts';
 import { peakBytes } from '../../../src/image/budget.ts';
 import type { Codec, Header, Size } from '../../../src/image/codec.ts';
@@ -19,9 +20,11 @@ const TARGET = { width: 128, height: 128 };
 /** Memory left for decoding while a body of 20 MB is in memory. */
 const LEFT = 45_000_000;
 
+const LIMITS = { bytes: LEFT, milliseconds: parseConfig({}).MAX_DECODE_MS };
+
 /** Returns a function that checks a photo with this header against the limits. */
 function checking<H extends Header>(codec: Codec<H>, header: H): () => void {
-  return () => checkLimits(codec, header, TARGET, LEFT);
+  return () => checkLimits(codec, header, TARGET, LIMITS);
 }
 
 /** Does the same for a test picture whose header claims this size. */
@@ -114,7 +117,7 @@ test('a lossless WebP of 300 KB that needs over a gigabyte is refused', () => {
   expect(bomb.length).toBeLessThan(320_000);
   const prepared = new PreparedPhoto(toPhoto(bomb), { ...SPEC, ...TARGET });
   expect(prepared.peakBytes).toBeGreaterThan(800_000_000);
-  expect(() => prepared.makeRoom(LEFT)).toThrow(ImageTooLarge);
+  expect(() => prepared.makeRoom(LIMITS)).toThrow(ImageTooLarge);
 });
 
 describe('the estimate is at least what the decoder takes, and not far above it', () => {

@@ -8,6 +8,7 @@ import { pictures, SPEC } from '../pictures/pictures.ts';
 import { toy, toyFile } from './toy/codec.ts';
 
 const withToy = [...codecs, toy];
+const LIMITS = { bytes: 50_000_000, milliseconds: 1_000 };
 const file = toyFile(100, 60, [51, 102, 255]);
 
 function prepare(bytes: Uint8Array): PreparedPhoto {
@@ -34,16 +35,18 @@ test('its memory is budgeted, and dropped when a photo needs the room', async ()
   expect(prepared.peakBytes).toBeGreaterThan(100 * 60 * 3);
   await prepared.toTensor();
   expect(heldBytes(withToy)).toBe(held + 100 * 60 * 3);
-  prepared.makeRoom(prepared.peakBytes);
+  prepared.makeRoom({ ...LIMITS, bytes: prepared.peakBytes });
   expect(heldBytes(withToy)).toBe(held + 100 * 60 * 3);
-  prepared.makeRoom(prepared.peakBytes - 100 * 60 * 3);
+  prepared.makeRoom({ ...LIMITS, bytes: prepared.peakBytes - 100 * 60 * 3 });
   expect(idleBytes(withToy)).toBe(0);
 });
 
 test('its photos are limited in memory and time', () => {
   const prepared = prepare(file);
-  expect(() => prepared.makeRoom(prepared.peakBytes - idleBytes(withToy) - 1)).toThrow(ImageTooLarge);
-  expect(() => prepare(toyFile(1200, 1000, [0, 0, 0])).makeRoom(50_000_000)).toThrow(
+  expect(() => prepared.makeRoom({ ...LIMITS, bytes: prepared.peakBytes - idleBytes(withToy) - 1 })).toThrow(
+    ImageTooLarge,
+  );
+  expect(() => prepare(toyFile(1200, 1000, [0, 0, 0])).makeRoom(LIMITS)).toThrow(
     /^This Toy has 1\.2 megapixels; up to 0\.9 would fit\.$/,
   );
 });

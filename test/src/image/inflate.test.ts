@@ -43,6 +43,17 @@ test('a bomb is inflated completely, and no faster than it is read', async () =>
   expect(read).toBe(60_000_000);
 });
 
+test('data in tiny parts is written in large ones, since each write costs objects and calls', async () => {
+  const random = seeded(4);
+  const packed = await deflate(Uint8Array.from({ length: 300_000 }, () => random() * 256));
+  const write = vi.spyOn(createInflate(INFLATE_OPTIONS).constructor.prototype, 'write');
+  let read = 0;
+  for await (const block of inflate(pieces(packed, 1))) read += block.length;
+  expect(read).toBe(300_000);
+  expect(write.mock.calls.length).toBe(Math.ceil(packed.length / 65_536));
+  write.mockRestore();
+});
+
 test('when the reader stops early, the rest of the input is not consumed', async () => {
   const random = seeded(3);
   const packed = await deflate(Uint8Array.from({ length: 2_000_000 }, () => random() * 256));

@@ -39,9 +39,9 @@ test('idle decoders are dropped only if a photo needs the room', async () => {
   const idle = idleBytes(codecs);
   expect(idle).toBeGreaterThan(0);
   const prepared = new PreparedPhoto(toPhoto(picture('webp reduced').bytes), SPEC);
-  prepared.makeRoom(prepared.peakBytes);
+  prepared.makeRoom({ bytes: prepared.peakBytes, milliseconds: 1_500 });
   expect(idleBytes(codecs)).toBe(idle);
-  prepared.makeRoom(prepared.peakBytes - idle);
+  prepared.makeRoom({ bytes: prepared.peakBytes - idle, milliseconds: 1_500 });
   expect(idleBytes(codecs)).toBe(0);
 });
 

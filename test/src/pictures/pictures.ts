@@ -1,3 +1,4 @@
+import { parseConfig } from '../../../src/config.ts';
 import { MalformedImage } from '../../../src/errors.ts';
 import { findCodec } from '../../../src/image/codec.ts';
 import { codecs } from '../../../src/image/codecs.ts';
@@ -17,6 +18,8 @@ export interface Picture {
 }
 
 const PLENTY = 100_000_000;
+
+const { MAX_DECODE_MS } = parseConfig({});
 
 const fromBase64 = (text: string) => Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
 
@@ -55,7 +58,7 @@ export const SPEC: TensorSpec = { width: 16, height: 16, resampling: 'bicubic' }
 
 export async function toTensor(bytes: Uint8Array, spec = SPEC, availableBytes = PLENTY): Promise<ImageTensor> {
   const prepared = new PreparedPhoto(toPhoto(bytes), spec);
-  prepared.makeRoom(availableBytes);
+  prepared.makeRoom({ bytes: availableBytes, milliseconds: MAX_DECODE_MS });
   return prepared.toTensor();
 }
 

@@ -4,7 +4,8 @@ import { createReducer } from '../../../../src/image/reducer.ts';
 
 const SIGNATURE = 'TOY1';
 const HEADER_BYTES = 8;
-const MAX_PIXELS = 1_000_000;
+/** Estimated nanoseconds for each pixel. */
+const PIXEL_COST = 1_000;
 
 let lastPicture = new Uint8Array();
 
@@ -28,7 +29,7 @@ export const toy: Codec = {
     reader.slice(HEADER_BYTES, size.width * size.height * 3);
     return { ...size, orientation: 1 };
   },
-  decodesInTime: ({ width, height }) => width * height <= MAX_PIXELS,
+  decodeMilliseconds: ({ width, height }) => (width * height * PIXEL_COST) / 1e6,
   decoderBytes: ({ width, height }) => width * height * 3,
   decode(bytes, header, target) {
     lastPicture = bytes.slice(HEADER_BYTES);

@@ -1,0 +1,142 @@
+import * as z from 'zod';
+import { drawCostlyGif, type GifRecipe } from '../../test/soak/costly/gif.ts';
+import { drawCostlyJpeg, type JpegRecipe } from '../../test/soak/costly/jpeg.ts';
+import { drawCostlyPng, type PngRecipe } from '../../test/soak/costly/png.ts';
+import { drawCostlyWebp, type WebpRecipe } from '../../test/soak/costly/webp.ts';
+import { cpuMilliseconds } from '../cpu.ts';
+import { defineSection } from '../section.ts';
+import { round } from '../statistics.ts';
+import { table } from '../table.ts';
+import { bundle, createStore, startWorkerd } from '../workerd.ts';
+
+const RUNS = 5;
+/** Side of the network's input. */
+const SIDE = 128;
+
+const Row = z.object({
+  /** What nearly all of the file's cost is for. */
+  cost: z.string(),
+  /** How often it occurs in the file. */
+  count: z.number(),
+  /** CPU of workerd's process for a request with the file, and the decoder's estimate. */
+  milliseconds: z.number(),
+  estimate: z.number(),
+});
+
+const Answer = z.object({ estimate: z.number() });
+
+const square = (side: number) => ({ width: side, height: side });
+
+const png = (recipe: Partial<PngRecipe>) => async () =>
+  drawCostlyPng({
+    ...square(10),
+    ...{ depth: 8, colour: 2, interlaced: false, filter: 4, noise: true, level: 0 },
+    ...{ emptyBlocks: 0, chunkBytes: 65_536, textChunks: 0, ...recipe },
+  });
+
+const gif = (recipe: Partial<GifRecipe>) => async () =>
+  drawCostlyGif({
+    ...{ canvas: square(1), frame: square(1), interlaced: false, codes: 'runs', blockBytes: 255, extensions: 0 },
+    ...recipe,
+  });
+
+const jpeg = (recipe: Partial<JpegRecipe>) => () =>
+  drawCostlyJpeg({
+    ...{ coded: square(64), size: square(64), progressive: false, subsampled: false, grey: false, quality: 90 },
+    ...{ scan: 0, times: 1, shortCodes: false, data: undefined, comments: 0, restartInterval: 0, ...recipe },
+  });
+
+const webp = (recipe: Partial<WebpRecipe>) => () =>
+  drawCostlyWebp({
+    ...{ ...square(2000), kind: 'lossy', quality: 90, effort: 2, noise: 0, colours: 256, damaged: false },
+    ...{ canvas: square(0), emptyChunks: 0, ...recipe },
+  });
+
+/** Files whose cost is nearly all for one thing. */
+const FILES: readonly { readonly cost: string; readonly count: number; draw(): Promise<Buffer> }[] = [
+  {
+    cost: 'PNG: inflated byte',
+    count: 64e6,
+    draw: png({ ...square(4000), filter: 4, noise: false, level: 9, colour: 6 }),
+  },
+  { cost: 'PNG: compressed byte', count: 2.06e6, draw: png({ emptyBlocks: 100_000 }) },
+  { cost: 'PNG: pixel', count: 100e6, draw: png({ ...square(10_000), depth: 1, colour: 0, noise: false, level: 9 }) },
+  { cost: 'PNG: row', count: 1e6, draw: png({ width: 8, height: 1e6, depth: 1, colour: 0, noise: false, level: 9 }) },
+  { cost: 'PNG: chunk', count: 186_080, draw: png({ height: 6_000, chunkBytes: 1 }) },
+  { cost: 'GIF: pixel', count: 16e6, draw: gif({ frame: square(4000) }) },
+  { cost: 'GIF: compressed byte', count: 12e6, draw: gif({ frame: square(2000), codes: 'clears' }) },
+  {
+    cost: 'GIF: pixel of the canvas',
+    count: 40e6,
+    draw: gif({ canvas: square(6324), frame: { width: 1, height: 6324 } }),
+  },
+  { cost: 'GIF: row of the canvas', count: 65_535, draw: gif({ canvas: { width: 1000, height: 65_535 } }) },
+  { cost: 'JPEG: byte', count: 11.7e6, draw: jpeg({ coded: square(2000), size: square(2000), quality: 100 }) },
+  { cost: 'JPEG: block', count: 4.7e6, draw: jpeg({ size: square(10_000) }) },
+  { cost: 'JPEG: segment', count: 2e6, draw: jpeg({ comments: 2e6 }) },
+  {
+    cost: 'progressive JPEG: byte',
+    count: 4.3e6,
+    draw: jpeg({ coded: square(500), size: square(500), progressive: true, subsampled: true, scan: 5, times: 100 }),
+  },
+  { cost: 'progressive JPEG: block', count: 0.57e6, draw: jpeg({ size: square(3500), progressive: true }) },
+  {
+    cost: 'progressive JPEG: block of a scan',
+    count: 37.6e6,
+    draw: jpeg({ coded: square(64), size: square(2000), progressive: true, times: 200 }),
+  },
+  { cost: 'WebP: pixel', count: 4e6, draw: webp({ quality: 10 }) },
+  { cost: 'WebP: byte', count: 10.6e6, draw: webp({ quality: 100, noise: 1 }) },
+  { cost: 'lossless WebP: pixel', count: 4e6, draw: webp({ kind: 'lossless' }) },
+];
+
+/** What the coefficients of the estimates in src/image are fitted to. */
+export const decode = defineSection({
+  name: 'decode',
+  schema: z.object({ rows: z.array(Row) }),
+
+  async measure({ progress, runs = RUNS }) {
+    progress.show('decode: starting workerd');
+    const store = await createStore();
+    const workerd = await startWorkerd(await bundle('bench/worker/decode.js'), store);
+    try {
+      const rows: z.infer<typeof Row>[] = [];
+      for (const { cost, count, draw } of FILES) {
+        progress.show('decode', cost);
+        const body = Uint8Array.from(await draw());
+        const send = async () => {
+          const response = await fetch(`${workerd.url}/${SIDE}`, { method: 'POST', body });
+          return Answer.parse(await response.json());
+        };
+        const { estimate } = await send();
+        const before = cpuMilliseconds(workerd.pid);
+        for (let run = 0; run < runs; run++) await send();
+        const milliseconds = (cpuMilliseconds(workerd.pid) - before) / runs;
+        rows.push({ cost, count, milliseconds: round(milliseconds), estimate: round(estimate) });
+      }
+      return { rows };
+    } finally {
+      await workerd.stop();
+      await store.remove();
+    }
+  },
+
+  report({ rows }) {
+    const each = (milliseconds: number, count: number) => ((milliseconds * 1e6) / count).toFixed(0);
+    return {
+      tables: [
+        table(
+          ['cost', 'in the file', 'CPU ms', 'estimate, ms', 'CPU ns each', 'estimate, ns each'],
+          rows.map(({ cost, count, milliseconds, estimate }) => [
+            cost,
+            count.toLocaleString('en'),
+            ...[milliseconds, estimate].map((value) => value.toFixed(0)),
+            each(milliseconds, count),
+            each(estimate, count),
+          ]),
+        ),
+        'Each file consists almost only of what its row names. The CPU time includes the request, about 10 ms.',
+      ],
+    };
+  },
+});

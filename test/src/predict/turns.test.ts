@@ -1,0 +1,63 @@
+import { afterEach, expect, test, vi } from 'vitest';
+import { Turns } from '../../../src/predict/turns.ts';
+
+afterEach(() => vi.restoreAllMocks());
+
+/** Starts to wait, and notes the name in `order` when the turn comes. */
+const noting = (order: string[]) => async (name: string, waiting: Promise<void>) => {
+  await waiting;
+  order.push(name);
+};
+
+test('a short photo alone does not wait', async () => {
+  const wait = vi.spyOn(scheduler, 'wait');
+  await new Turns().join().take(40);
+  expect(wait).not.toHaveBeenCalled();
+});
+
+test('long work and every later photo of a batch let other requests run', async () => {
+  const turns = new Turns();
+  const [long, batch] = [turns.join(), turns.join()];
+  await batch.take(40);
+  for (const take of [() => long.take(1_000), () => batch.take(40), () => batch.yield()]) {
+    let others = 0;
+    setTimeout(() => others++, 0);
+    await take();
+    expect(others).toBe(1);
+  }
+});
+
+test('the request that will have taken the least goes first, in whatever order they wait', async () => {
+  const turns = new Turns();
+  const order: string[] = [];
+  const note = noting(order);
+  const [batch, single] = [turns.join(), turns.join()];
+  await batch.take(1_000);
+  await Promise.all([note('batch', batch.take(1_000)), note('single', single.take(1_500))]);
+  expect(order).toEqual(['single', 'batch']);
+  await Promise.all([note('batch', batch.yield()), note('single', single.yield())]);
+  expect(order).toEqual(['single', 'batch', 'single', 'batch']);
+});
+
+test('a request that the platform has cancelled does not hold up others for long', async () => {
+  const turns = new Turns();
+  vi.spyOn(scheduler, 'wait').mockImplementationOnce(() => new Promise(() => {}));
+  void turns.join().take(100);
+  await turns.join().take(1_000);
+});
+
+test('a stream of short photos does not starve a long one', async () => {
+  const turns = new Turns(50);
+  let over = false;
+  const short = turns.join();
+  const stream = (async () => {
+    while (!over) await short.yield();
+  })();
+  const others = (async () => {
+    const second = turns.join();
+    while (!over) await second.yield();
+  })();
+  await turns.join().take(1_000);
+  over = true;
+  await Promise.all([stream, others]);
+});
