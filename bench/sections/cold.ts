@@ -1,16 +1,25 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import * as z from 'zod';
+import { RELEASE_FOLDER, readRelease, sha256 } from '../../registry/release.ts';
+import { storedBytes } from '../../src/model/manifest.ts';
+import { widenWeights } from '../../src/model/weights.ts';
 import { COLOURS } from '../chart.ts';
 import { withOldForm } from '../old-form.ts';
 import type { Picture } from '../pictures.ts';
+import type { Progress } from '../progress.ts';
 import { Client, textOf } from '../request.ts';
 import { defineSection, verdict } from '../section.ts';
 import { median, percentile, round, sum } from '../statistics.ts';
 import { table } from '../table.ts';
-import { bundle, createStore, type Store, startWorkerd } from '../workerd.ts';
+import { type Bundle, bundle, createStore, type Store, startWorkerd } from '../workerd.ts';
 
 const RUNS = 15;
 /** Milliseconds of a new isolate's first answer in a running process. */
 const GOAL = 200;
+/** Milliseconds that are added to each read of R2. */
+const R2_DELAY = 50;
 /** How often the network of release 0.1 ran before the first answer. */
 const RUNS_OF_OLD_SELF_TEST = 3;
 
@@ -43,7 +52,13 @@ type Span = z.infer<typeof Recorded>['spans'][number];
  */
 export const cold = defineSection({
   name: 'cold',
-  schema: z.object({ runs: z.number(), parts: Times, singleFile: Times }),
+  schema: z.object({
+    runs: z.number(),
+    parts: Times,
+    singleFile: Times,
+    /** Milliseconds of the first answer in a running process, with R2 `R2_DELAY` away, by how weights.bin stores the numbers. */
+    stored: z.object({ float16: z.array(z.number()), float32: z.array(z.number()) }),
+  }),
 
   async measure({ album, progress, runs = RUNS }) {
     const [picture] = await album.pick(['JPEG 800 px']);
@@ -87,11 +102,12 @@ export const cold = defineSection({
           isolate: isolate.map((each) => each[part]),
         })),
       );
-      return { runs, parts: parts ?? [], singleFile: singleFile ?? [] };
+      const stored = await compareStorage(modules, picture, progress, runs);
+      return { runs, parts: parts ?? [], singleFile: singleFile ?? [], stored };
     });
   },
 
-  report({ runs, parts, singleFile }) {
+  report({ runs, parts, singleFile, stored }) {
     const times = (of: Times, part: z.infer<typeof Part>) => {
       const found = of.find((each) => each.part === part);
       return [found?.process ?? [], found?.isolate ?? []];
@@ -119,6 +135,10 @@ export const cold = defineSection({
             ['95th percentile', ...[0, 1].flatMap((i) => [slowNow[i] ?? '', slowBefore[i] ?? '', ''])],
           ],
         ),
+        table(
+          [`median ms of the first answer in a running process, R2 ${R2_DELAY} ms away`, 'float16', 'float32'],
+          [['first answer', median(stored.float16).toFixed(0), median(stored.float32).toFixed(0)]],
+        ),
         `${runs} runs. The goal for the first answer in a running process is below ${GOAL} ms: ${verdict(inIsolate < GOAL)}.`,
       ],
       figures: { 'process-ms': inProcess.toFixed(0), 'isolate-ms': inIsolate.toFixed(0) },
@@ -139,6 +159,53 @@ export const cold = defineSection({
     };
   },
 });
+
+/** The first answer with R2 at a distance: with the committed weights, and with all of them stored as float32. */
+async function compareStorage(modules: Bundle, picture: Picture, progress: Progress, runs: number) {
+  const folder = await writeAsFloat32();
+  const stores = { float16: await createStore(), float32: await createStore(folder) };
+  const stored = { float16: [] as number[], float32: [] as number[] };
+  try {
+    for (let run = 0; run < runs; run++) {
+      progress.show('cold', `R2 at a distance, start ${run + 1} of ${runs}`);
+      for (const dtype of ['float16', 'float32'] as const) {
+        const workerd = await startWorkerd(modules, stores[dtype], { isolates: 2, vars: { R2_DELAY: `${R2_DELAY}` } });
+        try {
+          await workerd.warmBucket();
+          await answerFirst(workerd.url, picture, 1);
+          stored[dtype].push((await answerFirst(workerd.second ?? '', picture, 1)).answer);
+        } finally {
+          await workerd.stop();
+        }
+      }
+    }
+    return stored;
+  } finally {
+    await Promise.all([stores.float16.remove(), stores.float32.remove()]);
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Writes the committed version to a new folder, with weights.bin as float32. */
+async function writeAsFloat32(): Promise<string> {
+  const { manifest, files } = await readRelease(RELEASE_FOLDER);
+  if (manifest.format === 'husky-ai/manifest/1') throw new Error('the committed version has no weights.bin');
+  const read = (name: string) => files.get(name)?.bytes ?? new Uint8Array();
+  const bytes = widenWeights(manifest.weights, read('weights.bin'));
+  let offset = 0;
+  const weights = manifest.weights.map((tensor) => {
+    const moved = { ...tensor, dtype: 'float32' as const, offset };
+    offset += storedBytes(moved);
+    return moved;
+  });
+  const described = { bytes: bytes.byteLength, sha256: sha256(bytes) };
+  const folder = await mkdtemp(join(tmpdir(), 'husky-ai-float32-'));
+  await writeFile(join(folder, 'graph.onnx'), read('graph.onnx'));
+  await writeFile(join(folder, 'weights.bin'), bytes);
+  const changed = { ...manifest, weights, files: { ...manifest.files, 'weights.bin': described } };
+  await writeFile(join(folder, 'manifest.json'), JSON.stringify(changed));
+  return folder;
+}
 
 /** Milliseconds until an isolate has answered its first request, and what it spent them on. */
 async function answerFirst(url: string, picture: Picture, probes: number): Promise<Parts> {

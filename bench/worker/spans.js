@@ -59,7 +59,18 @@ const known = new Set();
 
 const { MODELS } = /** @type {import('../../src/env.ts').Env} */ (/** @type {unknown} */ (env));
 
-record(Object.getPrototypeOf(MODELS), 'storage', ['get', 'head'], (object) => {
+// With the variable `R2_DELAY`, the bucket is so many milliseconds away.
+const bucket = Object.getPrototypeOf(MODELS);
+const delay = Number(Reflect.get(env, 'R2_DELAY') ?? 0);
+if (delay > 0) {
+  const { get } = bucket;
+  /** @param {unknown[]} args */
+  bucket.get = async function (...args) {
+    await scheduler.wait(delay);
+    return get.apply(this, args);
+  };
+}
+record(bucket, 'storage', ['get', 'head'], (object) => {
   reads++;
   for (let proto = object && Object.getPrototypeOf(object); proto && proto !== Object.prototype; ) {
     if (!known.has(proto)) record(proto, 'storage', ['arrayBuffer', 'text', 'json', 'bytes']);
