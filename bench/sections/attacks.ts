@@ -1,7 +1,6 @@
 import * as z from 'zod';
 import { parseConfig } from '../../src/config.ts';
-import { drawCostlyGif } from '../../test/soak/costly/gif.ts';
-import { drawCostlyPng, type PngRecipe } from '../../test/soak/costly/png.ts';
+import { ATTACKS } from '../../test/soak/costly/attacks.ts';
 import { cpuMilliseconds } from '../cpu.ts';
 import { Client, textOf } from '../request.ts';
 import { defineSection } from '../section.ts';
@@ -20,43 +19,6 @@ const { SUSTAINED_PHOTOS, SUSTAINED_SECONDS, MAX_DECODE_MS } = parseConfig({});
 const Cost = z.object({ status: z.number(), cpuMilliseconds: z.number() });
 const Row = z.object({ name: z.string(), bytes: z.number(), unlimited: Cost, limited: Cost });
 
-const square = (side: number) => ({ width: side, height: side });
-
-const zeros = (recipe: Partial<PngRecipe>) =>
-  drawCostlyPng({
-    ...{ ...square(10), depth: 1, colour: 0, interlaced: false, filter: 0, noise: false, level: 9 },
-    ...{ emptyBlocks: 0, chunkBytes: 65_536, textChunks: 0, ...recipe },
-  });
-
-const FILES: readonly { readonly name: string; draw(): Buffer }[] = [
-  { name: 'PNG of 28000 x 28000, 1 bit', draw: () => zeros(square(28_000)) },
-  {
-    name: 'PNG of 511 x 1,500,000, 1 bit, interlaced',
-    draw: () => zeros({ width: 511, height: 1_500_000, interlaced: true }),
-  },
-  {
-    name: 'PNG of 8 x 4,300,000, 1 bit, interlaced',
-    draw: () => zeros({ width: 8, height: 4_300_000, interlaced: true }),
-  },
-  {
-    name: 'PNG of 1,000,000 chunks',
-    draw: () => zeros({ width: 3_300, height: 100, depth: 8, colour: 2, noise: true, level: 0, chunkBytes: 1 }),
-  },
-  {
-    name: 'GIF of 7071 x 7071, its frame 1 x 1',
-    draw: () =>
-      drawCostlyGif({
-        canvas: square(7071),
-        frame: square(1),
-        interlaced: false,
-        codes: 'runs',
-        blockBytes: 255,
-        extensions: 0,
-      }),
-  },
-  { name: 'PNG of 11000 x 11000, 1 bit', draw: () => zeros(square(11_000)) },
-];
-
 type Row = z.infer<typeof Row>;
 
 /** What hostile files cost, with the limits on decoding time and without. */
@@ -69,7 +31,7 @@ export const attacks = defineSection({
     progress.show('attacks: starting workerd');
     const store = await createStore();
     try {
-      const files = FILES.map(({ name, draw }) => ({ name, bytes: draw() }));
+      const files = ATTACKS.map(({ name, draw }) => ({ name, bytes: draw() }));
       const modules = await bundle('src/index.ts');
       const measure = async (vars: Readonly<Record<string, string>>) => {
         const workerd = await startWorkerd(modules, store, { vars });

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { parseConfig } from '../../src/config.ts';
 import type { Manner, Outgoing } from './client.ts';
+import { ATTACKS } from './costly/attacks.ts';
 import { claimingFiles, mutatedFiles } from './hostile-files.ts';
 import type { File, Photos } from './photos.ts';
 
@@ -88,6 +89,19 @@ export async function kindsOf({ small, large }: Photos, seed: number): Promise<K
       manner: (next) => ({ kind: 'stalled', share: 0.1 + next() * 0.8 }),
       idle: false,
     }),
+    kind('too slow', 6, casesOf(small, ['408 request_timeout']), {
+      // A hundred bytes a second, for as long as the service waits.
+      manner: (next) => ({ kind: 'trickled', pieces: 1_000, pause: 500 + next() * 500 }),
+      idle: false,
+    }),
+    kind(
+      'costly',
+      40,
+      casesOf(
+        ATTACKS.map(({ type, draw }) => ({ type, bytes: draw() })),
+        ['200', '413 image_too_large'],
+      ),
+    ),
     kind('broken off', 600, casesOf([...small, ...large.map(({ photo }) => photo)]), {
       manner: (next) => cut(next() * 0.98, next() * 40),
       idle: false,
