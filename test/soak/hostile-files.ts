@@ -86,7 +86,7 @@ export async function claimingFiles(photos: readonly Photo[]): Promise<File[]> {
   const claiming = (side: number) =>
     jpegs.map(({ bytes, type }) => ({ bytes: Buffer.from(resizedJpeg(bytes, squareOf(side))), type }));
   return [
-    ...[14_500, 30_000, 65_500].flatMap(claiming),
+    ...[50_000, 57_000, 65_500].flatMap(claiming),
     ...[10_500, 65_535].map((side) => ({ bytes: plainGif(side), type: 'image/gif' })),
     { bytes: await plainPng(30_000, 30_000), type: 'image/png' },
     { bytes: await plainPng(100_000, 100_000), type: 'image/png' },
