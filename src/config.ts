@@ -69,7 +69,7 @@ export const Settings = z.object({
     'Largest network: the graph, and the weights as float32. The isolate holds it in memory while it copies it into ONNX Runtime.',
   ),
   MAX_MODEL_MEMORY_BYTES: bytes(
-    84_000_000,
+    64_000_000,
     'Most memory that ONNX Runtime may take with a model, as the manifest reports it. As much is set aside until the manifest has arrived.',
   ),
   MODEL_LOAD_TIMEOUT: milliseconds(20_000, 'How long a request waits for the model to load.'),
@@ -136,7 +136,7 @@ export const Settings = z.object({
     }),
 
   ISOLATE_MEMORY_BYTES: bytes(
-    120_000_000,
+    102_000_000,
     'Memory that the isolate may use in all. The platform kills it at 128 MiB (134,217,728 bytes); the rest is a margin for garbage.',
   ),
   BASELINE_MEMORY_BYTES: bytes(

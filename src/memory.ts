@@ -68,10 +68,15 @@ const RECALL_TIME = 250;
 export class PhotoMemory {
   readonly #held = new Set<Held>();
   readonly #capacity: () => number;
+  readonly #potential: () => number;
 
-  /** @param capacity bytes that all photos together may use right now */
-  constructor(capacity: () => number) {
+  /**
+   * @param capacity bytes that all photos together may use right now
+   * @param potential bytes that they may use at best, later: what exceeds them is refused at once
+   */
+  constructor(capacity: () => number, potential = capacity) {
     this.#capacity = capacity;
+    this.#potential = potential;
   }
 
   /** Bytes that are leased at the moment. */
@@ -116,7 +121,7 @@ export class PhotoMemory {
     for (;;) {
       if (lease.recalled) throw new RequestTimeout('The upload was too slow for the memory that it took.');
       if (this.#take(lease, bytes, wait)) return;
-      if (lease.bytes + bytes > this.capacityBytes) throw new ImageTooLarge('The photo does not fit into memory.');
+      if (lease.bytes + bytes > this.#potential()) throw new ImageTooLarge('The photo does not fit into memory.');
       this.#recallSlowest();
       if (now() >= deadline) {
         throw new Overloaded('Too many photos at once. Try again shortly.', RETRY_AFTER_SECONDS);

@@ -17,7 +17,11 @@ import { Turns } from './predict/turns.ts';
  */
 export function createService(config: Config, env: Env, codecs: readonly Codec[]): Service {
   const available = config.ISOLATE_MEMORY_BYTES - config.BASELINE_MEMORY_BYTES;
-  const memory = new PhotoMemory(() => available - models.bytes - heldBytes(codecs));
+  const memory = new PhotoMemory(
+    () => available - models.bytes - heldBytes(codecs),
+    // Until a model is loaded, more is set aside for it than it may take.
+    () => available - models.leastBytes - heldBytes(codecs),
+  );
   const models = new ModelHost({ store: new ModelStore(env.MODELS, config), runtime, memory, config });
   const predictor = new Predictor({ codecs, memory, models, turns: new Turns(), config });
   const photoLimits = createPhotoLimits(config, env);

@@ -84,6 +84,11 @@ export class ModelHost {
     this.#reserved = config.MAX_MODEL_MEMORY_BYTES;
   }
 
+  /** Bytes that ONNX Runtime takes already. */
+  get leastBytes(): number {
+    return this.#runtime.bytes;
+  }
+
   /** Bytes that ONNX Runtime and the model take, or are about to take. */
   get bytes(): number {
     return Math.max(this.#runtime.bytes, this.#reserved);

@@ -37,6 +37,21 @@ test('a renewed lease outlives its first duration', async () => {
   expect(memory.usedBytes).toBe(100);
 });
 
+test('what will fit once the model has taken its part waits for that', async () => {
+  let capacity = 20;
+  const memory = new PhotoMemory(
+    () => capacity,
+    () => 100,
+  );
+  const pending = memory.lease(50, { duration: 1000, patience: 1000 });
+  await scheduler.wait(30);
+  expect(memory.usedBytes).toBe(0);
+  capacity = 60;
+  await pending;
+  expect(memory.usedBytes).toBe(50);
+  await expect(memory.lease(200, { duration: 1000, patience: 1000 })).rejects.toBeInstanceOf(ImageTooLarge);
+});
+
 test('what never fits is refused at once, as too large rather than overloaded', async () => {
   const memory = new PhotoMemory(() => 100);
   await expect(memory.lease(101, soon)).rejects.toBeInstanceOf(ImageTooLarge);
