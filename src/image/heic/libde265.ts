@@ -14,6 +14,7 @@ export const LIBDE265_NAMES = {
   exports: {
     malloc: 'Na',
     free: 'Z',
+    de265_init: 'Fi',
     de265_new_decoder: 'Ci',
     de265_free_decoder: 'Hi',
     de265_push_NAL: 'Ii',
@@ -56,6 +57,7 @@ export class Libde265 implements TileDecoder {
     this.#depth = depth;
     this.#colour = colour;
     this.#result = this.#wasm.allocate(8);
+    this.#wasm.call(api.de265_init);
   }
 
   get bytes(): number {
@@ -73,19 +75,20 @@ export class Libde265 implements TileDecoder {
       wasm.free(pointer);
     }
     wasm.call(api.de265_flush_data, decoder);
-    this.#decodeAll(decoder);
-    const image = wasm.call(api.de265_get_next_picture, decoder);
+    const image = this.#decodePicture(decoder);
     if (image !== 0) draw(this.#view(image));
     wasm.call(api.de265_free_decoder, decoder);
   }
 
-  #decodeAll(decoder: number): void {
+  /** Returns the address of the picture, or 0 if there is none. */
+  #decodePicture(decoder: number): number {
     for (let step = 0; step < MAX_STEPS; step++) {
       const status = this.#wasm.call(api.de265_decode, decoder, this.#result);
       if (status !== 0) throw new MalformedImage('The HEIC is damaged.');
-      if (this.#wasm.word(this.#result) === 0) return;
+      const image = this.#wasm.call(api.de265_get_next_picture, decoder);
+      if (image !== 0 || this.#wasm.word(this.#result) === 0) return image;
     }
-    throw new MalformedImage('The HEIC is damaged.');
+    return 0;
   }
 
   #view(image: number): DecodedTile {
