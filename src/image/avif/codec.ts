@@ -47,6 +47,7 @@ export const avif: Codec<AvifHeader> = {
       plain: frames === tiles.length ? findPlainColour(picture, config) : undefined,
     };
   },
+  describe: ({ config }) => (config.depth > 8 ? `AVIF of ${config.depth} bits` : 'AVIF'),
   decodeMilliseconds: (header, target) => (tileNanoseconds(header) + drawing(header, target)) / 1e6,
   decoderBytes,
   decode: (_bytes, header, target, pause) =>
@@ -96,12 +97,17 @@ function drawing({ columns, ...size }: AvifHeader, target: Size): number {
   return drawingNanoseconds(size, columns, target);
 }
 
-/** dav1d: the picture, its blocks and the coded tile. libavif: the picture twice, many more blocks, and RGBA. */
+/** libaom adds a margin to each side and rounds up. */
+const MARGIN = 160;
+
+/** dav1d: the picture, its blocks and the coded tile. libavif: the picture twice, and many more blocks. */
 function decoderBytes(header: AvifHeader): number {
   const { width, height, ratio, tiles, tileBytes, plain, config } = header;
-  const pixels = (width * height * ratio) / (tiles.length > 1 ? tiles.length : 1);
+  const pixels = (width * height * ratio) / tiles.length;
   if (plain) return Math.max(DAV1D_BYTES, Math.ceil(pixels * 2.2 + tileBytes + 2_500_000));
+  const scale = Math.sqrt(pixels / (width * height));
+  const padded = (width * scale + MARGIN) * (height * scale + MARGIN);
   const samples = config.grey ? 1 : config.halfHeight ? 1.5 : config.halfWidth ? 2 : 3;
-  const bytes = pixels * (12 + 2 * samples * (config.depth > 8 ? 2 : 1)) + 2 * tileBytes + 4_000_000;
+  const bytes = padded * (12 + 2 * samples * (config.depth > 8 ? 2 : 1)) + 2 * tileBytes + 2_500_000;
   return Math.max(LIBAVIF_BYTES, Math.ceil(bytes));
 }

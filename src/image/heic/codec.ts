@@ -30,6 +30,7 @@ export const heic: Codec<HeicHeader> = {
       ratio: codedRatio(picture),
     };
   },
+  describe: ({ config }) => (config.depth > 8 ? `HEIC of ${config.depth} bits` : 'HEIC'),
   decodeMilliseconds: (header, target) => (tileNanoseconds(header) + drawing(header, target)) / 1e6,
   decoderBytes,
   decode: (_bytes, header, target, pause) =>
@@ -63,11 +64,11 @@ function drawing({ columns, ...size }: HeicHeader, target: Size): number {
   return drawingNanoseconds(size, columns, target);
 }
 
-/** The picture twice, since the last filter needs a copy, its blocks, and the coded tile. A module starts with 17 MB. */
+/** The picture, a copy of its luma for the last filter, its blocks, and the coded tile twice. */
 function decoderBytes(header: HeicHeader): number {
   const { width, height, ratio, tiles, tileBytes, config } = header;
-  const pixels = (width * height * ratio) / (tiles.length > 1 ? tiles.length : 1);
+  const pixels = (width * height * ratio) / tiles.length;
   const sample = config.depth > 8 ? 2 : 1;
-  const bytes = pixels * (2 * samplesPerPixel(header) * sample + 1.2) + 2 * tileBytes + 2_500_000;
+  const bytes = pixels * ((samplesPerPixel(header) + 1) * sample + 1.5) + 2 * tileBytes + 2_500_000;
   return Math.max(LIBDE265_BYTES, Math.ceil(bytes));
 }

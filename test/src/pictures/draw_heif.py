@@ -26,7 +26,7 @@ SIZES = [(100, 80), (640, 480), (1600, 1200), (3000, 200), (90, 4000), (2600, 23
 
 
 def avif(image, **options):
-    return encode(image, "AVIF", speed=6, **{"quality": 80, **options})
+    return encode(image, "AVIF", **{"quality": 80, "speed": 6, **options})
 
 
 def heic(image, **options):
