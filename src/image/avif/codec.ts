@@ -108,6 +108,6 @@ function decoderBytes(header: AvifHeader): number {
   const scale = Math.sqrt(pixels / (width * height));
   const padded = (width * scale + MARGIN) * (height * scale + MARGIN);
   const samples = config.grey ? 1 : config.halfHeight ? 1.5 : config.halfWidth ? 2 : 3;
-  const bytes = padded * (12 + 2 * samples * (config.depth > 8 ? 2 : 1)) + 2 * tileBytes + 2_500_000;
+  const bytes = padded * (12 + 2 * samples * (config.depth > 8 ? 2 : 1)) + 2 * tileBytes + 3_500_000;
   return Math.max(LIBAVIF_BYTES, Math.ceil(bytes));
 }
