@@ -138,6 +138,10 @@ def main():
             flat("heic 4:2:0", heic),
             flat("heic 4:4:4", lambda image: heic(image, chroma=444)),
         ],
+        "phone": [
+            {"name": name, "file": base64_text(make(picture(512, 512)))}
+            for name, make in (("avif", avif), ("heic", lambda image: heic(image, quality=60)))
+        ],
         "expected": results,
     }
     path = pathlib.Path(__file__).with_name("heif.json")
