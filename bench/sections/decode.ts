@@ -1,8 +1,10 @@
 import * as z from 'zod';
+import { codedPicture, writeHeif } from '../../test/pictures/heif.ts';
 import { drawCostlyGif, type GifRecipe } from '../../test/soak/costly/gif.ts';
 import { drawCostlyJpeg, type JpegRecipe } from '../../test/soak/costly/jpeg.ts';
 import { drawCostlyPng, type PngRecipe } from '../../test/soak/costly/png.ts';
 import { drawCostlyWebp, type WebpRecipe } from '../../test/soak/costly/webp.ts';
+import heif from '../../test/src/pictures/heif.json' with { type: 'json' };
 import { cpuMilliseconds } from '../cpu.ts';
 import { defineSection } from '../section.ts';
 import { round } from '../statistics.ts';
@@ -52,6 +54,13 @@ const webp = (recipe: Partial<WebpRecipe>) => () =>
     ...{ canvas: square(0), emptyChunks: 0, ...recipe },
   });
 
+/** A photo of 12 megapixels as phones write it: 8 x 6 tiles of 512 x 512 pixels. */
+const phone = (format: string) => async () => {
+  const tile = heif.phone.find(({ name }) => name === format);
+  const coded = codedPicture(Buffer.from(tile?.file ?? '', 'base64'));
+  return Buffer.from(writeHeif(new Array(48).fill(coded), { grid: { width: 4032, height: 3024, columns: 8 } }));
+};
+
 /** Files whose cost is nearly all for one thing. */
 const FILES: readonly { readonly cost: string; readonly count: number; draw(): Promise<Buffer> }[] = [
   {
@@ -88,6 +97,8 @@ const FILES: readonly { readonly cost: string; readonly count: number; draw(): P
   { cost: 'WebP: pixel', count: 4e6, draw: webp({ quality: 10 }) },
   { cost: 'WebP: byte', count: 10.6e6, draw: webp({ quality: 100, noise: 1 }) },
   { cost: 'lossless WebP: pixel', count: 4e6, draw: webp({ kind: 'lossless' }) },
+  { cost: 'AVIF in tiles, 12 MP: pixel', count: 12.6e6, draw: phone('avif') },
+  { cost: 'HEIC in tiles, 12 MP: pixel', count: 12.6e6, draw: phone('heic') },
 ];
 
 /** What the coefficients of the estimates in src/image are fitted to. */

@@ -21,6 +21,9 @@ const MODULES: readonly (readonly [RegExp, string])[] = [
   [/photon/, 'photon (wasm)'],
   [/jpeg/, 'libjpeg-turbo (wasm)'],
   [/webp/, 'libwebp (wasm)'],
+  [/libheif/, 'libde265 (wasm)'],
+  [/av1/, 'dav1d (wasm)'],
+  [/avif/, 'libavif (wasm)'],
 ];
 
 /** Files of static/ that the platform reads and does not serve. */

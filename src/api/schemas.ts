@@ -108,7 +108,7 @@ const Problem = z
       title: 'The file format is not supported',
       status: 415,
       code: 'unsupported_media_type',
-      detail: 'Accepted formats: JPEG, PNG, GIF, WebP.',
+      detail: 'Accepted formats: JPEG, PNG, GIF, WebP, AVIF, HEIC.',
       requestId: '0f6a1d5e-3a0e-4f6e-9d6b-5d1c8a3c7e21',
     },
   });

@@ -79,7 +79,7 @@ function chunk(type: string, data: Uint8Array): Uint8Array {
   return concat([bytes.subarray(0, 4), body, bytes.subarray(4)]);
 }
 
-function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+export function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.byteLength, 0));
   let offset = 0;
   for (const part of parts) {

@@ -4,3 +4,9 @@ declare namespace Cloudflare {
     readonly FUZZ_FILES: number;
   }
 }
+
+/** A file as text. */
+declare module '*?raw' {
+  const text: string;
+  export default text;
+}

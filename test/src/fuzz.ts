@@ -34,12 +34,22 @@ function spoilPng(random: Random, file: Bytes): Bytes {
   return bytes;
 }
 
+const isHeif = (file: Bytes) => new TextDecoder('latin1').decode(file.subarray(4, 8)) === 'ftyp';
+
+/** Changes bytes of the coded picture, so that the file passes the header check. */
+function spoilHeif(random: Random, file: Bytes): Bytes {
+  const bytes = file.slice();
+  flip(random, bytes, new TextDecoder('latin1').decode(bytes).indexOf('mdat') + 4);
+  return bytes;
+}
+
 /** Spoils one of the files: changes, truncates, repeats or removes bytes, or replaces all but its start with noise. */
 export function spoil(random: Random, files: readonly Bytes[]): Bytes {
   const file = files[below(random, files.length)] ?? new Uint8Array();
   const png = file[0] === 0x89;
   const kind = random();
   if (png && kind < 0.7) return spoilPng(random, file);
+  if (isHeif(file) && kind < 0.65) return spoilHeif(random, file);
   const bytes = file.slice();
   if (kind < 0.7) {
     flip(random, bytes);

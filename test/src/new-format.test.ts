@@ -16,7 +16,7 @@ beforeAll(async () => {
 test('a format that is not in the list is refused', async () => {
   const response = await newService()('/api/predict', raw(white, 'image/x-toy'));
   expect(response.status).toBe(415);
-  expect(await response.json()).toMatchObject({ detail: 'Accepted formats: JPEG, PNG, GIF, WebP.' });
+  expect(await response.json()).toMatchObject({ detail: 'Accepted formats: JPEG, PNG, GIF, WebP, AVIF, HEIC.' });
 });
 
 test('a format in the list is accepted, and messages name it', async () => {
@@ -24,7 +24,7 @@ test('a format in the list is accepted, and messages name it', async () => {
   const answer = await (await service('/api/predict', raw(white, 'image/x-toy'))).json();
   expect(answer).toMatchObject({ label: 'husky', image: { format: 'toy', width: 20, height: 10 } });
   const refused = await (await service('/api/predict', raw('not a photo'))).json();
-  expect(refused).toMatchObject({ detail: 'Accepted formats: JPEG, PNG, GIF, WebP, Toy.' });
+  expect(refused).toMatchObject({ detail: 'Accepted formats: JPEG, PNG, GIF, WebP, AVIF, HEIC, Toy.' });
 });
 
 test('the original’s endpoint keeps its formats', async () => {
@@ -65,13 +65,13 @@ test('its decoding time is budgeted, for a photo and for the request', async () 
 test('the API, its document and its pages name it', async () => {
   const service = newService({}, withToy);
   const model = await (await service('/api/model')).json();
-  const formats = ['JPEG', 'PNG', 'GIF', 'WebP'].map((name) => expect.objectContaining({ name }));
+  const formats = ['JPEG', 'PNG', 'GIF', 'WebP', 'AVIF', 'HEIC'].map((name) => expect.objectContaining({ name }));
   expect(model).toMatchObject({
     service: { formats: [...formats, { name: 'Toy', mediaTypes: ['image/x-toy'] }] },
   });
   const document = await (await service('/openapi.json')).text();
-  expect(document).toContain('"enum":["jpeg","png","gif","webp","toy"]');
+  expect(document).toContain('"enum":["jpeg","png","gif","webp","avif","heic","toy"]');
   expect(document).toContain('"image/x-toy":{');
-  expect(document).toContain('image/webp, image/x-toy');
+  expect(document).toContain('image/webp, image/avif, image/heic, image/heif, image/x-toy');
   expect(await (await service('/docs')).text()).toContain('image/x-toy');
 });

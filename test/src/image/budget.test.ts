@@ -1,8 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { parseConfig } from '../../../src/config.ts';
 import { ImageTooLarge } from '../../../src/errors.ts';
+import { avif } from '../../../src/image/avif/codec.ts';
+import { Dav1d } from '../../../src/image/avif/dav1d.ts';
+import { Libavif } from '../../../src/image/avif/libavif.ts';
 import { peakBytes } from '../../../src/image/budget.ts';
 import type { Codec, Header, Size } from '../../../src/image/codec.ts';
+import { heic } from '../../../src/image/heic/codec.ts';
+import { Libde265 } from '../../../src/image/heic/libde265.ts';
+import type { TileDecoder } from '../../../src/image/heif/decode.ts';
+import type { Tile } from '../../../src/image/heif/picture.ts';
 import { jpeg } from '../../../src/image/jpeg/codec.ts';
 import { decodeJpeg, jpegDecoder } from '../../../src/image/jpeg/decode.ts';
 import type { JpegHeader } from '../../../src/image/jpeg/header.ts';
@@ -11,9 +18,11 @@ import { png } from '../../../src/image/png/codec.ts';
 import { PreparedPhoto } from '../../../src/image/prepared-photo.ts';
 import { webp } from '../../../src/image/webp/codec.ts';
 import { decodeWebp, webpDecoder } from '../../../src/image/webp/decode.ts';
+import { codedPicture, writeHeif } from '../../pictures/heif.ts';
 import { losslessBomb } from '../../pictures/lossless-bomb.ts';
 import { resizedJpeg } from '../../pictures/resized-jpeg.ts';
-import { picture, SPEC, toPhoto, toTensor } from '../pictures/pictures.ts';
+import heif from '../pictures/heif.json' with { type: 'json' };
+import { fromBase64, picture, SPEC, toPhoto, toTensor } from '../pictures/pictures.ts';
 
 const TARGET = { width: 128, height: 128 };
 
@@ -49,6 +58,20 @@ function enlarged(name: string, size: Size, fileBytes: number): () => void {
   }
 }
 
+/** Does the same for a grid of tiles as phones write them, of 512 x 512 pixels each. */
+function tiled(name: string, columns: number, rows: number, tileBytes: number): () => void {
+  const data = new Uint8Array(tileBytes);
+  // The tile's data is one unit of that length: nothing of it is decoded.
+  data.set(name === 'heic 4:2:0' ? [] : [0x32, ...leb128(tileBytes - 5)]);
+  const tile = { ...codedPicture(picture(name).bytes), data, size: [512, 512] as const };
+  const grid = { width: columns * 512, height: rows * 512, columns };
+  const bytes = writeHeif(new Array(columns * rows).fill(tile), { grid });
+  const { codec } = toPhoto(bytes);
+  return checking(codec, codec.readHeader(bytes));
+}
+
+const leb128 = (value: number) => [0, 1, 2, 3].map((i) => ((value >> (7 * i)) & 0x7f) | (i < 3 ? 0x80 : 0));
+
 function enlargedJpeg(header: JpegHeader, fileBytes: number): JpegHeader {
   const grow = (at: number) => Math.floor((at * fileBytes) / header.end);
   const scans = header.scans.map((scan) => ({ ...scan, from: grow(scan.from), to: grow(scan.to) }));
@@ -65,6 +88,9 @@ describe('a photo is accepted with 45 MB left', () => {
     ['PNG of 3840x2160', enlarged('png rgb-alpha 16', { width: 3840, height: 2160 }, 20e6)],
     ['interlaced PNG of 8K', enlarged('png rgb 8 interlaced', { width: 7680, height: 4320 }, 20e6)],
     ['GIF of 8 megapixels', enlarged('gif', { width: 3266, height: 2449 }, 4e6)],
+    ['AVIF of 12 megapixels', enlarged('avif 4:2:0', { width: 4032, height: 3024 }, 2e6)],
+    ['HEIC of 12 megapixels in tiles', tiled('heic 4:2:0', 8, 6, 40_000)],
+    ['AVIF of 16 megapixels in tiles', tiled('avif 4:2:0', 10, 6, 30_000)],
   ])('%s', (_, check) => check());
 });
 
@@ -90,6 +116,21 @@ describe('the error for a photo that is too large says what would fit', () => {
       enlarged('gif', { width: 65_535, height: 65_535 }, 20_000),
       /^This GIF has 4294\.8 megapixels; up to \d+\.\d would fit\.$/,
     ],
+    [
+      'AVIF of 48 megapixels',
+      enlarged('avif 4:2:0', { width: 8064, height: 6048 }, 2e6),
+      /^This AVIF has 48\.7 megapixels; up to 1\d\.\d would fit\.$/,
+    ],
+    [
+      'HEIC of 48 megapixels',
+      enlarged('heic 4:2:0', { width: 8064, height: 6048 }, 2e6),
+      /^This HEIC has 48\.7 megapixels; up to \d+\.\d would fit\.$/,
+    ],
+    [
+      'AVIF of 12 bits',
+      enlarged('avif 12 bits', { width: 4032, height: 3024 }, 2e6),
+      /^This AVIF of 12 bits has 12\.1 megapixels; up to \d\.\d would fit\.$/,
+    ],
   ])('%s', (_, check, detail) => {
     expect(check).toThrow(ImageTooLarge);
     expect(check).toThrow(detail);
@@ -105,7 +146,7 @@ describe('the error for a photo that is too large says what would fit', () => {
   });
 
   test('without free memory every photo is refused', async () => {
-    for (const name of ['jpeg 4:2:0', 'png rgb 8', 'webp lossy', 'gif']) {
+    for (const name of ['jpeg 4:2:0', 'png rgb 8', 'webp lossy', 'gif', 'avif 4:2:0', 'avif 10 bits', 'heic 4:2:0']) {
       const refused = toTensor(picture(name).bytes, SPEC, 0);
       await expect(refused).rejects.toThrow('needs more memory than is free');
     }
@@ -162,6 +203,31 @@ describe('the estimate is at least what the decoder takes, and not far above it'
     webpDecoder.drop();
     decodeWebp(header, TARGET);
     compare(webp.decoderBytes(header, TARGET), webpDecoder.lastBytes);
+  });
+
+  function createDecoder(bytes: Uint8Array): { estimate: number; decoder: TileDecoder; tile: Tile | undefined } {
+    if (avif.matches(bytes)) {
+      const header = avif.readHeader(bytes);
+      const estimate = avif.decoderBytes(header, TARGET);
+      const { plain, tileSize, colour, tiles } = header;
+      const decoder = plain ? new Dav1d(plain, estimate) : new Libavif(tileSize, colour, estimate);
+      return { estimate, decoder, tile: tiles[0] };
+    }
+    const header = heic.readHeader(bytes);
+    const estimate = heic.decoderBytes(header, TARGET);
+    const decoder = new Libde265(header.config.depth, header.colour, estimate);
+    return { estimate, decoder, tile: header.tiles[0] };
+  }
+
+  // Their memory cannot grow beyond the estimate, so it is too low if they fail.
+  test.each(heif.flat)('$name', ({ files }) => {
+    for (const file of files) {
+      const { estimate, decoder, tile } = createDecoder(fromBase64(file));
+      let drawn = 0;
+      if (tile) decoder.decode(tile, () => drawn++);
+      expect(drawn).toBe(1);
+      compare(estimate, decoder.bytes);
+    }
   });
 
   test('the peak includes reduction and resizing', () => {

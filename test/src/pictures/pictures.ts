@@ -3,9 +3,10 @@ import { MalformedImage } from '../../../src/errors.ts';
 import { findCodec } from '../../../src/image/codec.ts';
 import { codecs } from '../../../src/image/codecs.ts';
 import { type ImageTensor, type Photo, PreparedPhoto, type TensorSpec } from '../../../src/image/prepared-photo.ts';
+import heif from './heif.json' with { type: 'json' };
 import drawn from './pictures.json' with { type: 'json' };
 
-/** A drawn picture and Pillow's result. `draw.py` creates both. */
+/** A drawn picture and Pillow's result. `draw.py` and `draw_heif.py` create both. */
 export interface Picture {
   readonly name: string;
   readonly bytes: Uint8Array<ArrayBuffer>;
@@ -21,23 +22,26 @@ const PLENTY = 100_000_000;
 
 const { MAX_DECODE_MS } = parseConfig({});
 
-const fromBase64 = (text: string) => Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+export const fromBase64 = (text: string) => Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
 
-const results: Record<string, string> = drawn.expected;
+const results: Record<string, string> = { ...drawn.expected, ...heif.expected };
+
+/** Returns Pillow's RGB bytes by their key. */
+export const expectedBytes = (key: string) => fromBase64(results[key] ?? '');
 
 function toResampling(name: string): TensorSpec['resampling'] {
   if (name !== 'bicubic' && name !== 'bilinear' && name !== 'lanczos') throw new Error(name);
   return name;
 }
 
-export const pictures: readonly Picture[] = drawn.pictures.map(
+export const pictures: readonly Picture[] = [...drawn.pictures, ...heif.pictures].map(
   ({ name, file, width, height, target: [columns = 0, rows = 0], resampling, expected }) => ({
     name,
     bytes: fromBase64(file),
     width,
     height,
     spec: { width: columns, height: rows, resampling: toResampling(resampling) },
-    expected: fromBase64(results[expected] ?? ''),
+    expected: expectedBytes(expected),
   }),
 );
 

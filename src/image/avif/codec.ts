@@ -1,0 +1,118 @@
+import { MalformedImage } from '../../errors.ts';
+import type { Codec, Size } from '../codec.ts';
+import { codedRatio, decodeHeif, drawingNanoseconds, type TileDecoder } from '../heif/decode.ts';
+import { type Colour, codedBytes, findCoding, type HeifPicture, readHeifPicture } from '../heif/picture.ts';
+import { IDENTITY, YUV_PIXEL_COST } from '../heif/yuv.ts';
+import { DAV1D_BYTES, Dav1d } from './dav1d.ts';
+import { LIBAVIF_BYTES, Libavif } from './libavif.ts';
+import { type Av1Config, countFrames, readAv1Config } from './obu.ts';
+
+export interface AvifHeader extends HeifPicture {
+  readonly config: Av1Config;
+  /** Frames of all tiles. */
+  readonly frames: number;
+  /** Bytes of all tiles, and of the largest. */
+  readonly bytes: number;
+  readonly tileBytes: number;
+  /** Pixels that are decoded for each pixel of the picture. */
+  readonly ratio: number;
+  /** Its colour, if dav1d can decode it: libavif takes everything, but three times the time and memory. */
+  readonly plain: Colour | undefined;
+}
+
+/** Progressive pictures have up to four layers. */
+const MAX_LAYERS = 4;
+
+export const avif: Codec<AvifHeader> = {
+  format: 'avif',
+  name: 'AVIF',
+  mediaTypes: ['image/avif'],
+  matches: (bytes) => findCoding(bytes) === 'av01',
+  readHeader(bytes) {
+    const picture = readHeifPicture(bytes, 'av01', 'AVIF');
+    const { tiles } = picture;
+    const counts = tiles.map(({ data }) => countFrames(data));
+    if (counts.some((count) => count < 1 || count > MAX_LAYERS)) {
+      throw new MalformedImage('The AVIF has a picture that is not a still one.');
+    }
+    const frames = counts.reduce((sum, count) => sum + count, 0);
+    const config = readAv1Config(tiles[0]?.config ?? new Uint8Array());
+    return {
+      ...picture,
+      config,
+      frames,
+      bytes: codedBytes(tiles),
+      tileBytes: Math.max(...tiles.map((tile) => codedBytes([tile]))),
+      ratio: codedRatio(picture),
+      plain: frames === tiles.length ? findPlainColour(picture, config) : undefined,
+    };
+  },
+  describe: ({ config }) => (config.depth > 8 ? `AVIF of ${config.depth} bits` : 'AVIF'),
+  decodeMilliseconds: (header, target) => (tileNanoseconds(header) + drawing(header, target)) / 1e6,
+  decoderBytes,
+  decode: (_bytes, header, target, pause) =>
+    decodeHeif(
+      header,
+      target,
+      () => createDecoder(header),
+      (tileNanoseconds(header) + drawing(header, target)) / header.tiles.length,
+      pause,
+    ),
+};
+
+/** H.273's matrices that need more than weights, such as YCgCo. */
+const SPECIAL_MATRICES = [IDENTITY, 8, 11, 12, 13, 14, 15];
+
+/** Returns the colour of a picture of 8 bits and 4:2:0, if the container says which one it is. */
+function findPlainColour({ colour, tiles }: HeifPicture, config: Av1Config): Colour | undefined {
+  const isPlain = ({ depth, grey, halfWidth, halfHeight }: Av1Config) =>
+    depth === 8 && !grey && halfWidth && halfHeight;
+  const all = isPlain(config) && tiles.every((tile) => isPlain(readAv1Config(tile.config)));
+  return all && colour && !SPECIAL_MATRICES.includes(colour.matrix) ? colour : undefined;
+}
+
+function createDecoder(header: AvifHeader): TileDecoder {
+  const { plain, tileSize, colour } = header;
+  const bytes = decoderBytes(header);
+  return plain ? new Dav1d(plain, bytes) : new Libavif(tileSize, colour, bytes);
+}
+
+/** How much longer pictures of more than 8 bits take. */
+const DEEP = 1.2;
+
+/** Nanoseconds on the benchmark machine, fitted to noisy pictures. */
+const COST = {
+  start: 8_000_000,
+  tile: 500_000,
+  dav1d: { byte: 100, pixel: 35 },
+  libavif: { byte: 400, pixel: 150 },
+} as const;
+
+/** Estimated nanoseconds for decoding and converting all tiles. */
+function tileNanoseconds({ width, height, ratio, bytes, frames, tiles, plain, config }: AvifHeader): number {
+  const { byte, pixel } = plain ? COST.dav1d : COST.libavif;
+  const pixels = (width * height * ratio * frames) / tiles.length;
+  const converting = plain ? YUV_PIXEL_COST : 0;
+  return (
+    COST.start + bytes * byte + pixels * (pixel * (config.depth > 8 ? DEEP : 1) + converting) + tiles.length * COST.tile
+  );
+}
+
+function drawing({ columns, ...size }: AvifHeader, target: Size): number {
+  return drawingNanoseconds(size, columns, target);
+}
+
+/** libaom adds a margin to each side and rounds up. */
+const MARGIN = 160;
+
+/** dav1d: the picture, its blocks and the coded tile. libavif: the picture twice, and many more blocks. */
+function decoderBytes(header: AvifHeader): number {
+  const { width, height, ratio, tiles, tileBytes, plain, config } = header;
+  const pixels = (width * height * ratio) / tiles.length;
+  if (plain) return Math.max(DAV1D_BYTES, Math.ceil(pixels * 2.2 + tileBytes + 2_500_000));
+  const scale = Math.sqrt(pixels / (width * height));
+  const padded = (width * scale + MARGIN) * (height * scale + MARGIN);
+  const samples = config.grey ? 1 : config.halfHeight ? 1.5 : config.halfWidth ? 2 : 3;
+  const bytes = padded * (12 + 2 * samples * (config.depth > 8 ? 2 : 1)) + 2 * tileBytes + 3_500_000;
+  return Math.max(LIBAVIF_BYTES, Math.ceil(bytes));
+}
