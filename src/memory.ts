@@ -62,8 +62,8 @@ const RECALL_TIME = 250;
  * Leases expire because a request that the platform cancels may never run its `finally`. For the same reason no
  * request wakes another: those that wait poll.
  *
- * Where no memory is free, the slowest body loses its own: at once if it cannot arrive in time anyway, or if every
- * holder is a body that waits for more. So bodies that have partly arrived never block each other.
+ * Where no memory is free, a body loses its own: the largest of those that cannot arrive in time anyway, or the slowest
+ * if every holder is a body that waits for more. So bodies that have partly arrived never block each other.
  */
 export class PhotoMemory {
   readonly #held = new Set<Held>();
@@ -122,7 +122,7 @@ export class PhotoMemory {
       if (lease.recalled) throw new RequestTimeout('The upload was too slow for the memory that it took.');
       if (this.#take(lease, bytes, wait)) return;
       if (lease.bytes + bytes > this.#potential()) throw new ImageTooLarge('The photo does not fit into memory.');
-      this.#recallSlowest();
+      this.#recall();
       if (now() >= deadline) {
         throw new Overloaded('Too many photos at once. Try again shortly.', RETRY_AFTER_SECONDS);
       }
@@ -147,12 +147,16 @@ export class PhotoMemory {
   }
 
   /** Recalls one lease at a time: its memory may be enough. */
-  #recallSlowest(): void {
+  #recall(): void {
     const held = [...this.#held];
     if (held.some(({ recalled }) => recalled)) return;
     const arriving = held.filter((lease) => lease.arriving).map((lease) => ({ lease, lateness: lease.lateness }));
+    const late = arriving.filter(({ lateness }) => lateness > 0);
+    // The largest, so that a small upload that a busy isolate has not read yet is the last to go.
+    const [largest] = late.toSorted((a, b) => b.lease.bytes - a.lease.bytes);
     const [slowest] = arriving.toSorted((a, b) => b.lateness - a.lateness);
-    if (slowest && (slowest.lateness > 0 || held.every(({ waits }) => waits))) slowest.lease.recall();
+    if (largest) largest.lease.recall();
+    else if (held.every(({ waits }) => waits)) slowest?.lease.recall();
   }
 }
 

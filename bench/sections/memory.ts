@@ -41,7 +41,8 @@ const Step = z.object({
 });
 type Step = z.infer<typeof Step>;
 
-const decoders = ({ wasm }: Pick<Step, 'wasm'>): number => (wasm.parts.jpeg ?? 0) + (wasm.parts.webp ?? 0);
+const decoders = ({ wasm }: Pick<Step, 'wasm'>): number =>
+  (wasm.parts.jpeg ?? 0) + (wasm.parts.webp ?? 0) + (wasm.parts.heif ?? 0);
 
 /** The most in use at one moment. */
 const inUse = ({ wasm, kept, bodies }: Step): number => wasm.inUse + kept.used + kept.buffers + bodies;

@@ -3,6 +3,8 @@
  * nothing here refers to a decoder's memory, not even weakly: within one turn a weak reference would keep it alive.
  */
 
+const DECODERS = ['jpeg', 'webp', 'heif'];
+
 /** Only a memory that stays is referred to. @typedef {{ kind: string, bytes: number, memory?: WebAssembly.Memory }} Entry */
 
 /** @type {Set<Entry>} */
@@ -26,6 +28,12 @@ function count() {
 let peak = count();
 let peakInUse = peak;
 
+/** Bytes of the memories in use now, without the decoders', which leases cover. */
+export function outsideLeases() {
+  const { parts, inUse } = count();
+  return DECODERS.reduce((sum, kind) => sum - (parts[kind] ?? 0), inUse);
+}
+
 /** Counts all memories now. */
 export function sample() {
   const now = count();
@@ -48,7 +56,9 @@ export function reset() {
 function kindOf(exports) {
   if ('tjDecompress2' in exports) return 'jpeg';
   if ('WebPDecodeRGBA' in exports) return 'webp';
-  return Object.keys(exports).some((name) => name.includes('photonimage')) ? 'photon' : 'onnxruntime';
+  if (Object.keys(exports).some((name) => name.includes('photonimage'))) return 'photon';
+  // The other modules have minified names; ONNX Runtime is the one that starts with the Worker.
+  return [...known].some((entry) => entry.kind === 'onnxruntime') ? 'heif' : 'onnxruntime';
 }
 
 /** @param {WebAssembly.Instance} instance @param {WebAssembly.Imports} [imports] */
@@ -66,7 +76,7 @@ function memoryOf({ exports }, imports = {}) {
 function add(instance, imports) {
   const kind = kindOf(instance.exports);
   const memory = memoryOf(instance, imports);
-  const isDecoder = kind === 'jpeg' || kind === 'webp';
+  const isDecoder = DECODERS.includes(kind);
   /** @type {Entry} */
   const entry = { kind, bytes: memory.buffer.byteLength, ...(isDecoder ? {} : { memory }) };
   known.add(entry);

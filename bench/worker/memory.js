@@ -2,16 +2,18 @@
 import './instrument.js';
 import worker from '../../src/index.ts';
 import { PhotoMemory } from '../../src/memory.ts';
-import { peaks, reset, sample } from './instrument.js';
+import { outsideLeases, peaks, reset, sample } from './instrument.js';
 
-/** The most bytes leased at the same time. */
+/** The most bytes leased at the same time, and the most together with the memories that no lease covers. */
 let leased = 0;
+let together = 0;
 
 const { lease } = PhotoMemory.prototype;
 PhotoMemory.prototype.lease = async function (...args) {
   const granted = await lease.apply(this, args);
   const count = () => {
     leased = Math.max(leased, this.usedBytes);
+    together = Math.max(together, this.usedBytes + outsideLeases());
   };
   count();
   const { extend } = granted;
@@ -27,10 +29,11 @@ export default {
   async fetch(request, env, context) {
     switch (new URL(request.url).pathname) {
       case '/bench/peaks':
-        return Response.json({ ...peaks(), leased });
+        return Response.json({ ...peaks(), leased, together });
       case '/bench/reset':
         reset();
         leased = 0;
+        together = 0;
         return new Response(null, { status: 204 });
     }
     sample();

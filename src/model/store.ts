@@ -123,8 +123,9 @@ export class ModelStore {
   #read(key: string, maxBytes: number, first?: Answer, weights?: readonly WeightTensor[]): Promise<Received> {
     let answer = first;
     return retry(async () => {
-      const object = await (answer ?? this.#bucket.get(key));
+      const sent = answer;
       answer = undefined;
+      const object = await (sent ?? this.#bucket.get(key));
       if (!object) throw missing(key);
       return receive(object, maxBytes, weights);
     });

@@ -15,7 +15,7 @@ export interface ArrivalLimits {
 const RECENT = 1_000;
 
 /** The most milliseconds that count between two looks at the clock. After more, another request kept the isolate busy. */
-const MAX_TICK = 250;
+const MAX_TICK = 100;
 
 /** Milliseconds that an upload has left once its time is found to be over: its bytes may be here already. */
 const LAST_TURN = 10;

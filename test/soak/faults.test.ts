@@ -5,6 +5,7 @@ import { readAudit } from '../../registry/audit.ts';
 import { DEFAULT_CHANNEL } from '../../registry/command.ts';
 import { sha256 } from '../../registry/release.ts';
 import { checkVersion } from '../../registry/versions.ts';
+import { parseConfig } from '../../src/config.ts';
 import { channelKey, modelKey } from '../../src/model/layout.ts';
 import { Client, type Manner } from './client.ts';
 import { MemoryWatch, megabytes, openHandles } from './memory.ts';
@@ -16,7 +17,7 @@ const OK = '200';
 const UNAVAILABLE = '503 model_unavailable';
 const DEGRADED = 'degraded model_unavailable';
 const DAY = 86_400_000;
-const MEMORY_GOAL = 110_000_000;
+const MEMORY_GOAL = parseConfig({}).ISOLATE_MEMORY_BYTES;
 
 /** Long enough for several checks of the channel, in milliseconds. */
 const A_WHILE = 4_000;

@@ -11,13 +11,13 @@ export interface MemoryPoint {
   /** The part of it that JavaScript objects take. */
   readonly heap: number;
   readonly onnxruntime: number;
-  /** The most in use at once since the previous point: Wasm memories, bodies, and what JavaScript keeps. */
+  /** The most in use at once since the previous point: Wasm memories, leases, and what JavaScript keeps. */
   readonly peak: number;
   /** Resident memory of the whole process. */
   readonly rss: number;
 }
 
-const Peaks = z.object({ inUse: z.number(), parts: z.record(z.string(), z.number()), leased: z.number() });
+const Peaks = z.object({ inUse: z.number(), parts: z.record(z.string(), z.number()), together: z.number() });
 
 /** Watches an isolate that counts its own memory: see bench/worker/memory.js. */
 export class MemoryWatch {
@@ -39,20 +39,18 @@ export class MemoryWatch {
 
   /** Measures; the isolate should be idle. */
   async point(): Promise<MemoryPoint> {
-    const { inUse, parts, leased } = Peaks.parse(await this.#client.json('/bench/peaks'));
+    const { inUse, together } = Peaks.parse(await this.#client.json('/bench/peaks'));
     const rss = residentBytes(this.#pid);
     await this.#inspector.collectGarbage(() => this.#client.get('/nowhere'));
     const { used: heap, buffers } = await this.#inspector.heapUsage();
     await this.#client.post('/bench/reset', '');
     const idle = Peaks.parse(await this.#client.json('/bench/peaks')).parts;
     const onnxruntime = idle.onnxruntime ?? 0;
-    // The decoders' memories are part of what is leased.
-    const bodies = Math.max(0, leased - (parts.jpeg ?? 0) - (parts.webp ?? 0));
     return {
       lasting: onnxruntime + (idle.photon ?? 0) + heap + buffers,
       heap,
       onnxruntime,
-      peak: inUse + bodies + heap + buffers,
+      peak: Math.max(inUse, together) + heap + buffers,
       rss,
     };
   }

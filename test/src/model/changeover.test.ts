@@ -5,8 +5,8 @@ import { runtime } from '../../../src/model/worker-runtime.ts';
 import { solidPng } from '../../pictures/png.ts';
 import { bucket, newService, raw, type Service } from '../service.ts';
 import { newSigner } from './oms/signer.ts';
-import { brightness, colour, colourManifest, manifestOf, trap } from './publish.ts';
-import { pointAt, putVersion } from './put-version.ts';
+import { brightness, colour, colourManifest, manifestOf, splitFiles, splitManifest, trap } from './publish.ts';
+import { pointAt, putFiles, putVersion } from './put-version.ts';
 
 afterEach(async () => {
   vi.restoreAllMocks();
@@ -311,14 +311,16 @@ test.each<[string, (bytes: ArrayBuffer) => ArrayBuffer]>([
   expect(await health(service)).toMatchObject({ status: 'ok' });
 });
 
-test('reads are repeated when one in three fails', async () => {
-  const version = await putVersion(bucket, await manifestOf(brightness), brightness);
-  let reads = 0;
+test.each([0, 1, 2])('reads are repeated when one in three fails, from the read %i on', async (first) => {
+  const single = await putVersion(bucket, await manifestOf(brightness), brightness);
+  let reads = first;
   const flaky = bucketWith(async (key, options) => {
     if (reads++ % 3 === 0) throw new Error('get: We encountered an internal error. Please try again. (10001)');
     return bucket.get(key, options);
   });
-  expect(await served(attentive({ MODELS: flaky }))).toBe(version);
+  expect(await served(attentive({ MODELS: flaky }))).toBe(single);
+  const split = await putFiles(bucket, await splitManifest(), splitFiles());
+  expect(await served(attentive({ MODELS: flaky }))).toBe(split);
 });
 
 test('a clock set back by a day does not stop an isolate from following its channel', async () => {
