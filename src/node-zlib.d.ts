@@ -9,5 +9,6 @@ declare module 'node:zlib' {
     off(event: 'drain' | 'close', listener: () => void): void;
   }
   export function createInflate(options: { chunkSize: number; highWaterMark: number }): Inflate;
+  export function inflateSync(data: Uint8Array, options: { maxOutputLength: number; finishFlush: number }): Uint8Array;
   export function crc32(data: Uint8Array, value?: number): number;
 }

@@ -49,7 +49,10 @@ export interface Codec<H extends Header = Header> {
   /** Whether a file starts with the format's signature. */
   matches(bytes: Uint8Array): boolean;
 
-  /** @throws {MalformedImage} the file is damaged, truncated or of an unsupported variant */
+  /**
+   * @throws {MalformedImage} the file is damaged or truncated
+   * @throws {UnsupportedMediaType} the file is in a variant of the format that the decoder lacks
+   */
   readHeader(bytes: Uint8Array): H;
 
   /** The variant's name in messages, such as "progressive JPEG"; `name` by default. */

@@ -18,6 +18,8 @@ export interface GifHeader extends Header {
 
 const EXTENSION = 0x21;
 const IMAGE = 0x2c;
+/** Some encoders write a terminator too many after a block. */
+const STRAY = 0x00;
 const GRAPHIC_CONTROL = 0xf9;
 const HAS_PALETTE = 0x80;
 const INTERLACED = 0x40;
@@ -35,6 +37,8 @@ export function readGifHeader(bytes: Uint8Array): GifHeader {
     if (block === EXTENSION) {
       if (reader.u8(at + 1) === GRAPHIC_CONTROL && reader.u8(at + 3) & 1) background = reader.u8(at + 6);
       at = skipBlocks(reader, at + 2);
+    } else if (block === STRAY) {
+      at++;
     } else {
       throw new MalformedImage('The GIF contains no picture.');
     }

@@ -1,7 +1,7 @@
-import { MalformedImage } from '../../errors.ts';
-import { ByteReader } from '../bytes.ts';
-import type { Header, Orientation } from '../codec.ts';
-import { isExif, readOrientation } from '../exif.ts';
+import { MalformedImage, UnsupportedMediaType } from '../../errors.ts';
+import { ByteReader, startsWith } from '../bytes.ts';
+import type { Header } from '../codec.ts';
+import { EXIF_PREFIX, isExif, readOrientation } from '../exif.ts';
 
 /** Contents of a JPEG's markers (ITU-T T.81, annex B). */
 export interface JpegHeader extends Header {
@@ -43,19 +43,48 @@ const RST7 = 0xd7;
 const SOI = 0xd8;
 const EOI = 0xd9;
 const SOS = 0xda;
+const DHP = 0xde;
 const APP1 = 0xe1;
+const SOF55 = 0xf7;
+
+/** Variants of the format that the decoder lacks, by the markers that announce them. */
+const UNSUPPORTED: Partial<Record<number, string>> = {
+  [SOF0 + 3]: 'Lossless JPEGs',
+  [SOF0 + 5]: 'Hierarchical JPEGs',
+  [SOF0 + 6]: 'Hierarchical JPEGs',
+  [SOF0 + 7]: 'Hierarchical JPEGs',
+  [SOF0 + 9]: 'Arithmetic-coded JPEGs',
+  [SOF0 + 10]: 'Arithmetic-coded JPEGs',
+  [SOF0 + 11]: 'Lossless arithmetic-coded JPEGs',
+  [SOF0 + 13]: 'Hierarchical arithmetic-coded JPEGs',
+  [SOF0 + 14]: 'Hierarchical arithmetic-coded JPEGs',
+  [SOF15]: 'Hierarchical arithmetic-coded JPEGs',
+  [DHP]: 'Hierarchical JPEGs',
+  [SOF55]: 'JPEG-LS files',
+};
+
+const XMP_PREFIX = 'http://ns.adobe.com/xap/1.0/\0';
+
+/** A long EXIF block continues in further segments. The orientation is near its start. */
+const MAX_EXIF_SEGMENTS = 4;
 
 /** The limit that libjpeg-turbo's documentation recommends. Baseline files have 1, progressive ones about 10. */
 const MAX_SCANS = 500;
 
 type Frame = Pick<JpegHeader, 'width' | 'height' | 'progressive' | 'components'>;
 
-/** Reads all markers up to EOI. A file without EOI is truncated. */
+/**
+ * Reads all markers up to EOI. A file without EOI is truncated.
+ *
+ * @throws {MalformedImage} the file is damaged or truncated
+ * @throws {UnsupportedMediaType} the decoder lacks the file's variant of the format
+ */
 export function readJpegHeader(bytes: Uint8Array): JpegHeader {
   const reader = new ByteReader(bytes);
   const scans: JpegScan[] = [];
+  const exif: Uint8Array[] = [];
+  let xmp: Uint8Array | undefined;
   let frame: Frame | undefined;
-  let orientation: Orientation | undefined;
   let segments = 0;
   let at = 2;
   for (; ; segments++) {
@@ -63,6 +92,8 @@ export function readJpegHeader(bytes: Uint8Array): JpegHeader {
     const marker = reader.u8(at - 1);
     if (marker === EOI) break;
     if (marker === SOI) throw new MalformedImage('The JPEG has two start markers.');
+    const unsupported = UNSUPPORTED[marker];
+    if (unsupported) throw unsupportedVariant(unsupported);
     const length = reader.u16(at);
     const segment = reader.slice(at + 2, length - 2);
     if (isFrame(marker)) {
@@ -71,26 +102,48 @@ export function readJpegHeader(bytes: Uint8Array): JpegHeader {
     } else if (marker === SOS) {
       if (scans.length === MAX_SCANS) throw new MalformedImage('The JPEG has too many scans.');
       const to = nextMarker(bytes, at + length) - 2;
-      scans.push({ from: at - 2, to, ...readScan(segment) });
+      const { components, first } = readScan(segment);
+      // Baseline scans contain all coefficients, although some cameras write another range.
+      const detail = frame?.progressive === true && first > 0;
+      scans.push({ from: at - 2, to, components, detail });
       // Skip the entropy-coded data, which has just been searched.
       at = to;
       continue;
-    } else if (marker === APP1 && orientation === undefined && isExif(segment)) {
-      orientation = readOrientation(segment);
+    } else if (marker === APP1) {
+      if (startsWith(segment, XMP_PREFIX)) xmp = segment.subarray(XMP_PREFIX.length);
+      else if (isExif(segment) && exif.length < MAX_EXIF_SEGMENTS) exif.push(segment);
     }
     at += length;
   }
   const [scan] = scans;
   if (!frame || !scan) throw new MalformedImage('The JPEG contains no picture.');
   const buffered = frame.progressive || scan.components < frame.components.length;
-  return { ...frame, orientation: orientation ?? 1, scans, buffered, segments, end: at };
+  const orientation = readOrientation({ exif: joinExif(exif), xmp });
+  return { ...frame, orientation, scans, buffered, segments, end: at };
 }
 
 /** Layout: number of components, two bytes for each, and the first coefficient (0: DC). */
-function readScan(segment: Uint8Array): Pick<JpegScan, 'components' | 'detail'> {
+function readScan(segment: Uint8Array): { readonly components: number; readonly first: number } {
   const reader = new ByteReader(segment);
   const components = reader.u8(0);
-  return { components, detail: reader.u8(1 + 2 * components) > 0 };
+  return { components, first: reader.u8(1 + 2 * components) };
+}
+
+/** Joins the segments of an EXIF block, as Pillow does; only the first keeps its prefix. */
+function joinExif([first, ...others]: readonly Uint8Array[]): Uint8Array | undefined {
+  if (!first || others.length === 0) return first;
+  const parts = [first, ...others.map((segment) => segment.subarray(EXIF_PREFIX.length))];
+  const block = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    block.set(part, at);
+    at += part.length;
+  }
+  return block;
+}
+
+function unsupportedVariant(name: string): UnsupportedMediaType {
+  return new UnsupportedMediaType(`${name} are not supported. Saved as a baseline JPEG, this photo would be accepted.`);
 }
 
 /**
@@ -112,9 +165,10 @@ function isFrame(marker: number): boolean {
 }
 
 function readFrame(marker: number, segment: Uint8Array): Frame {
-  if (marker > SOF2) throw new MalformedImage('Lossless, arithmetic and hierarchical JPEGs are not supported.');
   const reader = new ByteReader(segment);
-  if (reader.u8(0) !== 8) throw new MalformedImage('Only JPEGs with 8 bits per channel are supported.');
+  const depth = reader.u8(0);
+  if (depth === 12) throw unsupportedVariant('JPEGs with 12 bits per channel');
+  if (depth !== 8) throw new MalformedImage('The JPEG has an invalid number of bits per channel.');
   const height = reader.u16(1);
   const width = reader.u16(3);
   if (width === 0 || height === 0) throw new MalformedImage('The JPEG has no pixels.');

@@ -17,7 +17,8 @@ export const png: Codec<PngHeader> = {
   decodeMilliseconds(header, target) {
     const reduced = reducedSize(header, target);
     const rows = passesOf(header).map((pass) => pass.height * rowNanoseconds(pass.width, header, reduced));
-    const structure = header.chunks * CHUNK_COST + inflateNanoseconds(header.data.to - header.data.from);
+    const { chunks, textNanoseconds, data } = header;
+    const structure = chunks * CHUNK_COST + textNanoseconds + inflateNanoseconds(data.to - data.from);
     return rows.reduce((sum, each) => sum + each, structure) / 1e6;
   },
   /** Two stored rows, one RGB row, and the inflater. */

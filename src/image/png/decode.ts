@@ -49,11 +49,16 @@ export async function decodePng(bytes: Uint8Array, header: PngHeader, target: Si
   const pacer = new Pacer(pause);
   const rows = consumeRows(header, reducer, (width) => rowNanoseconds(width, header, reduced), pacer);
   rows.next();
+  let isComplete = false;
   for await (const block of inflate(imageData(bytes, header.data), pacer)) {
-    if (rows.next(block).done) return reducer.finish();
+    if (isComplete) throw new MalformedImage('The PNG is damaged.');
+    isComplete = rows.next(block).done === true;
+    if (isComplete && header.data.isIntact) break;
     if (pacer.count(0)) await pacer.pause();
   }
-  throw new MalformedImage('The PNG is truncated.');
+  // Without a right CRC, the loop continues to the end of the stream, where inflate verifies zlib's own checksum.
+  if (!isComplete) throw new MalformedImage('The PNG is truncated.');
+  return reducer.finish();
 }
 
 /**

@@ -1,6 +1,6 @@
 import { MalformedImage } from '../../errors.ts';
 import { ByteReader } from '../bytes.ts';
-import type { Frame, Header, Orientation, Size } from '../codec.ts';
+import type { Frame, Header, Size } from '../codec.ts';
 import { readOrientation } from '../exif.ts';
 import { prefixCodeBytes } from './lossless.ts';
 
@@ -37,18 +37,20 @@ export function readWebpHeader(bytes: Uint8Array): WebpHeader {
   const file = new ByteReader(bytes, true);
   const end = file.u32(4) + CHUNK_HEADER;
   let canvas: Size | undefined;
-  let orientation: Orientation = 1;
+  let exif: Uint8Array | undefined;
+  let xmp: Uint8Array | undefined;
   let picture: Picture | undefined;
   for (const chunk of readChunks(new ByteReader(file.slice(RIFF_HEADER, end - RIFF_HEADER), true), 0)) {
     if (chunk.name === 'VP8X') canvas = readCanvas(chunk.payload);
-    else if (chunk.name === 'EXIF') orientation = readOrientation(chunk.payload.bytes);
+    else if (chunk.name === 'EXIF') exif ??= chunk.payload.bytes;
+    else if (chunk.name === 'XMP ') xmp ??= chunk.payload.bytes;
     else if (picture) continue;
     else if (chunk.name === 'ANMF') picture = readFrame(chunk.payload);
     else if (isPicture(chunk)) picture = readPicture(chunk);
   }
   if (!picture) throw new MalformedImage('The WebP contains no picture.');
   const { width, height } = canvas ?? picture.frame;
-  return { width, height, orientation, ...picture };
+  return { width, height, orientation: readOrientation({ exif, xmp }), ...picture };
 }
 
 /** Yields chunks, which start at even positions. The last one may lack its padding byte. */

@@ -1,5 +1,5 @@
 import { parseConfig } from '../../../src/config.ts';
-import { MalformedImage } from '../../../src/errors.ts';
+import { MalformedImage, UnsupportedMediaType } from '../../../src/errors.ts';
 import { findCodec } from '../../../src/image/codec.ts';
 import { codecs } from '../../../src/image/codecs.ts';
 import { type ImageTensor, type Photo, PreparedPhoto, type TensorSpec } from '../../../src/image/prepared-photo.ts';
@@ -72,10 +72,10 @@ export function difference(data: Float32Array, rgb: Uint8Array): { mean: number;
   return { mean: all.reduce((sum, each) => sum + each, 0) / all.length, max: Math.max(...all) };
 }
 
-/** Returns the tensor, or the `MalformedImage` that decoding throws. */
-export function outcome(bytes: Uint8Array, spec = SPEC): Promise<ImageTensor | MalformedImage> {
+/** Returns the tensor, or the failure of a file that is damaged or of an unsupported variant. */
+export function outcome(bytes: Uint8Array, spec = SPEC): Promise<ImageTensor | MalformedImage | UnsupportedMediaType> {
   return toTensor(bytes, spec).catch((error: unknown) => {
-    if (error instanceof MalformedImage) return error;
+    if (error instanceof MalformedImage || error instanceof UnsupportedMediaType) return error;
     throw error;
   });
 }
