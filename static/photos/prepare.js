@@ -1,7 +1,10 @@
 /** Prepares a photo for sending: upright, smaller, and with nothing left of the file but its pixels, so no EXIF data. */
 
 import { ApiProblem } from '../client/problem.js';
+import { readContainer } from './container.js';
 import { mightBeSupported } from './formats.js';
+import { hasIgnoredOrientation } from './orientation.js';
+import { canReadCanvas } from './read-back.js';
 
 /**
  * The shorter side is halved while at least this many pixels remain: more than the networks use, so that the score
@@ -17,7 +20,7 @@ const QUALITY = { usual: 0.92, small: 0.98 };
  *
  * @typedef {object} Prepared
  * @property {Blob} photo what to send and show
- * @property {boolean} isOriginal the file is sent as it is, because the browser could not shrink it
+ * @property {boolean} isOriginal the file is sent as it is, because the browser could not shrink it, or not faithfully
  */
 
 /**
@@ -32,7 +35,7 @@ export async function prepare(file, formats) {
   if (file.size === 0) throw new ApiProblem({ code: 'empty_body' });
   await assertReadable(file);
   try {
-    const photo = await reduce(file);
+    const photo = (await isDrawnRight(file)) ? await reduce(file) : null;
     if (photo) return { photo, isOriginal: false };
   } catch {
     // Damaged, too large for this browser, or in a format unknown to it: the service may still decode it.
@@ -51,6 +54,18 @@ async function assertReadable(file) {
   } catch (cause) {
     throw new ApiProblem({ code: 'unreadable' }, { cause });
   }
+}
+
+/**
+ * Whether the browser would draw all of the photo, and upright. Some browsers draw the half of a damaged file that is
+ * there.
+ *
+ * @param {Blob} file
+ */
+async function isDrawnRight(file) {
+  if (!canReadCanvas()) return false;
+  const { isComplete, metadata } = await readContainer(file);
+  return isComplete && !hasIgnoredOrientation(metadata);
 }
 
 /**
