@@ -1,9 +1,8 @@
 /** Prepares a photo for sending: upright, smaller, and with nothing left of the file but its pixels, so no EXIF data. */
 
 import { ApiProblem } from '../client/problem.js';
-import { readContainer } from './container.js';
+import { isDrawnFaithfully } from './faithful.js';
 import { mightBeSupported } from './formats.js';
-import { hasIgnoredOrientation } from './orientation.js';
 import { canReadCanvas } from './read-back.js';
 
 /**
@@ -35,7 +34,8 @@ export async function prepare(file, formats) {
   if (file.size === 0) throw new ApiProblem({ code: 'empty_body' });
   await assertReadable(file);
   try {
-    const photo = (await isDrawnRight(file)) ? await reduce(file) : null;
+    const isFaithful = canReadCanvas() && (await isDrawnFaithfully(file));
+    const photo = isFaithful ? await reduce(file) : null;
     if (photo) return { photo, isOriginal: false };
   } catch {
     // Damaged, too large for this browser, or in a format unknown to it: the service may still decode it.
@@ -54,18 +54,6 @@ async function assertReadable(file) {
   } catch (cause) {
     throw new ApiProblem({ code: 'unreadable' }, { cause });
   }
-}
-
-/**
- * Whether the browser would draw all of the photo, and upright. Some browsers draw the half of a damaged file that is
- * there.
- *
- * @param {Blob} file
- */
-async function isDrawnRight(file) {
-  if (!canReadCanvas()) return false;
-  const { isComplete, metadata } = await readContainer(file);
-  return isComplete && !hasIgnoredOrientation(metadata);
 }
 
 /**

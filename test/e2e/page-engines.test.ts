@@ -194,7 +194,8 @@ describe.for(Object.keys(ENGINES) as Engine[])('%s', (engine) => {
     expect(wasSent(file)).toBe(true);
     await until(
       tab,
-      () => Array.from(document.querySelectorAll<HTMLElement>('.photo > :not([hidden])'), (each) => each.innerText.trim()),
+      () =>
+        Array.from(document.querySelectorAll<HTMLElement>('.photo > :not([hidden])'), (each) => each.innerText.trim()),
       ['Your browser cannot preview this file.', '×'],
     );
     expect(await tab.evaluate(() => document.querySelector('.detail')?.textContent)).toContain('sent as it is');
