@@ -1,5 +1,5 @@
 /// <reference lib="dom" />
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import puppeteer, { type LaunchOptions } from 'puppeteer-core';
 import { CHROMIUM_ARGS, findChromium } from '../../scripts/chromium.ts';
@@ -89,29 +89,37 @@ async function openWebKit({ isDark = false }: OpenOptions): Promise<Tab> {
   const xvfb = spawn(screen, ['-displayfd', '1', '-screen', '0', '1280x1024x24', '-nolisten', 'tcp'], {
     stdio: ['ignore', 'pipe', 'ignore'],
   });
-  const [display] = await once(xvfb.stdout, 'data');
+  const [display] = await once(xvfb.stdout, 'data', { signal: AbortSignal.timeout(30_000) });
   const port = await freePort();
   const service = spawn(driver, [`--port=${port}`], {
     stdio: 'ignore',
     env: { ...process.env, DISPLAY: `:${String(display).trim()}` },
   });
-  const url = `http://127.0.0.1:${port}`;
+  const stop = async () => {
+    for (const child of [service, xvfb]) {
+      const ended = once(child, 'exit');
+      if (child.kill()) await ended;
+    }
+  };
+  try {
+    const session = await startSession(`http://127.0.0.1:${port}`, service, isDark);
+    return {
+      navigate: (to) => session.navigate(to),
+      evaluate: (use, ...given) => session.evaluate(toExpression(use, given)),
+      choose: (...paths) => session.type(INPUT, paths.join('\n')),
+      press: (...keys) => session.press(keys.map((key) => KEYS[key])),
+      resize: (width, height) => session.resize(width, height),
+      close: () => session.end().finally(stop),
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function startSession(url: string, service: ChildProcess, isDark: boolean): Promise<WebDriverSession> {
   await untilAnswers(`${url}/status`, service);
   // Full screen has no toolbar, whose width would limit that of the window.
   const args = ['--automation', '--full-screen', ...(isDark ? ['--dark-mode'] : [])];
-  const session = await WebDriverSession.start(url, { 'webkitgtk:browserOptions': { args } });
-  return {
-    navigate: (to) => session.navigate(to),
-    evaluate: (use, ...given) => session.evaluate(toExpression(use, given)),
-    choose: (...paths) => session.type(INPUT, paths.join('\n')),
-    press: (...keys) => session.press(keys.map((key) => KEYS[key])),
-    resize: (width, height) => session.resize(width, height),
-    async close() {
-      await session.end();
-      for (const process of [service, xvfb]) {
-        process.kill();
-        await once(process, 'exit');
-      }
-    },
-  };
+  return WebDriverSession.start(url, { 'webkitgtk:browserOptions': { args } });
 }

@@ -4,8 +4,8 @@ import { buffer } from 'node:stream/consumers';
 
 export interface Front {
   readonly url: string;
-  /** The photos that the page has sent. */
-  readonly sent: readonly Buffer[];
+  /** The photos that the page has sent. Tests may remove them. */
+  readonly sent: Buffer[];
   close(): Promise<void>;
 }
 
