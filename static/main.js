@@ -14,6 +14,7 @@ import { Album } from './photos/album.js';
 import { acceptFor } from './photos/formats.js';
 import { createPatience } from './photos/patience.js';
 import { onPick } from './photos/pick.js';
+import { prepare } from './photos/prepare.js';
 import { onSample } from './photos/samples.js';
 import { words } from './words.js';
 
@@ -91,7 +92,7 @@ const album = new Album({
     const key = token.get();
     return createClient(key ? { token: key } : {});
   },
-  formats,
+  prepare: (file) => prepare(file, formats()),
   patience,
   wantsHeatmap: heat.isOn,
   onAnswer: showAnswer,

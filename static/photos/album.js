@@ -1,13 +1,11 @@
 import { ApiProblem } from '../client/problem.js';
 import { words } from '../words.js';
 import { createLane } from './lane.js';
-import { prepare } from './prepare.js';
 
 /**
  * @import { Prediction } from '../../src/api/schemas.ts'
  * @import { Client } from '../client/client.js'
  * @import { Card } from '../interface/card.js'
- * @import { Formats } from './formats.js'
  * @import { Patience } from './patience.js'
  * @import { Prepared } from './prepare.js'
  *
@@ -24,7 +22,7 @@ import { prepare } from './prepare.js';
  * @typedef {object} AlbumOptions
  * @property {(photo: Photo) => Card} makeCard
  * @property {() => Client} client returns the client for the next request; throws if no request can succeed
- * @property {() => Formats | undefined} formats returns the service's formats once they are known
+ * @property {(file: Blob) => Promise<Prepared>} prepare
  * @property {Patience} patience
  * @property {() => boolean} wantsHeatmap
  * @property {(photo: Photo) => void} onAnswer
@@ -143,7 +141,7 @@ export class Album {
   #prepare({ card, file, work }) {
     return this.#preparing(() => {
       card.showStage('preparing');
-      return prepare(file ?? new Blob(), this.#options.formats());
+      return this.#options.prepare(file ?? new Blob());
     }, work.signal);
   }
 

@@ -1,7 +1,9 @@
 /** Prepares a photo for sending: upright, smaller, and with nothing left of the file but its pixels, so no EXIF data. */
 
 import { ApiProblem } from '../client/problem.js';
+import { isDrawnFaithfully } from './faithful.js';
 import { mightBeSupported } from './formats.js';
+import { canReadCanvas } from './read-back.js';
 
 /**
  * The shorter side is halved while at least this many pixels remain: more than the networks use, so that the score
@@ -17,7 +19,7 @@ const QUALITY = { usual: 0.92, small: 0.98 };
  *
  * @typedef {object} Prepared
  * @property {Blob} photo what to send and show
- * @property {boolean} isOriginal the file is sent as it is, because the browser could not shrink it
+ * @property {boolean} isOriginal the file is sent as it is, because the browser could not shrink it, or not faithfully
  */
 
 /**
@@ -32,7 +34,8 @@ export async function prepare(file, formats) {
   if (file.size === 0) throw new ApiProblem({ code: 'empty_body' });
   await assertReadable(file);
   try {
-    const photo = await reduce(file);
+    const isFaithful = canReadCanvas() && (await isDrawnFaithfully(file));
+    const photo = isFaithful ? await reduce(file) : null;
     if (photo) return { photo, isOriginal: false };
   } catch {
     // Damaged, too large for this browser, or in a format unknown to it: the service may still decode it.

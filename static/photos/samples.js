@@ -1,14 +1,18 @@
+import { canReadCanvas } from './read-back.js';
+
 /** Pixels of a sample photo. */
 const WIDTH = 768;
 const HEIGHT = 512;
 
 /**
  * Offers drawings to visitors without a photo. The API accepts no SVG, so the browser renders each drawing as a PNG.
+ * A browser that cannot gets no drawings.
  *
  * @param {HTMLElement} samples contains one button per drawing
  * @param {(file: File) => void} onSample
  */
 export function onSample(samples, onSample) {
+  samples.hidden = !canReadCanvas();
   samples.addEventListener('click', async ({ target }) => {
     const button = target instanceof Element ? target.closest('button') : null;
     const drawing = button?.querySelector('img');

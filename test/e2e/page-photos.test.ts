@@ -207,6 +207,22 @@ test('the original is sent if the browser cannot create a bitmap', async () => {
   await reads(page, 'This kind of file is not supported', 'photo.heic');
 });
 
+test('the original is sent if the browser adds noise to the pixels of a canvas', async () => {
+  const page = await fixture.open();
+  await page.addInitScript(() => {
+    const { getImageData } = CanvasRenderingContext2D.prototype;
+    CanvasRenderingContext2D.prototype.getImageData = function (...args) {
+      const pixels = getImageData.apply(this, args);
+      for (let at = 0; at < pixels.data.length; at += 4) pixels.data[at] = (pixels.data[at] ?? 0) ^ 16;
+      return pixels;
+    };
+  });
+  await page.reload();
+  const { body } = await sentFor(page, WHITE, 'photo.png');
+  expect(body.equals(WHITE)).toBe(true);
+  expect(await page.getByText('Try a drawing').isVisible()).toBe(false);
+});
+
 const logit = (score: number) => Math.log(score / (1 - score));
 
 test.for([
