@@ -1,0 +1,60 @@
+import type { Size } from './codec.ts';
+
+/** The size of the network's input, and how a photo of another shape becomes it. */
+export interface Target extends Size {
+  /**
+   * Squeezes the whole photo, or crops it at the centre first. Absent for models that were published before this choice
+   * existed: they are squeezed, and keep the arithmetic that their scores were measured with.
+   */
+  readonly resize?: 'squeeze' | 'fit' | undefined;
+}
+
+/** A part of a picture, in pixels. */
+export interface Box {
+  readonly left: number;
+  readonly top: number;
+  readonly right: number;
+  readonly bottom: number;
+}
+
+/** Decoded pixels per pixel of the target: with fewer, reduction by averaging would change scores. */
+const GAP = 4;
+
+/** The same, divided by the target's size, for small targets. */
+const LEAST_PIXELS = 512;
+
+/** Decoders leave this many times the size that they are asked for. */
+const DECODED_GAP = 2;
+
+/** The part of a picture that becomes the target: all of it, or the largest centred part of the target's shape. */
+export function targetBox({ width, height }: Size, target: Target): Box {
+  const whole = { left: 0, top: 0, right: width, bottom: height };
+  if (target.resize !== 'fit') return whole;
+  // As in Pillow's ImageOps.fit.
+  const ratio = target.width / target.height;
+  if (width / height === ratio) return whole;
+  if (width / height > ratio) {
+    const left = (width - ratio * height) * 0.5;
+    return { ...whole, left, right: left + ratio * height };
+  }
+  const top = (height - width / ratio) * 0.5;
+  return { ...whole, top, bottom: top + width / ratio };
+}
+
+/** The same part of a picture that was scaled from one size to another. */
+export function scaleBox({ left, top, right, bottom }: Box, from: Size, to: Size): Box {
+  const across = to.width / from.width;
+  const down = to.height / from.height;
+  return { left: left * across, top: top * down, right: right * across, bottom: bottom * down };
+}
+
+/** The size towards which decoders reduce a photo, so that the target's part keeps enough pixels. */
+export function decodingSize(photo: Size, target: Target): Size {
+  if (target.resize === undefined) return target;
+  const { left, top, right, bottom } = targetBox(photo, target);
+  const needed = (side: number) => Math.max(side * GAP, LEAST_PIXELS) / DECODED_GAP;
+  return {
+    width: Math.ceil((needed(target.width) * photo.width) / (right - left)),
+    height: Math.ceil((needed(target.height) * photo.height) / (bottom - top)),
+  };
+}
