@@ -1,15 +1,17 @@
 /**
- * `npm start -- [--port N] [--https] [any option of wrangler dev]`
+ * `npm start -- [--model FOLDER] [--port N] [--https] [any option of wrangler dev]`
  *
- * Signs the committed model with a key of this machine, publishes it to the local bucket unless it is there, starts
- * `wrangler dev` and prints the address.
+ * Serves the model in a folder, by default the committed one: signs it with a key of this machine, publishes it to the
+ * local bucket unless it is there, points the local channel at it, starts `wrangler dev` and prints the address.
  */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { withBucket } from '../registry/bucket.ts';
 import { DEFAULT_CHANNEL, runCommand } from '../registry/command.ts';
 import { readSettings } from '../registry/environment.ts';
-import { isPublished, publish } from '../registry/publish.ts';
-import { RELEASE_FOLDER, readRelease } from '../registry/release.ts';
+import { publish } from '../registry/publish.ts';
+import { RELEASE_FOLDER, type Release, readRelease } from '../registry/release.ts';
 import { createSignature } from '../registry/sign.ts';
 import { type DevelopmentKey, developmentKey } from '../registry/trust.ts';
 import { freePort, spawnWranglerDev, untilAnswers, untilReady } from './wrangler-dev.ts';
@@ -19,6 +21,7 @@ const DEFAULT_PORT = 8787;
 const PATIENCE = 600_000;
 
 interface StartOptions {
+  readonly model: string;
   readonly port: number;
   readonly https: boolean;
   readonly persistTo: string | undefined;
@@ -30,9 +33,14 @@ async function readOptions(args: readonly string[]): Promise<StartOptions> {
     args: [...args],
     strict: false,
     tokens: true,
-    options: { port: { type: 'string' }, https: { type: 'boolean' }, 'persist-to': { type: 'string' } },
+    options: {
+      model: { type: 'string' },
+      port: { type: 'string' },
+      https: { type: 'boolean' },
+      'persist-to': { type: 'string' },
+    },
   });
-  const own = new Set(['port', 'https']);
+  const own = new Set(['model', 'port', 'https']);
   const taken = new Set<number>();
   for (const token of tokens) {
     if (token.kind !== 'option' || !own.has(token.name)) continue;
@@ -40,7 +48,10 @@ async function readOptions(args: readonly string[]): Promise<StartOptions> {
     if (token.value !== undefined && !token.inlineValue) taken.add(token.index + 1);
   }
   const persistTo = values['persist-to'];
+  // Without a value, an option is `true`.
+  if (values.model === true) throw new Error('--model takes the folder of a converted model');
   return {
+    model: typeof values.model === 'string' ? values.model : RELEASE_FOLDER,
     port: values.port === undefined ? await freePort(DEFAULT_PORT) : await checkPort(values.port),
     https: values.https === true,
     persistTo: typeof persistTo === 'string' ? persistTo : undefined,
@@ -58,22 +69,32 @@ async function checkPort(value: string | boolean): Promise<number> {
   return port;
 }
 
-/** Signs the committed version with the development key and publishes it, unless that was done before. */
-async function publishIfMissing(key: DevelopmentKey, persistTo: string | undefined): Promise<void> {
-  const release = await readRelease(RELEASE_FOLDER);
+/** Signs the version with the development key and publishes it, as far as that was not done before. */
+async function publishModel(folder: string, key: DevelopmentKey, persistTo: string | undefined): Promise<void> {
+  const release = await readModel(folder);
+  const { name } = release.manifest;
   await withBucket({ persistTo }, async (bucket) => {
-    if (await isPublished(bucket, release, [key.publicKey])) return;
-    await publish(bucket, release, createSignature(release, key), [key.publicKey], DEFAULT_CHANNEL);
-    console.log(`Signed ${release.manifest.name} and published it to the local bucket.`);
+    const signature = createSignature(release, key);
+    const { written, moved } = await publish(bucket, release, signature, [key.publicKey], DEFAULT_CHANNEL);
+    if (written.length > 0) console.log(`Signed ${name} and published it to the local bucket.`);
+    else if (moved) console.log(`Serving ${name} again.`);
   });
 }
 
+/** @throws {Error} there is no valid version in the folder */
+async function readModel(folder: string): Promise<Release> {
+  if (!existsSync(join(folder, 'manifest.json'))) {
+    throw new Error(`${folder} has no manifest.json: convert a model first, with npm run model:convert`);
+  }
+  return readRelease(folder);
+}
+
 async function main(): Promise<void> {
-  const { port, https, persistTo, passedOn } = await readOptions(process.argv.slice(2));
+  const { model, port, https, persistTo, passedOn } = await readOptions(process.argv.slice(2));
   // wrangler would report a bad setting too, but only after the model is published.
   readSettings();
   const key = await developmentKey();
-  await publishIfMissing(key, persistTo);
+  await publishModel(model, key, persistTo);
   const trusted = ['--var', `MODEL_PUBLIC_KEYS:${key.publicKeyPem}`];
   const protocol = https ? ['--local-protocol', 'https'] : [];
   const dev = spawnWranglerDev(port, [...protocol, ...trusted, ...passedOn], 'inherit');

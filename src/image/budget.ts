@@ -23,7 +23,7 @@ export function dropIdle(codecs: readonly Codec[]): void {
  * and `heldBytes`. Tests compare it with what the decoders really take.
  */
 export function peakBytes<H extends Header>(codec: Codec<H>, header: H, target: Target): number {
-  const towards = decodingSize(header, target);
+  const towards = decodingSize(codec, header, target);
   const decoded = codec.decodedSize?.(header, towards) ?? header;
   const reduced = reducedSize(decoded, towards);
   const isResampled = target.resize !== undefined;

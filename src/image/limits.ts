@@ -22,7 +22,7 @@ export function checkLimits<H extends Header>(
   limits: DecodingLimits,
 ): void {
   const isFast = (candidate: H) =>
-    codec.decodeMilliseconds(candidate, decodingSize(candidate, target)) <= limits.milliseconds;
+    codec.decodeMilliseconds(candidate, decodingSize(codec, candidate, target)) <= limits.milliseconds;
   const fits = (candidate: H) => isFast(candidate) && peakBytes(codec, candidate, target) <= limits.bytes;
   if (fits(header)) return;
   const has = `This ${codec.describe?.(header) ?? codec.name} has ${megapixels(header)} megapixels`;

@@ -3,6 +3,7 @@ import type { Codec, Header, Pause, Pixels, Size } from './codec.ts';
 import { toGrey } from './grey.ts';
 import { checkLimits, type DecodingLimits } from './limits.ts';
 import { isOnItsSide, toUprightTensor, upright } from './orientation.ts';
+import { type ReductionTarget, reducedExtent } from './reducer.ts';
 import { type Resampling, resample, resamplesColumnsFirst } from './resample.ts';
 import { resize } from './resize.ts';
 import { decodingSize, scaleBox, type Target, targetBox } from './target.ts';
@@ -56,7 +57,7 @@ export class PreparedPhoto {
 
   /** Upper bound of the CPU time that decoding takes on the benchmark machine. */
   get decodeMilliseconds(): number {
-    return this.#photo.codec.decodeMilliseconds(this.#header, decodingSize(this.#header, this.#target));
+    return this.#photo.codec.decodeMilliseconds(this.#header, this.#decodingSize);
   }
 
   /**
@@ -90,12 +91,16 @@ export class PreparedPhoto {
   async toTensor(pause: Pause = nextTurn): Promise<ImageTensor> {
     const { codec, bytes } = this.#photo;
     const { orientation } = this.#header;
-    const pixels = await codec.decode(bytes, this.#header, decodingSize(this.#header, this.#target), pause);
+    const pixels = await codec.decode(bytes, this.#header, this.#decodingSize, pause);
     return {
       data: toUprightTensor(this.#resize(pixels), this.#target, orientation, this.#channels),
       format: codec.format,
       ...upright(this.#header, orientation),
     };
+  }
+
+  get #decodingSize(): ReductionTarget {
+    return decodingSize(this.#photo.codec, this.#header, this.#target);
   }
 
   get #channels(): 1 | 3 {
@@ -111,7 +116,8 @@ export class PreparedPhoto {
     const { orientation } = this.#header;
     const columnsFirst =
       resamplesColumnsFirst(upright(this.#header, orientation), this.#spec) !== isOnItsSide(orientation);
-    const box = scaleBox(targetBox(this.#header, this.#target), this.#header, pixels);
+    const decoded = this.#photo.codec.decodedSize?.(this.#header, this.#decodingSize) ?? this.#header;
+    const box = scaleBox(targetBox(this.#header, this.#target), this.#header, reducedExtent(decoded, pixels));
     return resample(pixels, box, this.#target, resampling, { columnsFirst, channels: this.#channels });
   }
 }
