@@ -11,7 +11,7 @@ import { withBucket } from '../registry/bucket.ts';
 import { DEFAULT_CHANNEL, runCommand } from '../registry/command.ts';
 import { readSettings } from '../registry/environment.ts';
 import { publish } from '../registry/publish.ts';
-import { RELEASE_FOLDER, type Release, readRelease } from '../registry/release.ts';
+import { RELEASE_FOLDER, readRelease } from '../registry/release.ts';
 import { createSignature } from '../registry/sign.ts';
 import { type DevelopmentKey, developmentKey } from '../registry/trust.ts';
 import { freePort, spawnWranglerDev, untilAnswers, untilReady } from './wrangler-dev.ts';
@@ -48,15 +48,23 @@ async function readOptions(args: readonly string[]): Promise<StartOptions> {
     if (token.value !== undefined && !token.inlineValue) taken.add(token.index + 1);
   }
   const persistTo = values['persist-to'];
-  // Without a value, an option is `true`.
-  if (values.model === true) throw new Error('--model takes the folder of a converted model');
   return {
-    model: typeof values.model === 'string' ? values.model : RELEASE_FOLDER,
+    model: values.model === undefined ? RELEASE_FOLDER : checkModel(values.model),
     port: values.port === undefined ? await freePort(DEFAULT_PORT) : await checkPort(values.port),
     https: values.https === true,
     persistTo: typeof persistTo === 'string' ? persistTo : undefined,
     passedOn: args.filter((_, index) => !taken.has(index)),
   };
+}
+
+/** @throws {Error} it is not a folder with a version */
+function checkModel(value: string | boolean): string {
+  // Without a value, the option is `true`, or takes the next one for its value.
+  if (typeof value !== 'string' || value.startsWith('-')) {
+    throw new Error('--model takes the folder of a converted model');
+  }
+  if (existsSync(join(value, 'manifest.json'))) return value;
+  throw new Error(`${value} has no manifest.json: convert a model first, with npm run model:convert`);
 }
 
 /** @throws {Error} it is not a port, or nothing can listen on it */
@@ -71,7 +79,7 @@ async function checkPort(value: string | boolean): Promise<number> {
 
 /** Signs the version with the development key and publishes it, as far as that was not done before. */
 async function publishModel(folder: string, key: DevelopmentKey, persistTo: string | undefined): Promise<void> {
-  const release = await readModel(folder);
+  const release = await readRelease(folder);
   const { name } = release.manifest;
   await withBucket({ persistTo }, async (bucket) => {
     const signature = createSignature(release, key);
@@ -79,14 +87,6 @@ async function publishModel(folder: string, key: DevelopmentKey, persistTo: stri
     if (written.length > 0) console.log(`Signed ${name} and published it to the local bucket.`);
     else if (moved) console.log(`Serving ${name} again.`);
   });
-}
-
-/** @throws {Error} there is no valid version in the folder */
-async function readModel(folder: string): Promise<Release> {
-  if (!existsSync(join(folder, 'manifest.json'))) {
-    throw new Error(`${folder} has no manifest.json: convert a model first, with npm run model:convert`);
-  }
-  return readRelease(folder);
 }
 
 async function main(): Promise<void> {
