@@ -58,14 +58,6 @@ export async function publish(
   return { written, moved: await moveChannel(bucket, channel, { action: 'publish', version, signer }) };
 }
 
-/** Whether the bucket holds this version, signed by one of the keys. */
-export async function isPublished(bucket: R2Bucket, release: Release, keys: readonly PublicKey[]): Promise<boolean> {
-  for (const [name, file] of release.files) {
-    if (!(await holds(bucket, modelKey(release.version, name), file))) return false;
-  }
-  return isSigned(bucket, release, keys);
-}
-
 async function isSigned(bucket: R2Bucket, { version, files }: Release, keys: readonly PublicKey[]): Promise<boolean> {
   const object = await bucket.get(modelKey(version, SIGNATURE_FILE));
   if (!object) return false;

@@ -19,7 +19,7 @@ export interface Release {
   readonly files: VersionFiles;
 }
 
-/** Where `model:convert` writes a version, and where `model:publish` and `start` look for it by default. */
+/** The committed version, which `model:publish`, `start` and `deploy` take by default. */
 export const RELEASE_FOLDER = 'model/release';
 
 export const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');

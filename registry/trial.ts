@@ -26,7 +26,7 @@ const LARGEST_PIXELS = 200_000_000;
  * native ONNX Runtime, which accepts graphs that trap in wasm. ONNX Runtime's memory is that of
  * all versions that the process has tried. Consumes the files.
  *
- * @param inputs float32 NHWC, height * width * 3 values in [0, 1] each
+ * @param inputs float32 NHWC, height * width * channels values in [0, 1] each
  * @throws {ModelUntrusted} it cannot be run, fails a probe, or does not fit in an isolate with these settings
  */
 export async function tryVersion(

@@ -6,6 +6,7 @@
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
+import { channelCount } from '../src/model/manifest.ts';
 import { runCommand } from './command.ts';
 import { readSettings } from './environment.ts';
 import { RELEASE_FOLDER, readRelease } from './release.ts';
@@ -17,8 +18,9 @@ async function main(): Promise<void> {
     options: { inputs: { type: 'string' }, outputs: { type: 'string' } },
   });
   const release = await readRelease(positionals[0] ?? RELEASE_FOLDER);
-  const { width, height } = release.manifest.input;
-  const inputs = values.inputs === undefined ? [] : split(await readFile(values.inputs), width * height * 3);
+  const { input } = release.manifest;
+  const length = input.width * input.height * channelCount(input);
+  const inputs = values.inputs === undefined ? [] : split(await readFile(values.inputs), length);
   const { outputs, ...taken } = await tryVersion(release, readSettings(), inputs);
   if (values.outputs !== undefined) await writeFile(values.outputs, Buffer.concat(outputs.map(bytesOf)));
   console.log(JSON.stringify(taken));

@@ -42,7 +42,7 @@ async function putOnline(
   const { keys = [], settings } = configuration;
   const channel = settings.MODEL_CHANNEL;
   await progress.step('bucket', () => ensureBucket(configuration));
-  const { moved } = await progress.step('publish', () => publishRelease(env, configuration, release, keys));
+  const { moved } = await progress.step('publish', () => publishRelease(options, configuration, release, keys));
   const modelRollback = moved
     ? [
         `The model is published. To return to the previous one, if any:\n  npm run model:rollback -- --remote --env ${env}`,

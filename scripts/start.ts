@@ -1,14 +1,16 @@
 /**
- * `npm start -- [--port N] [--https] [any option of wrangler dev]`
+ * `npm start -- [--model FOLDER] [--port N] [--https] [any option of wrangler dev]`
  *
- * Signs the committed model with a key of this machine, publishes it to the local bucket unless it is there, starts
- * `wrangler dev` and prints the address.
+ * Serves the model in a folder, by default the committed one: signs it with a key of this machine, publishes it to the
+ * local bucket unless it is there, points the local channel at it, starts `wrangler dev` and prints the address.
  */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { withBucket } from '../registry/bucket.ts';
 import { DEFAULT_CHANNEL, runCommand } from '../registry/command.ts';
 import { readSettings } from '../registry/environment.ts';
-import { isPublished, publish } from '../registry/publish.ts';
+import { publish } from '../registry/publish.ts';
 import { RELEASE_FOLDER, readRelease } from '../registry/release.ts';
 import { createSignature } from '../registry/sign.ts';
 import { type DevelopmentKey, developmentKey } from '../registry/trust.ts';
@@ -19,6 +21,7 @@ const DEFAULT_PORT = 8787;
 const PATIENCE = 600_000;
 
 interface StartOptions {
+  readonly model: string;
   readonly port: number;
   readonly https: boolean;
   readonly persistTo: string | undefined;
@@ -30,9 +33,14 @@ async function readOptions(args: readonly string[]): Promise<StartOptions> {
     args: [...args],
     strict: false,
     tokens: true,
-    options: { port: { type: 'string' }, https: { type: 'boolean' }, 'persist-to': { type: 'string' } },
+    options: {
+      model: { type: 'string' },
+      port: { type: 'string' },
+      https: { type: 'boolean' },
+      'persist-to': { type: 'string' },
+    },
   });
-  const own = new Set(['port', 'https']);
+  const own = new Set(['model', 'port', 'https']);
   const taken = new Set<number>();
   for (const token of tokens) {
     if (token.kind !== 'option' || !own.has(token.name)) continue;
@@ -41,11 +49,22 @@ async function readOptions(args: readonly string[]): Promise<StartOptions> {
   }
   const persistTo = values['persist-to'];
   return {
+    model: values.model === undefined ? RELEASE_FOLDER : checkModel(values.model),
     port: values.port === undefined ? await freePort(DEFAULT_PORT) : await checkPort(values.port),
     https: values.https === true,
     persistTo: typeof persistTo === 'string' ? persistTo : undefined,
     passedOn: args.filter((_, index) => !taken.has(index)),
   };
+}
+
+/** @throws {Error} it is not a folder with a version */
+function checkModel(value: string | boolean): string {
+  // Without a value, the option is `true`, or takes the next one for its value.
+  if (typeof value !== 'string' || value.startsWith('-')) {
+    throw new Error('--model takes the folder of a converted model');
+  }
+  if (existsSync(join(value, 'manifest.json'))) return value;
+  throw new Error(`${value} has no manifest.json: convert a model first, with npm run model:convert`);
 }
 
 /** @throws {Error} it is not a port, or nothing can listen on it */
@@ -58,22 +77,24 @@ async function checkPort(value: string | boolean): Promise<number> {
   return port;
 }
 
-/** Signs the committed version with the development key and publishes it, unless that was done before. */
-async function publishIfMissing(key: DevelopmentKey, persistTo: string | undefined): Promise<void> {
-  const release = await readRelease(RELEASE_FOLDER);
+/** Signs the version with the development key and publishes it, as far as that was not done before. */
+async function publishModel(folder: string, key: DevelopmentKey, persistTo: string | undefined): Promise<void> {
+  const release = await readRelease(folder);
+  const { name } = release.manifest;
   await withBucket({ persistTo }, async (bucket) => {
-    if (await isPublished(bucket, release, [key.publicKey])) return;
-    await publish(bucket, release, createSignature(release, key), [key.publicKey], DEFAULT_CHANNEL);
-    console.log(`Signed ${release.manifest.name} and published it to the local bucket.`);
+    const signature = createSignature(release, key);
+    const { written, moved } = await publish(bucket, release, signature, [key.publicKey], DEFAULT_CHANNEL);
+    if (written.length > 0) console.log(`Signed ${name} and published it to the local bucket.`);
+    else if (moved) console.log(`Serving ${name} again.`);
   });
 }
 
 async function main(): Promise<void> {
-  const { port, https, persistTo, passedOn } = await readOptions(process.argv.slice(2));
+  const { model, port, https, persistTo, passedOn } = await readOptions(process.argv.slice(2));
   // wrangler would report a bad setting too, but only after the model is published.
   readSettings();
   const key = await developmentKey();
-  await publishIfMissing(key, persistTo);
+  await publishModel(model, key, persistTo);
   const trusted = ['--var', `MODEL_PUBLIC_KEYS:${key.publicKeyPem}`];
   const protocol = https ? ['--local-protocol', 'https'] : [];
   const dev = spawnWranglerDev(port, [...protocol, ...trusted, ...passedOn], 'inherit');

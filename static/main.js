@@ -4,6 +4,7 @@ import { createClient } from './client/client.js';
 import { createAnnouncer } from './interface/announcer.js';
 import { Card } from './interface/card.js';
 import { createCommand } from './interface/command.js';
+import { unseenMargins } from './interface/crop.js';
 import { createHeatSwitch } from './interface/heat-switch.js';
 import { followPointer } from './interface/husky.js';
 import { showServed } from './interface/served.js';
@@ -105,10 +106,10 @@ function showAnswer({ answer, card, name }) {
   if (!answer) return;
   const precision = model?.service.score ?? 'full';
   const verdict = decideVerdict(answer, model?.labels);
-  const { group, headline, mood, score, scoreName } = verdict;
+  const { headline, score, scoreName, evidence } = verdict;
   card.showVerdict(verdict, precision);
   if (answer.heatmap !== undefined) {
-    card.showHeatmap(answer.heatmap, mood === 'other' ? group : (model?.labels[0] ?? group));
+    card.showHeatmap(answer.heatmap, evidence, unseenMargins(answer.image, model?.input));
   }
   const spoken = score === undefined ? '' : `${words.percent(score, precision)} ${scoreName}`;
   report(words.spokenVerdict(name, headline, spoken));

@@ -62,6 +62,10 @@ export const words = {
   noScore: 'This service gives its verdict only, not a score.',
   probability: 'probability',
 
+  /** Of independent labels, none applies. */
+  noLabel: 'None of its labels applies',
+  noLabelGroup: 'no label',
+
   loadingHeatmap: 'Loading the heat map…',
   heatmapFailed: 'The heat map did not load. Switch it off and on to try again.',
   noHeatmap: 'There is no heat map for this photo.',
@@ -140,6 +144,16 @@ export const words = {
   /** @param {string} label */
   no: (label) => `Does not look like ${withArticle(label)}`,
 
+  /**
+   * @param {readonly string[]} names at least one
+   * @param {number} most the number to name
+   */
+  labels: (names, most) =>
+    listAnd(names.length > most ? [...names.slice(0, most), `${names.length - most} more`] : names),
+
+  /** @param {number} count */
+  moreLabels: (count) => `${count.toLocaleString(LANGUAGE)} more ${count === 1 ? 'label' : 'labels'}`,
+
   /** @param {string} [label] of a binary model; absent for a model with more labels */
   question: (label) => (label === undefined ? 'What is in the photo?' : `Is it ${withArticle(label)}?`),
 
@@ -203,6 +217,11 @@ export const words = {
   /** @param {string} text */
   capitalise: (text) => text.charAt(0).toUpperCase() + text.slice(1),
 };
+
+/** @param {readonly string[]} items */
+function listAnd(items) {
+  return new Intl.ListFormat(LANGUAGE, { type: 'conjunction' }).format(items);
+}
 
 /** @param {readonly string[]} items */
 function listOr(items) {

@@ -16,19 +16,17 @@ import { type Configuration, keyAdvice } from './configuration.ts';
 import type { DeployOptions } from './options.ts';
 import { type Done, reasonOf, StepFailed } from './progress.ts';
 
-const SIGNATURE = join(RELEASE_FOLDER, SIGNATURE_FILE);
-
 /**
- * Checks that the Worker will accept the version in model/release; with `--key`, signs it first if it is unsigned.
+ * Checks that the Worker will accept the version in the model's folder; with `--key`, signs it first if it is unsigned.
  *
  * @throws {StepFailed} the version is not valid, cannot be run, is too large, or is not signed by a trusted key
  */
 export async function checkRelease({ settings, keys }: Configuration, options: DeployOptions): Promise<Done<Release>> {
-  const release = await readRelease(RELEASE_FOLDER).catch((cause: Error) => {
-    const message = `${RELEASE_FOLDER}: ${cause.message}`;
+  const release = await readRelease(options.model).catch((cause: Error) => {
+    const message = `${options.model}: ${cause.message}`;
     throw new StepFailed(message, ['Convert the model again: npm run model:convert -- FILE'], { cause });
   });
-  await checkRuns(await readRelease(RELEASE_FOLDER), settings);
+  await checkRuns(await readRelease(options.model), settings);
   const name = `${release.manifest.name} ${shortVersion(release.version)}`;
   if (!keys) {
     const advice = [await keyAdvice(options.env), signAdvice(options)];
@@ -68,21 +66,22 @@ async function ensureSigned(keys: readonly PublicKey[], options: DeployOptions):
     ]);
   }
   if (options.dryRun) return `not signed yet; ${shortVersion(fingerprint)} will sign it`;
-  await signRelease(RELEASE_FOLDER, pem);
+  await signRelease(options.model, pem);
   return `now signed by ${shortVersion(fingerprint)}`;
 }
 
 /** The fingerprint of the key that signed the version, or what is wrong. */
 async function findSigner(keys: readonly PublicKey[], options: DeployOptions): Promise<string | StepFailed> {
-  if (!existsSync(SIGNATURE)) {
+  const signature = join(options.model, SIGNATURE_FILE);
+  if (!existsSync(signature)) {
     return new StepFailed('the model is not signed yet', [signAdvice(options)], { missing: true });
   }
   try {
-    return (await verifyRelease(RELEASE_FOLDER, keys)).signer;
+    return (await verifyRelease(options.model, keys)).signer;
   } catch (cause) {
     if (!(cause instanceof ModelUntrusted && cause.cause instanceof InvalidSignature)) throw cause;
     return new StepFailed(
-      `${SIGNATURE} is not a signature by a key in MODEL_PUBLIC_KEYS of ${options.env} (${cause.cause.reason})`,
+      `${signature} is not a signature by a key in MODEL_PUBLIC_KEYS of ${options.env} (${cause.cause.reason})`,
       [`Sign with a key whose public key is there, or add the public key.\n${signAdvice(options)}`],
       { cause },
     );
@@ -98,6 +97,7 @@ async function readSigningKey(path: string): Promise<SigningKey & { readonly pem
   }
 }
 
-function signAdvice({ env }: DeployOptions): string {
-  return `Sign the model with your key:\n  npm run deploy -- --env ${env} --key ${keyPaths(KEY_FOLDER).privateKeyPath}`;
+function signAdvice({ env, model }: DeployOptions): string {
+  const chosen = model === RELEASE_FOLDER ? '' : ` --model ${model}`;
+  return `Sign the model with your key:\n  npm run deploy -- --env ${env}${chosen} --key ${keyPaths(KEY_FOLDER).privateKeyPath}`;
 }

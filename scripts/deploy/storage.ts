@@ -2,12 +2,13 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { withBucket } from '../../registry/bucket.ts';
 import { type Published, publish } from '../../registry/publish.ts';
-import { RELEASE_FOLDER, type Release } from '../../registry/release.ts';
+import type { Release } from '../../registry/release.ts';
 import { SIGNATURE_FILE } from '../../registry/sign.ts';
 import { checkVersion } from '../../registry/versions.ts';
 import type { PublicKey } from '../../src/model/oms/public-keys.ts';
 import { refused } from './advice.ts';
 import type { Configuration } from './configuration.ts';
+import type { DeployOptions } from './options.ts';
 import { type Done, reasonOf, StepFailed } from './progress.ts';
 import { checkRuns } from './release.ts';
 import { runWrangler } from './wrangler.ts';
@@ -34,12 +35,12 @@ export async function ensureBucket({ bucket }: Configuration): Promise<Done<void
  * @throws {StepFailed} the bucket cannot be reached or refuses a write: then the channel has not moved
  */
 export async function publishRelease(
-  env: string,
+  { env, model }: Pick<DeployOptions, 'env' | 'model'>,
   { settings }: Configuration,
   release: Release,
   keys: readonly PublicKey[],
 ): Promise<Done<Published>> {
-  const signature = await readFile(join(RELEASE_FOLDER, SIGNATURE_FILE));
+  const signature = await readFile(join(model, SIGNATURE_FILE));
   const channel = settings.MODEL_CHANNEL;
   // Its messages about the connection would interrupt our line.
   process.env.WRANGLER_LOG ??= 'warn';

@@ -106,7 +106,7 @@ export function createApiDocument(setup: Setup): ApiDocument {
     summary: 'Classify a photo as the original server did',
     description:
       `The contract of the original Husky AI server, for its page and clients: one photo as the form field \`file\`, at most ${setup.maxBytesHuskyai.toLocaleString('en')} bytes. ` +
-      'Answers 404 if the served model has more than two labels.',
+      'Answers 404 if the served model is not binary.',
     requestBody: upload(binary, originals),
     responses: {
       200: success('The score in percent, and the verdict in words.', schemas.HuskyAnswer, gateHeaders),

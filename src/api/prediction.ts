@@ -9,13 +9,14 @@ import type { Prediction } from './schemas.ts';
  */
 export function toPrediction({ classification, classifier, image }: Scored, SCORES: Config['SCORES']): Prediction {
   const { version, manifest } = classifier;
-  const { label, score, threshold, scores, heatmap } = classification;
+  const { label, score, threshold, independent, scores, heatmap } = classification;
   const shown = SCORES === 'rounded' ? twoDecimals : (value: number) => value;
   const hidden = SCORES === 'label';
   return {
     label,
     ...(!hidden && { score: shown(score) }),
     threshold: hidden ? null : threshold,
+    ...(independent && { independent }),
     ...(!hidden && { scores: scores.map((each) => ({ ...each, score: shown(each.score) })) }),
     ...(heatmap !== undefined && {
       heatmap: SCORES === 'full' && heatmap ? { ...heatmap, values: [...heatmap.values] } : null,

@@ -6,6 +6,10 @@ const probability = z.number().min(0).max(1);
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const size = z.number().int().positive();
 const label = z.string().min(1);
+const independent = z
+  .literal(true)
+  .optional()
+  .describe('Present if each label has a probability of its own, so that several or none may apply.');
 const unknownValues = z.record(z.string(), z.json());
 
 /** The query parameters of `/api/predict`. */
@@ -33,7 +37,8 @@ const Heatmap = z
   })
   .meta({
     id: 'Heatmap',
-    description: 'How much each part of the photo supports the label: a grid stretched over the upright photo.',
+    description:
+      'How much each part of the photo supports the label: a grid stretched over the upright photo, or over the centre that a model with `input.resize` “fit” sees.',
   });
 
 const ServedModel = z.object({
@@ -57,8 +62,9 @@ const Prediction = z
     threshold: probability
       .nullable()
       .describe(
-        'Binary models: the score above which the first label wins. Null for other models, and where the service answers labels only.',
+        'Binary models: the score above which the first label wins. Independent labels: the score above which each applies. Null for other models, and where the service answers labels only.',
       ),
+    independent,
     scores: z
       .array(LabelScore)
       .optional()
@@ -149,8 +155,17 @@ const ModelInfo = z
     channel: z.string().nullable().describe('The channel that names the version; null if the version is pinned.'),
     pinned: z.boolean(),
     labels: z.array(label),
+    independent,
     threshold: probability.nullable(),
-    input: z.object({ width: size, height: size, resampling: z.enum(['bicubic', 'bilinear', 'lanczos']) }),
+    input: z.object({
+      width: size,
+      height: size,
+      color: z.enum(['RGB', 'L']).describe('`L` is greyscale.'),
+      resize: z
+        .enum(['squeeze', 'fit'])
+        .describe('How a photo of another shape becomes the input: squeezed, or cropped at the centre.'),
+      resampling: z.enum(['bicubic', 'bilinear', 'lanczos']),
+    }),
     heatmap: z
       .object({ rows: size, columns: size })
       .nullable()

@@ -1,6 +1,8 @@
-import type { Codec, Header, Size } from './codec.ts';
+import type { Codec, Header } from './codec.ts';
 import { reducedSize, reducingBytes } from './reducer.ts';
+import { resamplingBytes } from './resample.ts';
 import { photonBytes, photonBytesAfter } from './resize.ts';
+import { decodingSize, type Target } from './target.ts';
 
 /** Wasm memory in bytes that photon and the idle decoders hold between photos. */
 export function heldBytes(codecs: readonly Codec[]): number {
@@ -20,9 +22,11 @@ export function dropIdle(codecs: readonly Codec[]): void {
  * Upper bound of the memory in bytes that turning a photo into a tensor takes at any moment, without the file itself
  * and `heldBytes`. Tests compare it with what the decoders really take.
  */
-export function peakBytes<H extends Header>(codec: Codec<H>, header: H, target: Size): number {
-  const decoded = codec.decodedSize?.(header, target) ?? header;
-  const reduced = reducedSize(decoded, target);
-  const photon = photonBytesAfter(reduced, target) - photonBytes();
-  return codec.decoderBytes(header, target) + reducingBytes(decoded, reduced) + photon;
+export function peakBytes<H extends Header>(codec: Codec<H>, header: H, target: Target): number {
+  const towards = decodingSize(codec, header, target);
+  const decoded = codec.decodedSize?.(header, towards) ?? header;
+  const reduced = reducedSize(decoded, towards);
+  const isResampled = target.resize !== undefined;
+  const resizing = isResampled ? resamplingBytes(reduced, target) : photonBytesAfter(reduced, target) - photonBytes();
+  return codec.decoderBytes(header, towards) + reducingBytes(decoded, reduced) + resizing;
 }

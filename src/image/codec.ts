@@ -73,6 +73,12 @@ export interface Codec<H extends Header = Header> {
    */
   decodedSize?(header: H, target: Size): Size;
 
+  /**
+   * Pixels along each side to leave for exact resampling, if other than usual: a decoder's own reduction is less exact
+   * than averaging, and memory may be short.
+   */
+  leastPixels?(header: H): number;
+
   /** Another way to save the same photo that may fit where this one does not. */
   alternative?(header: H): { readonly name: string; readonly header: H } | undefined;
 

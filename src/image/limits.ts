@@ -1,6 +1,7 @@
 import { ImageTooLarge } from '../errors.ts';
 import { peakBytes } from './budget.ts';
 import type { Codec, Header, Size } from './codec.ts';
+import { decodingSize, type Target } from './target.ts';
 
 /** What decoding one photo may take. */
 export interface DecodingLimits {
@@ -14,8 +15,14 @@ export interface DecodingLimits {
  *
  * @throws {ImageTooLarge} its message says what would fit
  */
-export function checkLimits<H extends Header>(codec: Codec<H>, header: H, target: Size, limits: DecodingLimits): void {
-  const isFast = (candidate: H) => codec.decodeMilliseconds(candidate, target) <= limits.milliseconds;
+export function checkLimits<H extends Header>(
+  codec: Codec<H>,
+  header: H,
+  target: Target,
+  limits: DecodingLimits,
+): void {
+  const isFast = (candidate: H) =>
+    codec.decodeMilliseconds(candidate, decodingSize(codec, candidate, target)) <= limits.milliseconds;
   const fits = (candidate: H) => isFast(candidate) && peakBytes(codec, candidate, target) <= limits.bytes;
   if (fits(header)) return;
   const has = `This ${codec.describe?.(header) ?? codec.name} has ${megapixels(header)} megapixels`;

@@ -1,8 +1,11 @@
 import type { Orientation, Size } from './codec.ts';
 
-/** Converts a stored size to the upright size, and vice versa: orientations from 5 on swap the axes. */
+/** Whether the stored rows are the upright picture's columns. */
+export const isOnItsSide = (orientation: Orientation): boolean => orientation >= 5;
+
+/** Converts a stored size to the upright size, and vice versa. */
 export function upright({ width, height }: Size, orientation: Orientation): Size {
-  return orientation >= 5 ? { width: height, height: width } : { width, height };
+  return isOnItsSide(orientation) ? { width: height, height: width } : { width, height };
 }
 
 /** Index of the stored pixel at the upright picture's top left, and the distances to its right and lower neighbours. */
@@ -38,19 +41,23 @@ function walk(orientation: Orientation, w: number, h: number): Walk {
 /**
  * Turns stored RGBA pixels upright and converts them to float32.
  *
- * @returns `height * width * 3` RGB values in [0, 1], row by row
+ * @param channels how many of the four to convert
+ * @returns `height * width * channels` values in [0, 1], row by row
  */
-export function toUprightTensor(rgba: Uint8Array, stored: Size, orientation: Orientation): Float32Array {
+export function toUprightTensor(
+  rgba: Uint8Array,
+  stored: Size,
+  orientation: Orientation,
+  channels: 1 | 3,
+): Float32Array {
   const { width, height } = upright(stored, orientation);
   const { start, right, down } = walk(orientation, stored.width, stored.height);
-  const tensor = new Float32Array(width * height * 3);
+  const tensor = new Float32Array(width * height * channels);
   let to = 0;
   for (let y = 0; y < height; y++) {
     let from = (start + y * down) * 4;
     for (let x = 0; x < width; x++, from += right * 4) {
-      tensor[to++] = (rgba[from] ?? 0) / 255;
-      tensor[to++] = (rgba[from + 1] ?? 0) / 255;
-      tensor[to++] = (rgba[from + 2] ?? 0) / 255;
+      for (let channel = 0; channel < channels; channel++) tensor[to++] = (rgba[from + channel] ?? 0) / 255;
     }
   }
   return tensor;

@@ -1,8 +1,12 @@
 import { dropIdle, idleBytes, peakBytes } from './budget.ts';
-import type { Codec, Header, Pause, Size } from './codec.ts';
+import type { Codec, Header, Pause, Pixels, Size } from './codec.ts';
+import { toGrey } from './grey.ts';
 import { checkLimits, type DecodingLimits } from './limits.ts';
-import { toUprightTensor, upright } from './orientation.ts';
-import { type Resampling, resize } from './resize.ts';
+import { isOnItsSide, toUprightTensor, upright } from './orientation.ts';
+import { type ReductionTarget, reducedExtent } from './reducer.ts';
+import { type Resampling, resample, resamplesColumnsFirst } from './resample.ts';
+import { resize } from './resize.ts';
+import { decodingSize, scaleBox, type Target, targetBox } from './target.ts';
 
 /** A file and the codec whose signature it starts with. */
 export interface Photo {
@@ -12,14 +16,16 @@ export interface Photo {
   readonly codecs: readonly Codec[];
 }
 
-/** The size of the network's input, and the filter that scales a photo to it. */
-export interface TensorSpec extends Size {
+/** The network's input, and the filter that scales a photo to it. */
+export interface TensorSpec extends Target {
   readonly resampling: Resampling;
+  /** One channel, or three; three by default. */
+  readonly color?: 'RGB' | 'L';
 }
 
 /** A photo ready for the network. Its size is the photo's in pixels, after its EXIF orientation is applied. */
 export interface ImageTensor extends Size {
-  /** NHWC with N = 1: `height * width * 3` RGB values of the spec's size in [0, 1]. */
+  /** NHWC with N = 1: `height * width * channels` values of the spec's size in [0, 1]. */
   readonly data: Float32Array;
   /** The codec's `format`. */
   readonly format: string;
@@ -33,15 +39,15 @@ export class PreparedPhoto {
   readonly #photo: Photo;
   readonly #spec: TensorSpec;
   readonly #header: Header;
-  /** The spec's size in the orientation of the stored pixels. */
-  readonly #target: Size;
+  /** The spec in the orientation of the stored pixels. */
+  readonly #target: Target;
 
   /** @throws {MalformedImage} the file is damaged, truncated or of an unsupported variant */
   constructor(photo: Photo, spec: TensorSpec) {
     this.#photo = photo;
     this.#spec = spec;
     this.#header = photo.codec.readHeader(photo.bytes);
-    this.#target = upright(spec, this.#header.orientation);
+    this.#target = { ...upright(spec, this.#header.orientation), resize: spec.resize };
   }
 
   /** Upper bound of the memory that `toTensor` takes at any moment, without the file itself and `heldBytes`. */
@@ -51,7 +57,7 @@ export class PreparedPhoto {
 
   /** Upper bound of the CPU time that decoding takes on the benchmark machine. */
   get decodeMilliseconds(): number {
-    return this.#photo.codec.decodeMilliseconds(this.#header, this.#target);
+    return this.#photo.codec.decodeMilliseconds(this.#header, this.#decodingSize);
   }
 
   /**
@@ -76,8 +82,8 @@ export class PreparedPhoto {
   }
 
   /**
-   * Decodes the photo, resizes it to the spec without keeping its aspect ratio, and turns it upright. Resizing to the
-   * whole target commutes with the EXIF orientations, so only the small result is turned.
+   * Decodes the photo, resizes it to the spec, and turns it upright. Resizing the whole photo or its centre commutes
+   * with the EXIF orientations, so only the small result is turned.
    *
    * @param pause lets other requests run between pieces of work
    * @throws {MalformedImage} the pixels are damaged or truncated
@@ -85,12 +91,33 @@ export class PreparedPhoto {
   async toTensor(pause: Pause = nextTurn): Promise<ImageTensor> {
     const { codec, bytes } = this.#photo;
     const { orientation } = this.#header;
-    const pixels = await codec.decode(bytes, this.#header, this.#target, pause);
-    const rgba = resize(pixels, this.#target, this.#spec.resampling);
+    const pixels = await codec.decode(bytes, this.#header, this.#decodingSize, pause);
     return {
-      data: toUprightTensor(rgba, this.#target, orientation),
+      data: toUprightTensor(this.#resize(pixels), this.#target, orientation, this.#channels),
       format: codec.format,
       ...upright(this.#header, orientation),
     };
+  }
+
+  get #decodingSize(): ReductionTarget {
+    return decodingSize(this.#photo.codec, this.#header, this.#target);
+  }
+
+  get #channels(): 1 | 3 {
+    return this.#spec.color === 'L' ? 1 : 3;
+  }
+
+  /** Returns RGBA of the target's size. */
+  #resize(pixels: Pixels): Uint8Array {
+    const { resampling, resize: mode } = this.#spec;
+    // Before resizing, as Pillow does: afterwards, clipped colours would have another grey.
+    if (this.#channels === 1) toGrey(pixels.rgba);
+    if (mode === undefined) return resize(pixels, this.#target, resampling);
+    const { orientation } = this.#header;
+    const columnsFirst =
+      resamplesColumnsFirst(upright(this.#header, orientation), this.#spec) !== isOnItsSide(orientation);
+    const decoded = this.#photo.codec.decodedSize?.(this.#header, this.#decodingSize) ?? this.#header;
+    const box = scaleBox(targetBox(this.#header, this.#target), this.#header, reducedExtent(decoded, pixels));
+    return resample(pixels, box, this.#target, resampling, { columnsFirst, channels: this.#channels });
   }
 }

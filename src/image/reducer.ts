@@ -14,16 +14,31 @@ export interface Reducer {
   finish(): Pixels;
 }
 
+/** The size that a picture is reduced towards. */
+export interface ReductionTarget extends Size {
+  /**
+   * Reduces more exactly. A picture that needs no reduction keeps its pixels even if the last is only part of one: what
+   * resamples the result knows the fraction. Halves are rounded up and down in turn, since always up would brighten.
+   */
+  readonly isExact?: boolean;
+}
+
 /** The size of the reducer's result. */
-export function reducedSize(extent: Size, target: Size): Size {
-  return {
-    width: reducedLength(extent.width, target.width),
-    height: reducedLength(extent.height, target.height),
-  };
+export function reducedSize(extent: Size, target: ReductionTarget): Size {
+  const width = reducedLength(extent.width, target.width);
+  const height = reducedLength(extent.height, target.height);
+  const isReduced = width < Math.floor(extent.width) || height < Math.floor(extent.height);
+  if (isReduced || !target.isExact) return { width, height };
+  return { width: Math.ceil(extent.width), height: Math.ceil(extent.height) };
+}
+
+/** The picture's size in pixels of the reducer's result. */
+export function reducedExtent(extent: Size, reduced: Size): Size {
+  return isWhole(extent, reduced) ? extent : reduced;
 }
 
 /** @param extent size of the picture in pixels; fractional if a decoder scaled it down and rounded up */
-export function createReducer(extent: Size, target: Size): Reducer {
+export function createReducer(extent: Size, target: ReductionTarget): Reducer {
   const reduced = reducedSize(extent, target);
   return isWhole(extent, reduced) ? new PlainCopy(reduced) : new BoxReducer(extent, target);
 }
@@ -42,8 +57,10 @@ export function reducingBytes(extent: Size, reduced: Size): number {
   return (reduced.width + 1) * (reduced.height + 1) * 16 + (extent.width + extent.height) * 10;
 }
 
+const JUST_BELOW_HALF = 0.4999;
+
 function isWhole(extent: Size, reduced: Size): boolean {
-  return extent.width === reduced.width && extent.height === reduced.height;
+  return Math.ceil(extent.width) === reduced.width && Math.ceil(extent.height) === reduced.height;
 }
 
 /** Keeps a picture that needs no reduction. */
@@ -87,11 +104,13 @@ class PlainCopy implements Reducer {
 class BoxReducer implements Reducer {
   readonly #columns: Boxes;
   readonly #rows: Boxes;
+  readonly #isExact: boolean;
   /** RGB sums of one row, with an extra box to hold `rest` of the last one. */
   readonly #line: Float32Array;
   readonly #sums: Float32Array;
 
-  constructor(extent: Size, target: Size) {
+  constructor(extent: Size, target: ReductionTarget) {
+    this.#isExact = target.isExact === true;
     this.#columns = boxesAlong(extent.width, target.width);
     this.#rows = boxesAlong(extent.height, target.height);
     this.#line = new Float32Array((this.#columns.count + 1) * 3);
@@ -142,9 +161,10 @@ class BoxReducer implements Reducer {
     const rgba = new Uint8Array(width * height * 4);
     for (let y = 0, to = 0; y < height; y++) {
       for (let x = 0, from = y * this.#line.length; x < width; x++, from += 3, to += 4) {
-        rgba[to] = (this.#sums[from] as number) * scale + 0.5;
-        rgba[to + 1] = (this.#sums[from + 1] as number) * scale + 0.5;
-        rgba[to + 2] = (this.#sums[from + 2] as number) * scale + 0.5;
+        const half = this.#isExact && (x + y) % 2 === 1 ? JUST_BELOW_HALF : 0.5;
+        rgba[to] = (this.#sums[from] as number) * scale + half;
+        rgba[to + 1] = (this.#sums[from + 1] as number) * scale + half;
+        rgba[to + 2] = (this.#sums[from + 2] as number) * scale + half;
         rgba[to + 3] = 255;
       }
     }

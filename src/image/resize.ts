@@ -1,18 +1,16 @@
 import { initPhoton, PhotonImage, resize as photonResize, SamplingFilter } from '@cf-wasm/photon/others';
 import photonModule from '@cf-wasm/photon/photon.wasm';
 import type { Pixels, Size } from './codec.ts';
+import type { Resampling } from './resample.ts';
 
 const { memory } = initPhoton.sync({ module: photonModule });
 
 /** Photon's equivalents of Pillow's filters. The results differ by at most 1/255. */
-const FILTERS = {
+const FILTERS: Record<Resampling, SamplingFilter> = {
   bicubic: SamplingFilter.CatmullRom,
   bilinear: SamplingFilter.Triangle,
   lanczos: SamplingFilter.Lanczos3,
 };
-
-/** A filter, by Pillow's name. */
-export type Resampling = keyof typeof FILTERS;
 
 /** Wasm memory in bytes that photon holds. It never shrinks. */
 export function photonBytes(): number {
@@ -33,7 +31,10 @@ export function photonBytesAfter(size: Size, target: Size): number {
   return Math.max(photonBytes(), PHOTON_BASE_BYTES + 8 * pixels + 16 * half + 16 * target.width * target.height);
 }
 
-/** Returns RGBA of exactly the target size, without keeping the aspect ratio. */
+/**
+ * Returns RGBA of exactly the target size, without keeping the aspect ratio. For models without `resize` in their
+ * manifest; `resample` is closer to Pillow.
+ */
 export function resize(pixels: Pixels, target: Size, resampling: Resampling): Uint8Array {
   if (pixels.width === target.width && pixels.height === target.height) return pixels.rgba;
   const image = new PhotonImage(pixels.rgba, pixels.width, pixels.height);

@@ -1,6 +1,6 @@
 import * as ort from 'onnxruntime-web/wasm';
 import { ModelUntrusted } from '../errors.ts';
-import { isBinary, type Manifest, type Probe } from './manifest.ts';
+import { channelCount, isBinary, isIndependent, type Manifest, type Probe } from './manifest.ts';
 import { mostDistinctive, type Outputs, runProbes, selectPlane } from './probes.ts';
 import type { Network, Runtime } from './runtime.ts';
 import type { VerifiedModel } from './verification.ts';
@@ -21,8 +21,13 @@ export interface Classification {
   readonly label: string;
   /** Binary: the probability of the first label. Otherwise that of the most probable one. */
   readonly score: number;
-  /** Binary: `label` is the first one if `score` is above this. Otherwise null. */
+  /**
+   * Binary: `label` is the first one if `score` is above this. Independent labels: each applies if its score is above
+   * this. Otherwise null.
+   */
   readonly threshold: number | null;
+  /** Whether each label has a probability of its own, so that several or none may apply. */
+  readonly independent: boolean;
   /** One per label, the most probable first: probabilities, 0 to 1, six decimals. */
   readonly scores: readonly { readonly label: string; readonly score: number }[];
   /** Only if requested; null if the model has none. */
@@ -37,7 +42,7 @@ export interface Classifier {
   readonly signer: string;
   readonly verifiedAt: Date;
   /**
-   * Scores one input: float32 NHWC, height * width * 3 values in [0, 1].
+   * Scores one input: float32 NHWC, height * width * channels values in [0, 1].
    *
    * @param withHeatmap whether to compute the heat map in the same run
    * @throws {ClassifierReleased} another version replaced it
@@ -118,7 +123,7 @@ const cannotRun = (cause: unknown) => new ModelUntrusted('The model cannot be ru
 /** The network in a session of ONNX Runtime. */
 export interface Session {
   /**
-   * @param input float32 NHWC, height * width * 3 values in [0, 1]
+   * @param input float32 NHWC, height * width * channels values in [0, 1]
    * @throws {ModelUntrusted} the outputs have other shapes than the manifest names
    * @throws {Error} ONNX Runtime fails
    */
@@ -164,7 +169,7 @@ export function readNetwork({ manifest, files }: Pick<VerifiedModel, 'manifest' 
  */
 function bindNetwork(session: ort.InferenceSession, { input, output, heatmap }: Manifest): Session['run'] {
   const outputs = heatmap ? [output.name, heatmap.output] : [output.name];
-  const dims = [1, input.height, input.width, 3];
+  const dims = [1, input.height, input.width, channelCount(input)];
   const cells = heatmap && [1, heatmap.rows, heatmap.columns, ...(output.size > 1 ? [output.size] : [])];
   return async (data, withHeatmap) => {
     const feeds: Record<string, ort.Tensor> = { [input.name]: new ort.Tensor('float32', data, dims) };
@@ -182,17 +187,18 @@ function bindNetwork(session: ort.InferenceSession, { input, output, heatmap }: 
   };
 }
 
-/** Interprets the network's probabilities: one from a sigmoid, or one per label from a softmax. */
+/** Interprets the network's probabilities: one for the first of two labels, or one per label. */
 function interpret(manifest: Manifest, outputs: ArrayLike<number>): Classification {
   const { labels, threshold } = manifest;
   const [first = 0] = Array.from(outputs, sixDecimals);
-  const values = isBinary(manifest) ? [first, sixDecimals(1 - first)] : Array.from(outputs, sixDecimals);
+  const binary = isBinary(manifest);
+  const values = binary ? [first, sixDecimals(1 - first)] : Array.from(outputs, sixDecimals);
   const unsorted = labels.map((label, index) => ({ label, score: values[index] ?? 0 }));
   const scores = unsorted.toSorted((a, b) => b.score - a.score);
-  const decided = threshold === null ? scores[0] : unsorted[first > threshold ? 0 : 1];
+  const decided = binary ? unsorted[threshold !== null && first > threshold ? 0 : 1] : scores[0];
   if (!decided) throw new Error('a manifest without labels');
-  const score = threshold === null ? decided.score : first;
-  return { label: decided.label, score, threshold, scores };
+  const score = binary ? first : decided.score;
+  return { label: decided.label, score, threshold, independent: isIndependent(manifest), scores };
 }
 
 /** The heat map as the API returns it; null if the model has none. */

@@ -15,10 +15,11 @@ const probe = z.object({
 
 /** An input for which an intact model returns the `expected` outputs; every value is byte / 255. */
 const Probe = z.discriminatedUnion('kind', [
+  /** With one channel, red is the value. */
   probe.extend({ kind: z.literal('solid'), rgb: z.tuple([byte, byte, byte]) }),
   /** One mulberry32 number per element, in NHWC order. */
   probe.extend({ kind: z.literal('noise'), seed: z.number().int().min(0) }),
-  /** `rgb` is base64 of rows * columns * 3 bytes, enlarged to the input size by nearest neighbor. */
+  /** `rgb` is base64 of rows * columns * channels bytes, enlarged to the input size by nearest neighbor. */
   probe.extend({ kind: z.literal('grid'), rows: size, columns: size, rgb: z.base64() }),
 ]);
 
@@ -38,16 +39,22 @@ const Common = z.object({
     width: size.max(1024),
     height: size.max(1024),
     layout: z.literal('NHWC'),
-    color: z.literal('RGB'),
+    /** `L` is one channel: Pillow's `convert("L")`. */
+    color: z.enum(['RGB', 'L']),
     dtype: z.literal('float32'),
     range,
     /** The filter that resizes a photo to the input, by Pillow's name. */
     resampling: z.enum(['bicubic', 'bilinear', 'lanczos']),
+    /**
+     * Squeezes the whole photo to the input's shape, or crops it at the centre first, as Pillow's `ImageOps.fit` does.
+     * Absent in versions from before this choice: squeezed, and resized less exactly, so that their scores stay the same.
+     */
+    resize: z.enum(['squeeze', 'fit']).optional(),
   }),
   output: z.object({ name: z.string().min(1), activation: z.enum(['sigmoid', 'softmax']), size }),
   /**
-   * The graph's output (M, rows, columns), or (M, rows, columns, size) for a softmax, from 0 to 1: how much each
-   * cell of the photo contributes to the label. The input (1,) int64 is M, the number of photos that need a heat
+   * The graph's output (M, rows, columns), or (M, rows, columns, size) for several scores, from 0 to 1: how much each
+   * cell of the input contributes to the label. The input (1,) int64 is M, the number of photos that need a heat
    * map. Null if the network has no such output.
    */
   heatmap: z
@@ -61,6 +68,7 @@ const Common = z.object({
     .default(null),
   /** Binary: the label whose probability is the score, then its opposite. Otherwise one label per output. */
   labels: z.array(z.string().min(1).max(200)).min(2),
+  /** Null for a softmax. With independent labels, each applies if its probability is above this. */
   threshold: z.number().min(0).max(1).nullable(),
   source: file.extend({ file: z.string().min(1) }),
   tools: z.record(z.string(), z.string()),
@@ -96,10 +104,9 @@ const GraphAndWeights = Common.extend({
 const Manifest = z
   .discriminatedUnion('format', [SingleFile, GraphAndWeights])
   .refine(({ output, labels, threshold }) => {
-    const binary = output.activation === 'sigmoid';
-    return (
-      (output.size === 1) === binary && labels.length === (binary ? 2 : output.size) && (threshold !== null) === binary
-    );
+    const { activation, size } = output;
+    if (activation === 'softmax') return size > 1 && labels.length === size && threshold === null;
+    return labels.length === (size === 1 ? 2 : size) && threshold !== null;
   }, 'labels and threshold do not fit the output');
 
 export type Manifest = Readonly<z.infer<typeof Manifest>>;
@@ -127,5 +134,15 @@ export function parseManifest(bytes: Uint8Array): Manifest {
 
 /** Whether the only output is the probability of `labels[0]`, and its complement that of `labels[1]`. */
 export function isBinary(manifest: Manifest): boolean {
-  return manifest.output.activation === 'sigmoid';
+  return manifest.output.activation === 'sigmoid' && manifest.output.size === 1;
+}
+
+/** Whether each output is the probability of its own label, so that several labels or none may apply. */
+export function isIndependent(manifest: Manifest): boolean {
+  return manifest.output.activation === 'sigmoid' && manifest.output.size > 1;
+}
+
+/** Numbers per pixel of the network's input. */
+export function channelCount({ color }: Pick<Manifest['input'], 'color'>): 1 | 3 {
+  return color === 'L' ? 1 : 3;
 }

@@ -1,4 +1,4 @@
-import type { Manifest, Probe } from './manifest.ts';
+import { channelCount, type Manifest, type Probe } from './manifest.ts';
 
 /** Largest difference from the expected outputs that different hardware explains. */
 const PROBE_TOLERANCE = 1e-3;
@@ -16,11 +16,12 @@ export function selectPlane(scores: Float32Array, heatmap: Float32Array): Float3
   return heatmap.filter((_, index) => index % scores.length === answer);
 }
 
-/** Writes the probe's input, height * width * 3 values in [0, 1] (NHWC), into `input`. */
-export function drawProbe(probe: Probe, { width, height }: Manifest['input'], input: Float32Array): void {
+/** Writes the probe's input, height * width * channels values in [0, 1] (NHWC), into `input`. */
+export function drawProbe(probe: Probe, { width, height, color }: Manifest['input'], input: Float32Array): void {
+  const channels = channelCount({ color });
   switch (probe.kind) {
     case 'solid':
-      for (let i = 0; i < input.length; i++) input[i] = (probe.rgb[i % 3] ?? 0) / 255;
+      for (let i = 0; i < input.length; i++) input[i] = (probe.rgb[i % channels] ?? 0) / 255;
       break;
     case 'noise': {
       const next = mulberry32(probe.seed);
@@ -32,8 +33,8 @@ export function drawProbe(probe: Probe, { width, height }: Manifest['input'], in
       for (let y = 0, to = 0; y < height; y++) {
         const row = Math.floor((y * probe.rows) / height);
         for (let x = 0; x < width; x++) {
-          const from = (row * probe.columns + Math.floor((x * probe.columns) / width)) * 3;
-          for (let channel = 0; channel < 3; channel++) input[to++] = (bytes[from + channel] ?? 0) / 255;
+          const from = (row * probe.columns + Math.floor((x * probe.columns) / width)) * channels;
+          for (let channel = 0; channel < channels; channel++) input[to++] = (bytes[from + channel] ?? 0) / 255;
         }
       }
     }
@@ -58,7 +59,7 @@ export async function runProbes(
   { input, heatmap }: Manifest,
   run: (input: Float32Array, withHeatmap: boolean) => Promise<Outputs>,
 ): Promise<string[]> {
-  const data = new Float32Array(input.width * input.height * 3);
+  const data = new Float32Array(input.width * input.height * channelCount(input));
   const failed = [];
   for (const probe of probes) {
     drawProbe(probe, input, data);

@@ -16,7 +16,7 @@ import { loadClassifier, scoreUpload } from './score-upload.ts';
 export const huskyai = new Hono<AppEnv>()
   .post('/', addressLimit, bearerToken, tokenLimit, async (c) => {
     if (!isBinary((await loadClassifier(c)).manifest)) {
-      throw new NotFound('The served model has more than two labels: use /api/predict.');
+      throw new NotFound('The served model is not binary: use /api/predict.');
     }
     const { config, codecs } = c.var.service;
     const [scored] = await scoreUpload(c, {

@@ -2,6 +2,7 @@ import { type Context, Hono } from 'hono';
 import type { ModelInfo } from '../api/schemas.ts';
 import type { AppEnv, Service } from '../env.ts';
 import { shortVersion } from '../model/layout.ts';
+import { isIndependent } from '../model/manifest.ts';
 import { loadClassifier } from './score-upload.ts';
 
 /** `GET /api/model`: the served model, its origin and its verification. */
@@ -23,8 +24,15 @@ export async function describeModel(c: Context<AppEnv>): Promise<ModelInfo> {
     channel: MODEL_VERSION === '' ? MODEL_CHANNEL : null,
     pinned: MODEL_VERSION !== '',
     labels,
+    ...(isIndependent(manifest) && { independent: true }),
     threshold,
-    input: { width: input.width, height: input.height, resampling: input.resampling },
+    input: {
+      width: input.width,
+      height: input.height,
+      color: input.color,
+      resize: input.resize ?? 'squeeze',
+      resampling: input.resampling,
+    },
     heatmap: heatmap && { rows: heatmap.rows, columns: heatmap.columns },
     verified: { method: 'signature', signer, at: verifiedAt.toISOString() },
     metrics,

@@ -6,7 +6,7 @@ type Json = NonNullable<ModelInfo['metrics']>[string];
 
 /** The card of the served model. */
 export function modelPage(model: ModelInfo): Markup {
-  const { labels, threshold, input, heatmap, verified, files, source, tools, metrics, service } = model;
+  const { labels, input, heatmap, verified, files, source, tools, metrics, service } = model;
   return layout(
     model.name,
     html`<h1>${model.name}</h1>
@@ -30,14 +30,9 @@ export function modelPage(model: ModelInfo): Markup {
     <section aria-labelledby="answers">
       <h2 id="answers">Answers</h2>
       ${list([
-        ['Labels', labels.join(', ')],
-        [
-          'Verdict',
-          threshold === null
-            ? 'the most probable label'
-            : `“${labels[0]}” if its probability is above ${threshold}, else “${labels[1]}”`,
-        ],
-        ['Input', `${input.width} × ${input.height} pixels, resized with ${input.resampling}`],
+        ['Labels', listLabels(labels)],
+        ['Verdict', describeVerdict(model)],
+        ['Input', describeInput(input)],
         ['Heat map', heatmap ? `${heatmap.rows} × ${heatmap.columns}` : 'none'],
         ['Scores', SCORES[service.score]],
       ])}
@@ -62,6 +57,26 @@ const SCORES: Record<ModelInfo['service']['score'], string> = {
   rounded: 'rounded to two decimals',
   label: 'hidden: the label alone',
 };
+
+/** Labels beyond this many are folded away. */
+const MAX_LABELS = 20;
+
+function listLabels(labels: readonly string[]): string | Markup {
+  if (labels.length <= MAX_LABELS) return labels.join(', ');
+  return html`<details><summary>${labels.length.toLocaleString('en')} labels</summary>${labels.join(', ')}</details>`;
+}
+
+function describeVerdict({ labels, threshold, independent }: ModelInfo): string {
+  if (threshold === null) return 'the most probable label';
+  if (independent) return `each label whose probability is above ${threshold}: several, or none`;
+  return `“${labels[0]}” if its probability is above ${threshold}, else “${labels[1]}”`;
+}
+
+function describeInput({ width, height, color, resize, resampling }: ModelInfo['input']): string {
+  const grey = color === 'L' ? ' in grey' : '';
+  const cropped = resize === 'fit' ? 'cropped at the centre and ' : '';
+  return `${width} × ${height} pixels${grey}, ${cropped}resized with ${resampling}`;
+}
 
 type Row = readonly [name: string, value: string | Markup];
 

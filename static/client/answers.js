@@ -32,8 +32,11 @@ export function parseReply({ status, header, text }, isAnswer) {
  */
 export function isPrediction(value) {
   if (!isRecord(value) || typeof value.label !== 'string') return false;
-  const { score, threshold, scores, heatmap } = value;
+  const { score, threshold, scores, heatmap, image } = value;
   return (
+    isRecord(image) &&
+    typeof image.width === 'number' &&
+    typeof image.height === 'number' &&
     (score === undefined || isProbability(score)) &&
     (threshold === null || isProbability(threshold)) &&
     (scores === undefined || (Array.isArray(scores) && scores.every(isScore))) &&
@@ -54,12 +57,15 @@ export function isBatch(value) {
  * @returns {value is ModelInfo}
  */
 export function isModelInfo(value) {
-  if (!isRecord(value) || !isRecord(value.verified) || !isRecord(value.service)) return false;
-  const { name, version, labels, verified, service } = value;
+  if (!isRecord(value)) return false;
+  const { name, version, labels, input, verified, service } = value;
+  if (!isRecord(input) || !isRecord(verified) || !isRecord(service)) return false;
   return (
     typeof name === 'string' &&
     typeof version === 'string' &&
     isStrings(labels) &&
+    typeof input.width === 'number' &&
+    typeof input.height === 'number' &&
     typeof verified.signer === 'string' &&
     typeof verified.at === 'string' &&
     typeof service.token === 'boolean' &&

@@ -5,8 +5,15 @@ import { describeHeatmap, drawHeatmap } from './heatmap.js';
  * @import { Heatmap, ModelInfo } from '../../src/api/schemas.ts'
  * @import { ApiProblem } from '../client/problem.js'
  * @import { Prepared } from '../photos/prepare.js'
+ * @import { Margins } from './crop.js'
  * @import { Score, Verdict } from './verdict.js'
  */
+
+/** Labels that are shown at once; the others are folded away. */
+const MAX_BARS = 5;
+
+/** Characters of a headline that fit in large type. */
+const LONG_HEADLINE = 40;
 
 /** Milliseconds without an answer before the card explains why. */
 const PATIENCE_MS = 3000;
@@ -92,8 +99,7 @@ export class Card {
     this.#part('.detail').textContent = this.#isOriginal ? words.sentAsIs : '';
     if (score !== undefined) this.#showNumber(words.percent(score, precision), scoreName);
     if (score !== undefined && bars.length === 0) this.#showBar(score, threshold);
-    this.#part('.scores').hidden = bars.length === 0;
-    this.#part('.scores').replaceChildren(...bars.map((bar) => scoreRow(bar, precision)));
+    if (bars.length > 0) this.#showBars(bars, threshold, precision);
   }
 
   /** @param {ApiProblem} problem */
@@ -111,10 +117,13 @@ export class Card {
    *
    * @param {Heatmap | null} map null if the photo has none
    * @param {string} label the label that the map is evidence for
+   * @param {Margins} margins the edges of the photo that the map does not cover
    */
-  showHeatmap(map, label) {
+  showHeatmap(map, label, { x, y }) {
     const canvas = this.#part('.heat');
     if (map && canvas instanceof HTMLCanvasElement) drawHeatmap(canvas, map);
+    canvas.style.setProperty('--margin-x', `${x * 100}%`);
+    canvas.style.setProperty('--margin-y', `${y * 100}%`);
     canvas.hidden = map === null;
     this.describeHeatmap(map ? describeHeatmap(map, label) : words.noHeatmap);
   }
@@ -148,10 +157,11 @@ export class Card {
     if (document.activeElement === this.#part('.retry')) this.focus();
     this.#root.dataset.state = state;
     this.#part('.headline').textContent = headline;
+    this.#part('.headline').classList.toggle('long', headline.length > LONG_HEADLINE);
     this.#part('.explanation').textContent = '';
     this.#part('.detail').textContent = '';
     this.#part('.progress').hidden = !(state in words.stages);
-    for (const part of ['.number', '.score', '.threshold-label', '.scores', '.retry']) {
+    for (const part of ['.number', '.score', '.threshold-label', '.scores', '.more', '.retry']) {
       this.#part(part).hidden = true;
     }
   }
@@ -180,6 +190,28 @@ export class Card {
     if (threshold === null) return;
     this.#root.style.setProperty('--threshold', String(threshold));
     label.textContent = words.yesAbove(threshold);
+  }
+
+  /**
+   * @param {readonly Score[]} bars
+   * @param {number | null} threshold
+   * @param {ModelInfo['service']['score']} precision
+   */
+  #showBars(bars, threshold, precision) {
+    const rows = (/** @type {readonly Score[]} */ some) => some.map((bar) => scoreRow(bar, threshold, precision));
+    if (threshold !== null) this.#root.style.setProperty('--threshold', String(threshold));
+    this.#part('.scores').hidden = false;
+    this.#part('.scores').replaceChildren(...rows(bars.slice(0, MAX_BARS)));
+    const others = bars.slice(MAX_BARS);
+    const more = this.#part('.more');
+    more.hidden = others.length === 0;
+    more.removeAttribute('open');
+    this.#part('.more summary').textContent = words.moreLabels(others.length);
+    this.#part('.others').replaceChildren();
+    // A thousand rows, for each of a hundred photos: only for whoever wants to see them.
+    more.ontoggle = () => {
+      if (this.#part('.others').childElementCount === 0) this.#part('.others').append(...rows(others));
+    };
   }
 
   #forgetPreview() {
@@ -221,10 +253,12 @@ function fill(bar, part) {
 
 /**
  * @param {Score} entry
+ * @param {number | null} threshold above which the label applies, if labels are independent
  * @param {ModelInfo['service']['score']} precision
  */
-function scoreRow({ label, score }, precision) {
+function scoreRow({ label, score }, threshold, precision) {
   const row = document.createElement('li');
+  row.classList.toggle('below', threshold !== null && score <= threshold);
   const name = document.createElement('span');
   name.textContent = label;
   const number = document.createElement('span');
@@ -236,6 +270,11 @@ function scoreRow({ label, score }, precision) {
   filled.className = 'fill';
   bar.append(filled);
   fill(bar, score);
+  if (threshold !== null) {
+    const mark = document.createElement('span');
+    mark.className = 'threshold';
+    bar.append(mark);
+  }
   row.append(name, number, bar);
   return row;
 }

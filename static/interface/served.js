@@ -11,8 +11,9 @@ const DIGITS = 12;
  * @param {ModelInfo} model
  * @param {{ served: HTMLElement, question: HTMLElement, source: HTMLAnchorElement }} parts
  */
-export function showServed({ name, version, labels, verified, service }, { served, question, source }) {
-  const asked = questionFor(labels);
+export function showServed(model, { served, question, source }) {
+  const { name, version, verified, service } = model;
+  const asked = questionFor(model);
   if (asked !== undefined && asked !== question.textContent) {
     question.textContent = asked;
     document.title = words.title(asked);
@@ -33,9 +34,9 @@ export function showServed({ name, version, labels, verified, service }, { serve
   }
 }
 
-/** @param {readonly string[]} labels */
-function questionFor([first, second, ...others]) {
+/** @param {ModelInfo} model */
+function questionFor({ labels: [first, second, ...others], independent }) {
   if (first === undefined) return undefined;
-  const isBinary = others.length === 0 && second === `not ${first}`;
+  const isBinary = !independent && others.length === 0 && second === `not ${first}`;
   return words.question(isBinary ? first : undefined);
 }

@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { readRelease } from '../../registry/release.ts';
+import type { Manifest } from '../../src/model/manifest.ts';
 import { type Comparison, comparePhoto, summarise } from '../parity/compare.ts';
 import { PythonReference, type ReferencePhoto } from '../parity/reference.ts';
 import { type RunningWorker, startWorker } from './wrangler.ts';
@@ -15,6 +17,7 @@ let folder: string;
 let worker: RunningWorker;
 let reference: PythonReference;
 let photos: string[];
+let manifest: Manifest;
 
 // The whole chain with another model: draw shapes, train a small network on them, convert it and serve it.
 beforeAll(async () => {
@@ -29,7 +32,8 @@ beforeAll(async () => {
   const options = ['--name', 'shapes', '--labels', 'disc,bars', '--allow-junk'];
   await python('-m', 'convert.convert', file, ...options, '--out', release);
   worker = await startWorker({ entry: 'test/parity/worker.ts', release });
-  reference = new PythonReference(file);
+  ({ manifest } = await readRelease(release));
+  reference = new PythonReference(file, manifest.input, '0..1');
   photos = await listFiles(join(data, 'validation', 'husky'), join(data, 'validation', 'nothusky'));
 }, 300_000);
 
@@ -48,12 +52,14 @@ async function listFiles(...folders: string[]): Promise<string[]> {
 
 async function compareAll(photosToCompare: readonly ReferencePhoto[]): Promise<readonly Comparison[]> {
   const comparisons: Comparison[] = [];
-  for (const photo of photosToCompare) comparisons.push(await comparePhoto(worker.url, reference, photo));
+  for (const photo of photosToCompare) {
+    comparisons.push(await comparePhoto(worker.url, reference, photo, manifest.labels));
+  }
   return comparisons;
 }
 
 test('the Worker’s tensors and scores match those of Pillow and Keras', async () => {
-  const summary = summarise(await compareAll(photos.map((file) => ({ file }))));
+  const summary = summarise(await compareAll(photos.map((file) => ({ file }))), manifest.threshold);
   expect(summary.tensorWorstMean).toBeLessThan(1);
   expect(summary.scoreMean).toBeLessThan(0.003);
   expect(summary.scoreMax).toBeLessThan(0.03);
@@ -73,7 +79,7 @@ test('large photos, which are decoded at a reduced scale, match closely', async 
     seed: index,
     out: join(folder, `${index}.jpg`),
   }));
-  const summary = summarise(await compareAll(enlarged));
+  const summary = summarise(await compareAll(enlarged), manifest.threshold);
   expect(summary.photos).toBeGreaterThanOrEqual(5);
   expect(summary.tensorWorstMean).toBeLessThan(3);
   expect(summary.scoreMean).toBeLessThan(0.01);

@@ -5,8 +5,11 @@ import { join, resolve } from 'node:path';
 import { execa, type Options } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { writeKeyPair } from '../../registry/keygen.ts';
+import { RELEASE_FOLDER, readRelease } from '../../registry/release.ts';
 import { freePort } from '../../scripts/wrangler-dev.ts';
+import { schemas } from '../../src/api/schemas.ts';
 import { solidPng } from '../pictures/png.ts';
+import { tinyRelease } from './page-models.ts';
 
 let folder: string;
 
@@ -70,6 +73,28 @@ test('the second start finds the model published', async () => {
   expect(output).not.toContain('published');
 });
 
+test('--model serves the model in a folder, and a start without it serves the committed one again', async () => {
+  const port = await freePort();
+  const model = await tinyRelease('brightness');
+  const served = async () => {
+    const answer = await fetch(`http://127.0.0.1:${port}/api/model`);
+    return schemas.ModelInfo.parse(await answer.json()).name;
+  };
+  const { manifest } = await readRelease(RELEASE_FOLDER);
+  const first = await start(['--port', String(port), '--model', model], async () => {
+    expect(await served()).toBe('tiny-brightness');
+  });
+  expect(first).toContain('Signed tiny-brightness and published it');
+  const second = await start(['--port', String(port)], async () => {
+    expect(await served()).toBe(manifest.name);
+  });
+  expect(second).toContain(`Serving ${manifest.name} again.`);
+  await start([`--model=${model}`, '--port', String(port)], async () => {
+    expect(await served()).toBe('tiny-brightness');
+  });
+  await rm(model, { recursive: true });
+});
+
 test('--https serves over TLS', async () => {
   const port = await freePort();
   await start(['--https', '--port', String(port)], async (address) => {
@@ -105,6 +130,13 @@ describe('one error, exit status 1, and nothing signed or published', () => {
     ['--port', 'x'],
     ['--port', '--https'],
   ])('--port is not a port: %s %s', (...args) => expectFailure(args, /^--port takes a number from 1 to 65535$/));
+
+  test.each([['--model'], ['--model', '--https']])('--model has no value: %s %s', (...args) =>
+    expectFailure(args, /^--model takes the folder of a converted model$/),
+  );
+
+  test('--model is not the folder of a model', () =>
+    expectFailure(['--model', 'models/none'], /^models\/none has no manifest\.json: convert a model first/));
 
   test('--port has no value', () => expectFailure(['--port'], /^--port takes a number from 1 to 65535$/));
 

@@ -4,12 +4,12 @@ import type { PythonReference, ReferencePhoto } from './reference.ts';
 
 export interface Comparison {
   readonly file: string;
-  /** Mean and maximum difference of the RGB tensors, in 1/255. */
+  /** Mean and maximum difference of the tensors, in 1/255. */
   readonly tensorMean: number;
   readonly tensorMax: number;
-  /** The scores of Keras and of the Worker. */
-  readonly expected: number;
-  readonly actual: number;
+  /** The scores of Keras and of the Worker, in the order of the labels; a binary model has one. */
+  readonly expected: readonly number[];
+  readonly actual: readonly number[];
 }
 
 export interface Summary {
@@ -18,24 +18,26 @@ export interface Summary {
   readonly tensorMean: number;
   readonly tensorWorstMean: number;
   readonly tensorMax: number;
+  /** Of the score of each photo that differs most. */
   readonly scoreMean: number;
   readonly scoreMax: number;
-  /** Shares of photos that Keras scores above 0.9 and below 0.1. */
+  /** Shares of photos whose first score of Keras is above 0.9 and below 0.1. */
   readonly above09: number;
   readonly below01: number;
   /** Files with different verdicts. */
   readonly verdicts: readonly string[];
 }
 
-const Prediction = z.object({ score: z.number(), threshold: z.number() });
+const Prediction = z.object({ scores: z.array(z.object({ label: z.string(), score: z.number() })) });
 
 /** Sends a photo through both implementations. */
 export async function comparePhoto(
   worker: string,
   reference: PythonReference,
   photo: ReferencePhoto,
+  labels: readonly string[],
 ): Promise<Comparison> {
-  const { rgb, score: expected } = await reference.predict(photo);
+  const { bytes, scores: expected } = await reference.predict(photo);
   const body = await readFile(photo.out ?? photo.file);
   const post = async (path: string): Promise<Response> => {
     const response = await fetch(worker + path, {
@@ -47,10 +49,12 @@ export async function comparePhoto(
     return response;
   };
   const tensor = new Float32Array(await (await post('/parity/tensor')).arrayBuffer());
-  if (tensor.length !== rgb.length) throw new Error(`${photo.file}: ${tensor.length} values, not ${rgb.length}`);
-  const { score: actual } = Prediction.parse(await (await post('/api/predict')).json());
+  if (tensor.length !== bytes.length) throw new Error(`${photo.file}: ${tensor.length} values, not ${bytes.length}`);
+  const { scores } = Prediction.parse(await (await post('/api/predict')).json());
+  const scoreOf = (label: string) => scores.find((each) => each.label === label)?.score ?? Number.NaN;
+  const actual = labels.slice(0, expected.length).map(scoreOf);
 
-  const differences = Array.from(tensor, (value, index) => Math.abs(value * 255 - (rgb[index] ?? 0)));
+  const differences = Array.from(tensor, (value, index) => Math.abs(value * 255 - (bytes[index] ?? 0)));
   return {
     file: photo.file,
     tensorMean: mean(differences),
@@ -60,10 +64,15 @@ export async function comparePhoto(
   };
 }
 
-export function summarise(comparisons: readonly Comparison[], threshold = 0.5): Summary {
-  const scores = comparisons.map(({ expected, actual }) => Math.abs(expected - actual));
+/** @param threshold of a binary model or of independent labels; null: the highest score decides */
+export function summarise(comparisons: readonly Comparison[], threshold: number | null): Summary {
+  const scores = comparisons.map(({ expected, actual }) =>
+    Math.max(...expected.map((score, index) => Math.abs(score - (actual[index] ?? Number.NaN)))),
+  );
   const share = (test: (score: number) => boolean) =>
-    comparisons.filter(({ expected }) => test(expected)).length / comparisons.length;
+    comparisons.filter(({ expected: [first = 0] }) => test(first)).length / comparisons.length;
+  const verdict = (all: readonly number[]) =>
+    threshold === null ? all.indexOf(Math.max(...all)) : all.map((score) => score > threshold).join();
   return {
     photos: comparisons.length,
     tensorMean: mean(comparisons.map(({ tensorMean }) => tensorMean)),
@@ -74,7 +83,7 @@ export function summarise(comparisons: readonly Comparison[], threshold = 0.5): 
     above09: share((score) => score > 0.9),
     below01: share((score) => score < 0.1),
     verdicts: comparisons
-      .filter(({ expected, actual }) => expected > threshold !== actual > threshold)
+      .filter(({ expected, actual }) => verdict(expected) !== verdict(actual))
       .map(({ file }) => file),
   };
 }

@@ -1,10 +1,10 @@
 """Computes with Pillow and Keras what a running Worker is compared to.
 
-    python test/parity/reference.py MODEL [--resampling FILTER] [--input-range RANGE]
+    python test/parity/reference.py MODEL [--resampling FILTER] [--color MODE] [--resize WAY] [--input-range RANGE]
 
 Reads JSON lines from standard input and answers each with one on standard output, until the input ends:
 
-    {"file": PATH}  ->  {"tensor": base64 of height * width * 3 RGB bytes, "score": the first output}
+    {"file": PATH}  ->  {"tensor": base64 of height * width * channels bytes, "scores": the outputs}
 
 With "size": [width, height] it first enlarges the photo to that size, adds gaussian grain ("grain": sigma in byte
 values, "seed"), and saves it as a 4:2:0 JPEG ("quality") to "out"; the answer is about that file. The answer to a photo
@@ -24,7 +24,7 @@ from PIL import Image, ImageOps
 from convert.errors import ConversionError
 from convert.graph import INPUT_RANGES
 from convert.inspection import inspect_file
-from model.training.photos import FILTERS, read_photo, to_input
+from model.training.photos import FILTERS, to_input
 
 
 def enlarge(request: dict) -> str:
@@ -39,11 +39,21 @@ def enlarge(request: dict) -> str:
     return request["out"]
 
 
+def read_photo(file: str, size: tuple[int, int], options: argparse.Namespace) -> np.ndarray:
+    """Return what Pillow makes of the photo: (height, width, channels) uint8."""
+    with Image.open(file) as image:
+        picture = ImageOps.exif_transpose(image).convert(options.color)
+    resize = ImageOps.fit if options.resize == "fit" else Image.Image.resize
+    return np.asarray(resize(picture, size, FILTERS[options.resampling])).reshape(size[1], size[0], -1)
+
+
 def main() -> int:
     """Answer requests until standard input ends."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("model", type=Path)
     parser.add_argument("--resampling", choices=FILTERS, default="bicubic")
+    parser.add_argument("--color", choices=("RGB", "L"), default="RGB")
+    parser.add_argument("--resize", choices=("squeeze", "fit"), default="squeeze")
     parser.add_argument("--input-range", choices=INPUT_RANGES, default="0..1")
     options = parser.parse_args()
     try:
@@ -51,20 +61,21 @@ def main() -> int:
     except ConversionError as reason:
         parser.error(str(reason))
     model = keras.models.load_model(options.model, compile=False)
-    _, height, width, _ = model.inputs[0].shape
+    batch, height, width, *channels = model.inputs[0].shape
     factor, offset = INPUT_RANGES[options.input_range]
 
     for line in sys.stdin:
         request = json.loads(line)
         try:
             file = enlarge(request) if "size" in request else request["file"]
-            pixels = read_photo(file, width, height, options.resampling)
+            pixels = read_photo(file, (width, height), options)
         except OSError as error:
             answer: dict[str, object] = {"error": str(error)}
         else:
-            outputs = keras.ops.convert_to_numpy(model(to_input(pixels)[None] * factor + offset, training=False))
+            inputs = np.repeat(to_input(pixels)[None] * factor + offset, batch or 1, axis=0)
+            outputs = keras.ops.convert_to_numpy(model(inputs if channels else inputs[..., 0], training=False))
             tensor = base64.b64encode(pixels.tobytes()).decode("ascii")
-            answer = {"tensor": tensor, "score": float(outputs[0, 0])}
+            answer = {"tensor": tensor, "scores": outputs[0].tolist()}
         print(json.dumps(answer), flush=True)
     return 0
 

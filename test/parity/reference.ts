@@ -1,19 +1,20 @@
 import { execa } from 'execa';
 import * as z from 'zod';
+import type { Manifest } from '../../src/model/manifest.ts';
 
 const Answer = z.union([
   z.object({
-    /** base64 of height * width * 3 RGB bytes: Pillow's conversion and resize. */
+    /** base64 of height * width * channels bytes: Pillow's conversion and resize. */
     tensor: z.base64(),
-    /** Keras's output. */
-    score: z.number(),
+    /** Keras's outputs. */
+    scores: z.array(z.number()).min(1),
   }),
   z.object({ error: z.string() }),
 ]);
 
 export interface Reference {
-  readonly rgb: Uint8Array;
-  readonly score: number;
+  readonly bytes: Uint8Array;
+  readonly scores: readonly number[];
 }
 
 /** A photo to predict. With `size`, it is first enlarged to that size, given grain, and saved to `out`. */
@@ -31,9 +32,16 @@ export class PythonReference {
   readonly #process;
   readonly #answers: AsyncIterator<string>;
 
-  /** @param model the .h5 or .keras file */
-  constructor(model: string) {
-    const args = ['scripts/python.ts', 'test/parity/reference.py', model];
+  /**
+   * @param model the .h5 or .keras file
+   * @param input what the Worker makes of photos
+   * @param range the range of the values that the file wants
+   */
+  constructor(model: string, input: Manifest['input'], range: string) {
+    const { color, resampling, resize = 'squeeze' } = input;
+    // With `=`, because a range may start with a minus.
+    const options = [`--color=${color}`, `--resampling=${resampling}`, `--resize=${resize}`, `--input-range=${range}`];
+    const args = ['scripts/python.ts', 'test/parity/reference.py', model, ...options];
     this.#process = execa(process.execPath, args, { stderr: 'inherit', buffer: false, reject: false });
     this.#answers = this.#process.iterable()[Symbol.asyncIterator]();
   }
@@ -44,7 +52,7 @@ export class PythonReference {
     if (done) throw new Error('The Python reference ended.');
     const answer = Answer.parse(JSON.parse(value));
     if ('error' in answer) throw new Error(`${photo.file}: ${answer.error}`);
-    return { rgb: Buffer.from(answer.tensor, 'base64'), score: answer.score };
+    return { bytes: Buffer.from(answer.tensor, 'base64'), scores: answer.scores };
   }
 
   async close(): Promise<void> {

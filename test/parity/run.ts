@@ -1,8 +1,10 @@
 /**
- * `npm run parity -- --data DIR [--count N] [--model FILE] [--release DIR] [--enlarge WxH --grain N --quality N]`
+ * `npm run parity -- --data DIR [--count N] [--model FILE --input-range RANGE] [--release DIR]
+ *                   [--enlarge WxH --grain N --quality N]`
  *
- * Sends N photos, half from DIR/husky and half from DIR/nothusky (or from DIR/validation/…), through the Worker in workerd and
- * through Pillow and Keras, and prints how much the results differ. --enlarge makes the photos as large as a phone's, so that JPEGs
+ * Sends N photos, half from DIR/husky and half from DIR/nothusky (or from DIR/validation/…, or any in DIR), through the Worker in
+ * workerd and through Pillow and Keras, and prints how much the results differ. FILE is what DIR was converted from; RANGE its range
+ * of pixel values. --enlarge makes the photos as large as a phone's, so that JPEGs
  * are decoded at a reduced scale. Fails if the differences exceed the limits below.
  */
 import { existsSync } from 'node:fs';
@@ -11,13 +13,17 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { runCommand } from '../../registry/command.ts';
-import { RELEASE_FOLDER } from '../../registry/release.ts';
+import { RELEASE_FOLDER, readRelease } from '../../registry/release.ts';
 import { startWorker } from '../e2e/wrangler.ts';
 import { type Comparison, comparePhoto, type Summary, summarise } from './compare.ts';
 import { PythonReference, type ReferencePhoto } from './reference.ts';
 
-/** Largest differences: the mean of the tensors in 1/255, the mean and the maximum of the scores. */
+/**
+ * Largest differences: the mean of the tensors in 1/255, the mean and the maximum of the scores. `exact` is for models whose
+ * manifest says how photos are resized.
+ */
 const LIMITS = {
+  exact: { tensorMean: 0.2, scoreMean: 0.002, scoreMax: 0.005 },
   small: { tensorMean: 1, scoreMean: 0.003, scoreMax: 0.03 },
   enlarged: { tensorMean: 3, scoreMean: 0.01, scoreMax: Number.POSITIVE_INFINITY },
 } as const;
@@ -27,6 +33,7 @@ const { values } = parseArgs({
     data: { type: 'string' },
     count: { type: 'string', default: '200' },
     model: { type: 'string', default: 'model/huskymodel.h5' },
+    'input-range': { type: 'string', default: '0..1' },
     release: { type: 'string', default: RELEASE_FOLDER },
     enlarge: { type: 'string' },
     grain: { type: 'string', default: '8' },
@@ -47,6 +54,7 @@ async function pickPhotos(folder: string, count: number): Promise<string[]> {
 
 async function pickHalves(data: string, count: number): Promise<string[]> {
   const folder = existsSync(join(data, 'validation')) ? join(data, 'validation') : data;
+  if (!existsSync(join(folder, 'husky'))) return pickPhotos(folder, count);
   const half = Math.ceil(count / 2);
   return [...(await pickPhotos(join(folder, 'husky'), half)), ...(await pickPhotos(join(folder, 'nothusky'), half))];
 }
@@ -80,19 +88,20 @@ async function main(): Promise<void> {
   const files = await pickHalves(values.data, Number(values.count));
   const folder = await mkdtemp(join(tmpdir(), 'husky-ai-parity-'));
   const worker = await startWorker({ entry: 'test/parity/worker.ts', release: values.release });
-  const reference = new PythonReference(values.model);
+  const { labels, threshold, input } = (await readRelease(values.release)).manifest;
+  const reference = new PythonReference(values.model, input, values['input-range']);
   try {
     const comparisons: Comparison[] = [];
     for (const [index, file] of files.entries()) {
       const photo = toReferencePhoto(file, index, folder);
-      comparisons.push(await comparePhoto(worker.url, reference, photo));
+      comparisons.push(await comparePhoto(worker.url, reference, photo, labels));
       if (photo.out) await rm(photo.out);
       if (process.stderr.isTTY) process.stderr.write(`\r${index + 1} of ${files.length} `);
     }
     if (process.stderr.isTTY) process.stderr.write('\r');
-    const summary = summarise(comparisons);
+    const summary = summarise(comparisons, threshold);
     print(summary);
-    const limits = values.enlarge ? LIMITS.enlarged : LIMITS.small;
+    const limits = LIMITS[input.resize !== undefined ? 'exact' : values.enlarge ? 'enlarged' : 'small'];
     const names = ['tensorMean', 'scoreMean', 'scoreMax'] as const;
     const exceeded = names.filter((name) => !(summary[name] <= limits[name]));
     for (const name of exceeded) console.error(`${name} exceeds its limit of ${limits[name]}`);

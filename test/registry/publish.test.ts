@@ -9,6 +9,7 @@ import { promote, rollback } from '../../registry/promote.ts';
 import * as publishing from '../../registry/publish.ts';
 import { type Release, readRelease, sha256 } from '../../registry/release.ts';
 import { createSignature } from '../../registry/sign.ts';
+import { checkVersion } from '../../registry/versions.ts';
 import { parseConfig } from '../../src/config.ts';
 import { channelKey, modelKey } from '../../src/model/layout.ts';
 import { digestFile } from '../../src/model/verification.ts';
@@ -21,7 +22,12 @@ let key: SigningKey;
 
 const publish = (bucket: R2Bucket, release: Release, channel: string) =>
   publishing.publish(bucket, release, createSignature(release, key), [key.publicKey], channel);
-const isPublished = (bucket: R2Bucket, release: Release) => publishing.isPublished(bucket, release, [key.publicKey]);
+/** Whether the bucket holds the version, complete and signed. */
+const isPublished = (bucket: R2Bucket, release: Release) =>
+  checkVersion(bucket, release.version, [key.publicKey]).then(
+    () => true,
+    () => false,
+  );
 
 /** A version folder as the converter writes it; publishing does not run the model, so any bytes work. */
 async function writeRelease(name: string): Promise<Release> {

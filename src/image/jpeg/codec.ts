@@ -17,6 +17,8 @@ export const jpeg: Codec<JpegHeader> = {
   decodeMilliseconds,
   decoderBytes,
   decodedSize,
+  /** The coefficients of a buffered file take the memory that more pixels would. */
+  leastPixels: ({ buffered }) => (buffered ? 256 : 896),
   alternative: (header) =>
     header.buffered
       ? { name: 'baseline JPEG', header: { ...header, buffered: false, scans: header.scans.slice(0, 1) } }

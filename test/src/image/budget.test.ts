@@ -16,6 +16,7 @@ import type { JpegHeader } from '../../../src/image/jpeg/header.ts';
 import { checkLimits } from '../../../src/image/limits.ts';
 import { png } from '../../../src/image/png/codec.ts';
 import { PreparedPhoto } from '../../../src/image/prepared-photo.ts';
+import type { Target } from '../../../src/image/target.ts';
 import { webp } from '../../../src/image/webp/codec.ts';
 import { decodeWebp, webpDecoder } from '../../../src/image/webp/decode.ts';
 import { codedPicture, writeHeif } from '../../pictures/heif.ts';
@@ -32,12 +33,12 @@ const LEFT = 45_000_000;
 const LIMITS = { bytes: LEFT, milliseconds: parseConfig({}).MAX_DECODE_MS };
 
 /** Returns a function that checks a photo with this header against the limits. */
-function checking<H extends Header>(codec: Codec<H>, header: H): () => void {
-  return () => checkLimits(codec, header, TARGET, LIMITS);
+function checking<H extends Header>(codec: Codec<H>, header: H): (target?: Target) => void {
+  return (target = TARGET) => checkLimits(codec, header, target, LIMITS);
 }
 
 /** Does the same for a test picture whose header claims this size. */
-function enlarged(name: string, size: Size, fileBytes: number): () => void {
+function enlarged(name: string, size: Size, fileBytes: number): (target?: Target) => void {
   const { bytes } = picture(name);
   const { codec } = toPhoto(bytes);
   const frame = { x: 0, y: 0, ...size };
@@ -92,6 +93,16 @@ describe('a photo is accepted with 45 MB left', () => {
     ['HEIC of 12 megapixels in tiles', tiled('heic 4:2:0', 8, 6, 40_000)],
     ['AVIF of 16 megapixels in tiles', tiled('avif 4:2:0', 10, 6, 30_000)],
   ])('%s', (_, check) => check());
+});
+
+describe.each([28, 128, 224])('a photo that is fitted to %i pixels is accepted with 45 MB left', (side) => {
+  test.each([
+    ['baseline JPEG of 12 megapixels', enlarged('jpeg 4:2:0', { width: 4032, height: 3024 }, 4e6)],
+    ['baseline JPEG of 50 megapixels', enlarged('jpeg 4:2:0', { width: 8660, height: 5773 }, 10e6)],
+    ['progressive JPEG of 10 megapixels', enlarged('jpeg progressive', { width: 3684, height: 2763 }, 2e6)],
+    ['WebP of 6 megapixels', enlarged('webp lossy', { width: 2828, height: 2121 }, 1e6)],
+    ['PNG of 3840x2160', enlarged('png rgb-alpha 8', { width: 3840, height: 2160 }, 20e6)],
+  ])('%s', (_, check) => check({ width: side, height: side, resize: 'fit' }));
 });
 
 describe('the error for a photo that is too large says what would fit', () => {
@@ -181,7 +192,7 @@ describe('the estimate is at least what the decoder takes, and not far above it'
     for (const [width, height] of sizes) {
       const bytes = resizedJpeg(picture(name).bytes, { width, height });
       const header = jpeg.readHeader(bytes);
-      for (const side of [32, 128, 224]) {
+      for (const side of [32, 128, 224, 448]) {
         const target = { width: side, height: side };
         jpegDecoder.drop();
         decodeJpeg(bytes, header, target);

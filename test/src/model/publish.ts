@@ -7,6 +7,10 @@ const decode = (base64: string) => Uint8Array.from(atob(base64), (char) => char.
 
 export const brightness = decode(tiny.brightness);
 export const colour = decode(tiny.colour);
+/** `brightness` for one channel. */
+export const grey = decode(tiny.grey);
+/** A probability for each channel, as of `brightness`. */
+export const independent = decode(tiny.independent);
 export const spots = decode(tiny.spots);
 export const colourSpots = decode(tiny.colourSpots);
 /** A network in one file that native ONNX Runtime runs, but that traps in wasm. */
@@ -40,6 +44,31 @@ export async function colourManifest(): Promise<SingleFileManifest> {
     labels: ['red', 'green', 'blue'],
     threshold: null,
     probes: [{ name: 'blue', kind: 'solid', rgb: [0, 0, 255], expected: [0, 0, 1] }],
+  };
+}
+
+/** A manifest that fits the `grey` network. */
+export async function greyManifest(): Promise<SingleFileManifest> {
+  const manifest = await manifestOf(grey);
+  return {
+    ...manifest,
+    input: { ...manifest.input, color: 'L', resize: 'squeeze' },
+    probes: [
+      { name: 'white', kind: 'solid', rgb: [255, 255, 255], expected: [0.999955] },
+      // Left half black, right half 204 / 255.
+      { name: 'halves', kind: 'grid', rows: 1, columns: 2, rgb: 'AMw=', expected: [0.119203] },
+    ],
+  };
+}
+
+/** A manifest that fits the `independent` network. */
+export async function independentManifest(): Promise<SingleFileManifest> {
+  return {
+    ...(await manifestOf(independent)),
+    output: { name: 'scores', activation: 'sigmoid', size: 3 },
+    labels: ['red', 'green', 'blue'],
+    threshold: 0.5,
+    probes: [{ name: 'blue', kind: 'solid', rgb: [0, 0, 255], expected: [0.000045, 0.000045, 0.999955] }],
   };
 }
 

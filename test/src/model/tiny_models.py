@@ -18,11 +18,11 @@ from convert.graph import to_onnx
 SIZE = 8
 
 
-def network(nodes, outputs, constants, *, check=True):
+def network(nodes, outputs, constants, *, channels=3, check=True):
     graph = helper.make_graph(
         nodes,
         "tiny",
-        [helper.make_tensor_value_info("input", TensorProto.FLOAT, ["N", SIZE, SIZE, 3])],
+        [helper.make_tensor_value_info("input", TensorProto.FLOAT, ["N", SIZE, SIZE, channels])],
         [helper.make_tensor_value_info("scores", TensorProto.FLOAT, ["N", outputs])],
         [numpy_helper.from_array(np.array(value, kind), name) for name, kind, value in constants],
     )
@@ -32,17 +32,47 @@ def network(nodes, outputs, constants, *, check=True):
     return base64.b64encode(model.SerializeToString()).decode()
 
 
-# P(bright) = sigmoid(20 * (mean - 0.5)): white is 1, black is 0, mid grey is 0.5.
-brightness = network(
+# P(bright) = sigmoid(20 * (mean - 0.5)): white is 1, black is 0, mid grey is 0.5. In colour, and in grey.
+brightness, grey = (
+    network(
+        [
+            helper.make_node("ReduceMean", ["input"], ["mean"], axes=[1, 2, 3], keepdims=0),
+            helper.make_node("Sub", ["mean", "middle"], ["centred"]),
+            helper.make_node("Mul", ["centred", "gain"], ["scaled"]),
+            helper.make_node("Reshape", ["scaled", "column"], ["logits"]),
+            helper.make_node("Sigmoid", ["logits"], ["scores"]),
+        ],
+        1,
+        [("middle", np.float32, 0.5), ("gain", np.float32, 20), ("column", np.int64, [-1, 1])],
+        channels=channels,
+    )
+    for channels in (3, 1)
+)
+
+# sigmoid(20 * (mean - 0.5)) of each channel: independent labels.
+independent = network(
     [
-        helper.make_node("ReduceMean", ["input"], ["mean"], axes=[1, 2, 3], keepdims=0),
+        helper.make_node("ReduceMean", ["input"], ["mean"], axes=[1, 2], keepdims=0),
         helper.make_node("Sub", ["mean", "middle"], ["centred"]),
-        helper.make_node("Mul", ["centred", "gain"], ["scaled"]),
-        helper.make_node("Reshape", ["scaled", "column"], ["logits"]),
+        helper.make_node("Mul", ["centred", "gain"], ["logits"]),
         helper.make_node("Sigmoid", ["logits"], ["scores"]),
     ],
-    1,
-    [("middle", np.float32, 0.5), ("gain", np.float32, 20), ("column", np.int64, [-1, 1])],
+    3,
+    [("middle", np.float32, 0.5), ("gain", np.float32, 20)],
+)
+
+# softmax over more labels than anyone wants to read: label i wants colour i / 59 of red.
+MANY = 60
+places = np.arange(MANY) / (MANY - 1)
+many = network(
+    [
+        helper.make_node("ReduceMean", ["input"], ["mean"], axes=[1, 2], keepdims=0),
+        helper.make_node("MatMul", ["mean", "kernel"], ["product"]),
+        helper.make_node("Add", ["product", "bias"], ["logits"]),
+        helper.make_node("Softmax", ["logits"], ["scores"], axis=-1),
+    ],
+    MANY,
+    [("kernel", np.float32, np.outer([1, 0, 0], 2000 * places)), ("bias", np.float32, -1000 * places**2)],
 )
 
 # softmax(20 * mean colour): one class for each channel.
@@ -142,6 +172,9 @@ target = Path(__file__).with_name("tiny-models.json")
 models = {
     "size": SIZE,
     "brightness": brightness,
+    "grey": grey,
+    "independent": independent,
+    "many": many,
     "colour": colour,
     "spots": spots,
     "colourSpots": colour_spots,
