@@ -14,7 +14,7 @@ import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image, ImageDraw, ImageOps
 
-SIZE = (1400, 1050)
+SIZE = (2000, 1500)
 LABELS = 4
 FILTERS = {"bicubic": Image.Resampling.BICUBIC, "lanczos": Image.Resampling.LANCZOS}
 CASES = [
@@ -32,7 +32,7 @@ def photo(random):
     """Return a JPEG with edges, fine stripes and grain, as photos have."""
     image = Image.new("RGB", SIZE, (120, 140, 160))
     shape = ImageDraw.Draw(image)
-    for _ in range(60):
+    for _ in range(120):
         x, y = (int(side * random.random()) for side in SIZE)
         radius = int(20 + 160 * random.random())
         colour = tuple(random.integers(0, 256, 3).tolist())
@@ -41,9 +41,9 @@ def photo(random):
         else:
             for line in range(x, x + radius, 6):
                 shape.line((line, y, line + radius // 2, y + radius), fill=colour, width=2)
-    pixels = np.asarray(image) + 6 * random.standard_normal((SIZE[1], SIZE[0], 1))
+    pixels = np.asarray(image) + 4 * random.standard_normal((SIZE[1], SIZE[0], 1))
     out = io.BytesIO()
-    Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8)).save(out, "JPEG", quality=60)
+    Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8)).save(out, "JPEG", quality=50)
     return out.getvalue()
 
 
@@ -55,7 +55,7 @@ def network(channels, random):
     constants = {
         "first": layers[0],
         "second": layers[1],
-        "head": 3 * random.standard_normal((8, LABELS)),
+        "head": 18 * random.standard_normal((8, LABELS)),
     }
     nodes = [
         helper.make_node("Transpose", ["input"], ["planes"], perm=[0, 3, 1, 2]),
