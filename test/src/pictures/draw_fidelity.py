@@ -101,7 +101,8 @@ def main():
         cases.append({**case, "scores": scores["photo"], "white": scores["white"]})
         print(case, np.round(scores["photo"], 3))
     path = Path(__file__).with_name("fidelity.json")
-    text = json.dumps({"photo": encode(file), "networks": {k: encode(v) for k, v in networks.items()}, "cases": cases})
+    content = {"photo": encode(file), "networks": {k: encode(v) for k, v in networks.items()}, "cases": cases}
+    text = json.dumps(content, indent=1)
     path.write_text(text + "\n")
     print(f"{len(file):,} bytes of JPEG, {path.stat().st_size:,} bytes in all")
 

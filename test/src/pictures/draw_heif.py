@@ -125,7 +125,8 @@ def main():
     heif = {
         "pictures": [entry(name, data) for make in (avifs, heics) for name, data in make()],
         "upright": [
-            {"name": name, "file": base64_text(make(picture(40, 24)))} for name, make in (("avif", avif), ("heic", heic))
+            {"name": name, "file": base64_text(make(picture(40, 24)))}
+            for name, make in (("avif", avif), ("heic", heic))
         ],
         "grids": [
             grid("avif 4:2:0", avif),
