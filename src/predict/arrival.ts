@@ -12,10 +12,10 @@ export interface ArrivalLimits {
 }
 
 /** Over how many milliseconds a body shows whether it can arrive in time. */
-const RECENT = 1_000;
+const RECENT = 3_000;
 
 /** The most milliseconds that count between two looks at the clock. After more, another request kept the isolate busy. */
-const MAX_TICK = 100;
+const MAX_TICK = 250;
 
 /** Milliseconds that an upload has left once its time is found to be over: its bytes may be here already. */
 const LAST_TURN = 10;

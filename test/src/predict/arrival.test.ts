@@ -77,13 +77,13 @@ test('of two that stall, the one that holds more is later', () => {
   expect(large.lateness).toBeGreaterThan(small.lateness);
 });
 
-test('after a fast start, a body that stalls is late within two seconds', () => {
+test('after a fast start, a body that stalls is late within six seconds', () => {
   const arrival = new Arrival(limits);
   arrival.target = 16_000_000;
   arrival.add(4_000_000);
-  pass(arrival, 900);
+  pass(arrival, 2_900);
   expect(arrival.lateness).toBeLessThan(0);
-  pass(arrival, 1_200);
+  pass(arrival, 3_200);
   expect(arrival.lateness).toBeGreaterThan(0);
 });
 

@@ -100,7 +100,7 @@ test('an upload that is too slow for the memory it holds is aborted when another
     const refused = expect(slow).rejects.toBeInstanceOf(RequestTimeout);
     await scheduler.wait(1);
     expect(memory.usedBytes).toBe(900);
-    for (let look = 0; look < 12; look++) {
+    for (let look = 0; look < 36; look++) {
       vi.advanceTimersByTime(200);
       await scheduler.wait(55);
     }
