@@ -1,46 +1,78 @@
-"""Proves that a converted network returns what Keras returns."""
+"""Proves that a converted network returns what Keras returns, as far as float32 can promise it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 
-import keras
 import numpy as np
+import tensorflow as tf
 
 from convert.contract import Contract, check_outputs
 from convert.errors import ConversionError
-from convert.graph import INPUT_RANGES
 from convert.heatmap import keras_heatmap
+from convert.keras_file import (
+    Model,
+    call_model,
+    find_output_layer,
+    read_activation,
+    read_weights,
+    to_numpy,
+    without_activation,
+)
 from convert.onnx_network import OnnxNetwork
 
 INPUTS = 64
 BATCH = 16
+# Noise is measured on one in so many inputs.
+NOISE_STEP = 4
+# How far a faithful network may be from Keras, in multiples of how far Keras is from itself. Both round about as often,
+# but in other places.
+NOISE_FACTOR = 8
 
 
 @dataclass(frozen=True)
 class Tolerance:
-    """The largest differences allowed."""
+    """The largest differences allowed: of probabilities, of logits relative to their scale, of heat maps.
+
+    Networks that are noisy in Keras itself may differ by more, up to ``cap``.
+    """
 
     scores: float
     heatmap: float
+    cap: float
+    logits: float | None = None
 
 
 # The Worker serves heat maps with four decimals; cells are further from 0 and 1 than their mean.
-EXACT = Tolerance(scores=1e-5, heatmap=1e-4)
+EXACT = Tolerance(scores=1e-5, heatmap=1e-4, cap=1e-4, logits=1e-5)
 # For weights rounded to float16, which has 11 significant bits.
-ROUNDED = Tolerance(scores=1e-2, heatmap=5e-2)
+ROUNDED = Tolerance(scores=1e-2, heatmap=5e-2, cap=1e-2)
 
 
 @dataclass(frozen=True)
 class Parity:
-    """The number of inputs compared, the tolerance, and the largest difference found."""
+    """How far the outputs of ``inputs`` images are from Keras's at most, and what was allowed.
+
+    ``logits`` are relative to their scale, or None if there are none; ``labels`` counts the labels that changed.
+    """
 
     inputs: int
-    tolerance: float
-    largest: float
+    scores: float
+    allowed: float
+    logits: float | None
+    allowed_logits: float
+    labels: int
+
+    def __str__(self) -> str:
+        logits = ""
+        if self.logits is not None:
+            logits = f"; logits within {self.logits:.1e} of their scale, allowed {self.allowed_logits:.0e}"
+        labels = "no label changes" if self.labels == 0 else f"{self.labels} labels change"
+        return f"{self.inputs} inputs agree within {self.scores:.1e}, allowed {self.allowed:.0e}{logits}; {labels}"
 
 
-def draw_inputs(height: int, width: int, count: int = INPUTS) -> np.ndarray:
-    """Return (count, height, width, 3) float32 in [0, 1]: extremes first, then noise, hard and smooth patterns."""
+def draw_inputs(height: int, width: int, channels: int = 3, count: int = INPUTS) -> np.ndarray:
+    """Return (count, height, width, channels) float32 in [0, 1]: extremes, then noise, hard and smooth patterns."""
     random = np.random.default_rng(20190824)
     rows, columns = np.mgrid[0:height, 0:width].astype(np.float32)
     images: list[np.ndarray] = []
@@ -63,39 +95,107 @@ def draw_inputs(height: int, width: int, count: int = INPUTS) -> np.ndarray:
                 image = np.stack(waves, axis=2) * random.uniform(0.1, 0.5) + 0.5
         images.append(image)
         kind += 1
-    return np.stack(images).astype(np.float32)
+    drawn = np.stack(images).astype(np.float32)
+    return drawn if channels == 3 else drawn.mean(axis=3, keepdims=True)
 
 
 @dataclass(frozen=True)
 class Reference:
-    """The inputs to compare (N, height, width, 3), and what Keras returns for them, by the way it was called."""
+    """The inputs to compare (N, height, width, C), and what Keras returns for them, by the way it was called.
+
+    ``logits`` (N, size) is None if the network has no logits. The noise is how far Keras is from itself if it is called
+    in another way or each weight moves by its last bit: of the scores, and of the logits relative to their scale.
+    """
 
     inputs: np.ndarray
     outputs: dict[str, np.ndarray]
+    logits: np.ndarray | None = None
+    noise: float = 0.0
+    logits_noise: float = 0.0
+    threshold: float | None = None
 
     def take(self, indices: np.ndarray) -> "Reference":
         """Return the part with the inputs at ``indices``."""
-        return Reference(self.inputs[indices], {call: scores[indices] for call, scores in self.outputs.items()})
+        return Reference(
+            self.inputs[indices],
+            {call: scores[indices] for call, scores in self.outputs.items()},
+            None if self.logits is None else self.logits[indices],
+            self.noise,
+            self.logits_noise,
+            self.threshold,
+        )
 
 
-def score_in_keras(model: keras.Model, input_range: str, images: np.ndarray) -> np.ndarray:
-    """Return the scores (N, size) of ``images`` (N, H, W, 3), float32 in [0, 1]."""
-    return keras.ops.convert_to_numpy(model(_scale_for_keras(images, input_range)))
+def score_in_keras(model: Model, contract: Contract, input_range: str, images: np.ndarray) -> np.ndarray:
+    """Return the scores (N, size) of ``images`` (N, H, W, C), float32 in [0, 1]."""
+    return to_numpy(call_model(model, contract, input_range, tf.constant(images)))
 
 
-def run_keras(model: keras.Model, contract: Contract, input_range: str) -> Reference:
-    """Return what ``model`` returns, called directly and by predict.
+def run_keras(
+    model: Model, contract: Contract, input_range: str, threshold: float | None = None, count: int = INPUTS
+) -> Reference:
+    """Return what ``model`` returns, called directly and compiled, and its noise.
 
     Raises ``ConversionError`` if an output is not a probability.
     """
-    inputs = draw_inputs(contract.height, contract.width)
-    scaled = _scale_for_keras(inputs, input_range)
-    outputs = {
-        "model(x)": np.concatenate([score_in_keras(model, input_range, part) for part in _split(inputs, BATCH)]),
-        "predict": model.predict(scaled, batch_size=BATCH, verbose=0),
-    }
-    check_outputs(contract, outputs["model(x)"])
-    return Reference(inputs, outputs)
+    inputs = draw_inputs(contract.height, contract.width, contract.channels, count)
+    few = inputs[::NOISE_STEP]
+    layer = find_output_layer(model, contract.output)
+    ends_in = read_activation(layer)
+    has_logits = contract.appended or ends_in == contract.activation
+
+    def score(images: tf.Tensor) -> tf.Tensor:
+        return call_model(model, contract, input_range, images)
+
+    def compute_logits(images: tf.Tensor) -> tf.Tensor:
+        with nullcontext() if contract.appended else without_activation(layer):
+            return call_model(model, contract, input_range, images, as_logits=True)
+
+    outputs = {"model(x)": _run(score, inputs, BATCH), "compiled, one by one": _run(_compile(score, inputs), inputs, 1)}
+    first = outputs["model(x)"]
+    check_outputs(contract, first, ends_in)
+    noise = [np.abs(first - outputs["compiled, one by one"]).max()]
+    logits, logits_noise = None, 0.0
+    if has_logits:
+        logits = _run(compute_logits, inputs, BATCH)
+        alone = _run(_compile(compute_logits, inputs), few, 1)
+    with _nudged_weights(model):
+        noise.append(np.abs(first[::NOISE_STEP] - _run(score, few, BATCH)).max())
+        if has_logits:
+            nudged = _run(compute_logits, few, BATCH)
+    if has_logits:
+        largest = max(np.abs(other - logits[::NOISE_STEP]).max() for other in (alone, nudged))
+        logits_noise = float(largest / _measure_scale(logits))
+    return Reference(inputs, outputs, logits, float(max(noise)), logits_noise, threshold)
+
+
+def _measure_scale(logits: np.ndarray) -> float:
+    return max(1.0, float(np.abs(logits).max()))
+
+
+def _compile(call: Callable[[tf.Tensor], tf.Tensor], inputs: np.ndarray) -> Callable[[tf.Tensor], tf.Tensor]:
+    return tf.function(call, input_signature=[tf.TensorSpec((None, *inputs.shape[1:]), tf.float32)])
+
+
+def _run(call: Callable[[tf.Tensor], tf.Tensor], inputs: np.ndarray, batch: int) -> np.ndarray:
+    return np.concatenate([to_numpy(call(tf.constant(part))) for part in _split(inputs, batch)])
+
+
+@contextmanager
+def _nudged_weights(model: Model) -> Iterator[None]:
+    """Move each float32 weight by its last bit, up or down, meanwhile."""
+    random = np.random.default_rng(1)
+    before = read_weights(model)
+    for weight, value in zip(model.weights, before, strict=True):
+        if value.dtype == np.float32:
+            direction = random.choice(np.float32([-np.inf, np.inf]), value.shape)
+            weight.assign(np.nextafter(value, direction))
+    try:
+        yield
+    finally:
+        for weight, value in zip(model.weights, before, strict=True):
+            if value.dtype == np.float32:
+                weight.assign(value)
 
 
 def prove_parity(
@@ -103,52 +203,85 @@ def prove_parity(
 ) -> Parity:
     """Compare ``network``, in each of ``batches``, with Keras.
 
-    Raises ``ConversionError`` if a score differs by more than ``tolerance``.
+    Raises ``ConversionError`` if a score or logit differs by more than ``tolerance``, or a label changes.
     """
     found = {
         f"in batches of {batch}": np.concatenate([network.score(part) for part in _split(reference.inputs, batch)])
         for batch in batches
     }
-    return compare_scores(found, reference, tolerance)
+    logits = None
+    if tolerance.logits is not None and reference.logits is not None:
+        parts = _split(reference.inputs, BATCH)
+        logits = np.concatenate([network.compute_logits(part) for part in parts])
+    return compare_scores(found, reference, tolerance, logits)
 
 
-def compare_scores(found: Mapping[str, np.ndarray], reference: Reference, tolerance: Tolerance = EXACT) -> Parity:
-    """Compare the scores (N, size) of each run in ``found``, by how it was made, with Keras.
+def compare_scores(
+    found: Mapping[str, np.ndarray],
+    reference: Reference,
+    tolerance: Tolerance = EXACT,
+    logits: np.ndarray | None = None,
+) -> Parity:
+    """Compare the scores (N, size) of each run in ``found``, by how it was made, with Keras; and ``logits``, if given.
 
-    Raises ``ConversionError`` if a score differs by more than ``tolerance``.
+    Raises ``ConversionError`` if one differs by more than ``tolerance``, or a label changes.
     """
-    largest = 0.0
+    allowed = min(tolerance.cap, max(tolerance.scores, NOISE_FACTOR * reference.noise))
+    allowed_logits = max(tolerance.logits or 0, NOISE_FACTOR * reference.logits_noise)
+    largest, changed = 0.0, 0
     for run, scores in found.items():
         for call, expected in reference.outputs.items():
             difference = np.abs(scores - expected).max() if scores.shape == expected.shape else np.inf
-            if not difference <= tolerance.scores:
+            if not difference <= allowed:
                 raise ConversionError(
-                    f"ONNX and Keras differ: by {difference:.2g} from {call}, {run}; allowed {tolerance.scores:g}"
+                    f"ONNX and Keras differ: by {difference:.2g} from {call}, {run}; allowed {allowed:g}"
                 )
             largest = max(largest, float(difference))
-    return Parity(len(reference.inputs), tolerance.scores, largest)
+            changed = max(changed, _count_changed(scores, expected, reference))
+    relative = None
+    if logits is not None and reference.logits is not None:
+        relative = float(np.abs(logits - reference.logits).max() / _measure_scale(reference.logits))
+        if not relative <= allowed_logits:
+            raise ConversionError(
+                f"ONNX and Keras differ: by {relative:.2g} of the largest logit; allowed {allowed_logits:g}"
+            )
+    if changed and tolerance.logits is not None:
+        raise ConversionError(f"ONNX and Keras differ: in the label of {changed} of {len(reference.inputs)} inputs")
+    return Parity(len(reference.inputs), largest, allowed, relative, allowed_logits, changed)
+
+
+def _count_changed(scores: np.ndarray, expected: np.ndarray, reference: Reference) -> int:
+    """Return how many labels differ, other than where Keras's own noise decides."""
+    doubt = max(1e-6, 2 * reference.noise)
+    if reference.threshold is not None:
+        differ = (scores > reference.threshold) != (expected > reference.threshold)
+        return int((differ & (np.abs(expected - reference.threshold) > doubt)).any(axis=1).sum())
+    rows = np.arange(len(expected))
+    margin = expected.max(axis=1) - expected[rows, scores.argmax(axis=1)]
+    return int((margin > doubt).sum())
 
 
 def prove_heatmaps(
     network: OnnxNetwork,
-    model: keras.Model,
+    model: Model,
+    contract: Contract,
     positive: np.ndarray,
     input_range: str,
     tolerance: Tolerance = EXACT,
 ) -> float:
     """Return the largest difference between the heat maps of ``model`` and of ``network``.
 
-    The inputs are those of ``run_keras`` and views of ``positive`` (height, width, 3), an image that scores as
+    The inputs are those of ``run_keras`` and views of ``positive`` (height, width, C), an image that scores as
     positive: the maps of all others may be empty. Raises ``ConversionError`` if a value differs by more than
     ``tolerance``.
     """
     views = [positive, positive[:, ::-1], positive[::-1], positive[::-1, ::-1]]
     views += [np.roll(positive, (shift // 2, shift), axis=(0, 1)) for shift in range(3, 39, 3)]
-    inputs = np.concatenate([np.stack(views).astype(np.float32), draw_inputs(*positive.shape[:2])])
+    inputs = np.concatenate([np.stack(views).astype(np.float32), draw_inputs(*positive.shape)])
     largest = 0.0
     for part in _split(inputs, BATCH):
         found = network.draw_heatmaps(part)
-        expected = keras_heatmap(model, _scale_for_keras(part, input_range), *found.shape[1:3])
+        expected = keras_heatmap(model, contract, input_range, part, *found.shape[1:3])
         difference = np.abs(found - expected).max() if found.shape == expected.shape else np.inf
         if not difference <= tolerance.heatmap:
             raise ConversionError(
@@ -156,11 +289,6 @@ def prove_heatmaps(
             )
         largest = max(largest, float(difference))
     return largest
-
-
-def _scale_for_keras(inputs: np.ndarray, input_range: str) -> np.ndarray:
-    factor, offset = (np.float32(number) for number in INPUT_RANGES[input_range])
-    return inputs if input_range == "0..1" else inputs * factor + offset
 
 
 def _split(inputs: np.ndarray, size: int) -> Iterator[np.ndarray]:
