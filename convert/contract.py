@@ -149,9 +149,8 @@ def _read_input(given: tuple[int | None, ...], size: tuple[int, int] | None) -> 
 def _square(length: int) -> str:
     """Return the size of the square image whose pixels such a vector holds, as --size takes it."""
     sides = [round((length / channels) ** 0.5) for channels in CHANNELS]
-    side = next(
-        (side for side, channels in zip(sides, CHANNELS, strict=True) if side**2 * channels == length), sides[0]
-    )
+    fitting = [side for side, channels in zip(sides, CHANNELS, strict=True) if side**2 * channels == length]
+    side = (fitting or sides)[0]
     return f"{side}x{side}"
 
 

@@ -134,11 +134,11 @@ def convert(
     if network.has_heatmap:
         positive = render(optimised, contract.height, contract.width, contract.channels) / 255.0
         prove = partial(prove_heatmaps, network, contract=contract, positive=positive, input_range=options.input_range)
-        largest = prove(load_rounded(copy, served))
-        print(f"      heat maps agree within {largest:.1e}, allowed {EXACT.heatmap:.0e}")
+        largest, allowed = prove(load_rounded(copy, served))
+        print(f"      heat maps agree within {largest:.1e}, allowed {allowed:.0e}")
         if served.rounded:
-            largest = prove(load_model(copy), tolerance=ROUNDED)
-            print(f"      rounding weights moves them by up to {largest:.1e}, allowed {ROUNDED.heatmap:.0e}")
+            largest, allowed = prove(load_model(copy), tolerance=ROUNDED)
+            print(f"      rounding weights moves them by up to {largest:.1e}, allowed {allowed:.0e}")
 
     _report(8, "Running the final version, and writing")
     files = served.files | {"manifest.json": describe(memory=isolate.memory, junk=junk, probes=probes)}
@@ -185,8 +185,8 @@ def _set_defaults(model: Model, contract: Contract, source: Source, options: arg
     sides = (contract.width, contract.height, contract.channels, contract.activation)
     teachable = source.teachable and sides == (TEACHABLE_SIDE, TEACHABLE_SIDE, 3, "softmax")
     known = read_known_range(model)
-    if teachable and known is None:
-        print("      a Teachable Machine export: pixels from -1 to 1, cropped to a square with LANCZOS")
+    if teachable:
+        print("      a Teachable Machine export: photos are cropped to a square and resized with LANCZOS")
     options.resize = options.resize or (TEACHABLE_RESIZE if teachable else SQUEEZE)
     options.resampling = options.resampling or (TEACHABLE_FILTER if teachable else DEFAULT_FILTER)
     options.stated_range = known or (TEACHABLE_RANGE if teachable else None)
@@ -198,7 +198,7 @@ def _check_range(model: Model, contract: Contract, options: argparse.Namespace) 
     """Say where the range of pixel values comes from, and warn if it looks wrong."""
     stated, given, used = options.stated_range, options.given_range, options.input_range
     if stated and given in (None, stated):
-        print(f"      pixel values from {used.replace('..', ' to ')}, as the model says")
+        print(f"      pixel values from {used.replace('..', ' to ')}")
         return
     if stated:
         print(f"      warning: the model itself says {stated}, not {given}")

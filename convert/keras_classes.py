@@ -85,8 +85,8 @@ FUNCTIONS = frozenset(FUNCTION_NAMES.split())
 GRAPH_LAYERS = frozenset(("TensorFlowOpLayer",))
 GRAPH_OPERATION_NAMES = """
 Abs Add AddV2 BiasAdd Cast ClipByValue ConcatV2 Div DivNoNan Elu Exp ExpandDims Identity LeakyRelu Log MatMul Max
-Maximum Mean Min Minimum Mul Neg Pack Pad PadV2 Pow RealDiv Reciprocal Relu Relu6 Reshape ResizeBilinear ResizeNearestNeighbor
-ReverseV2 Round Rsqrt Selu Sigmoid Softmax Softplus Sqrt Square SquaredDifference Squeeze StridedSlice Sub Sum Tanh
-Tile Transpose
+Maximum Mean Min Minimum Mul Neg Pack Pad PadV2 Pow RealDiv Reciprocal Relu Relu6 Reshape ResizeBilinear
+ResizeNearestNeighbor ReverseV2 Round Rsqrt Selu Sigmoid Softmax Softplus Sqrt Square SquaredDifference Squeeze
+StridedSlice Sub Sum Tanh Tile Transpose
 """
 GRAPH_OPERATIONS = frozenset(GRAPH_OPERATION_NAMES.split())

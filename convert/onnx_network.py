@@ -7,6 +7,8 @@ import onnxruntime
 from convert.heatmap import INPUT, OUTPUT
 from convert.weights import WEIGHTS
 
+ACTIVATIONS = ("Sigmoid", "Softmax")
+
 
 class OnnxNetwork:
     """A graph on the CPU: maps images (N, H, W, C), float32 in [0, 1], to probabilities."""
@@ -26,10 +28,13 @@ class OnnxNetwork:
         """Return (N, rows, columns) or (N, rows, columns, size); requires ``has_heatmap``."""
         return self._run(OUTPUT, images, len(images))
 
-    def compute_logits(self, images: np.ndarray) -> np.ndarray:
-        """Return the input of the last sigmoid or softmax: (N, size); requires one."""
+    def compute_logits(self, images: np.ndarray) -> np.ndarray | None:
+        """Return the input of the last sigmoid or softmax: (N, size), or None if the graph ends otherwise."""
         if self._session_with_logits is None:
-            self._session_with_logits = self._open(_expose_logits(self._graph))
+            exposed = _expose_logits(self._graph)
+            if exposed is None:
+                return None
+            self._session_with_logits = self._open(exposed)
         return self._run("logits", images, 0, self._session_with_logits)
 
     def _open(self, graph: bytes) -> onnxruntime.InferenceSession:
@@ -51,10 +56,18 @@ class OnnxNetwork:
         return (session or self._session).run([output], feeds)[0]
 
 
-def _expose_logits(content: bytes) -> bytes:
-    """Return the graph with a further output ``logits``, the input of the node that makes the scores."""
+def _expose_logits(content: bytes) -> bytes | None:
+    """Return the graph with a further output ``logits``, what the last activation gets; or None if it has none."""
     proto = onnx.load_from_string(content)
     (last,) = (node for node in proto.graph.node if "scores" in node.output)
-    proto.graph.node.append(onnx.helper.make_node("Identity", [last.input[0]], ["logits"]))
+    if last.op_type in ACTIVATIONS:
+        proto.graph.node.append(onnx.helper.make_node("Identity", [last.input[0]], ["logits"]))
+    elif last.op_type == "FusedGemm":
+        # ONNX Runtime's optimisation of a dense layer with its activation.
+        bare = onnx.helper.make_node("Gemm", last.input, ["logits"])
+        bare.attribute.extend(field for field in last.attribute if not field.name.startswith("activation"))
+        proto.graph.node.append(bare)
+    else:
+        return None
     proto.graph.output.append(onnx.helper.make_tensor_value_info("logits", onnx.TensorProto.FLOAT, None))
     return proto.SerializeToString()
