@@ -12,5 +12,9 @@ def remember(arguments: Sequence[str]) -> None:
 
 
 def suggest(*added: str) -> str:
-    """Return the command as typed, with ``added`` at its end."""
-    return shlex.join(["npm", "run", "model:convert", "--", *_typed, *added])
+    """Return the command as typed, with the option ``added`` at its end, in place of any other value of it."""
+    kept = list(_typed)
+    if added[0] in kept:
+        place = kept.index(added[0])
+        del kept[place : place + len(added)]
+    return shlex.join(["npm", "run", "model:convert", "--", *kept, *added])

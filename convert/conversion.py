@@ -206,9 +206,9 @@ def _check_range(model: Model, contract: Contract, options: argparse.Namespace) 
     shown = "; ".join(f"{name}: {trial}" for name, trial in trials.items())
     if given is None:
         print(f"      pixel values from 0 to 1 are assumed; if trained on others, pass --input-range. Tried: {shown}")
-    if used in trials and not trials[used].is_plausible:
+    if used in trials and trials[used].is_alike:
         others = [name for name, trial in trials.items() if trial.is_plausible]
-        hint = f"; {' or '.join(others)} looks plausible: {suggest('--input-range', others[0])}" if others else ""
+        hint = f"; --input-range {others[0]} looks plausible" if others else ""
         print(f"      warning: with pixels in {used}, {trials[used]} for drawn pictures{hint}")
 
 

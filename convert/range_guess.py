@@ -14,7 +14,7 @@ from convert.parity import score_in_keras
 
 PICTURES = 32
 # Outputs that vary by less are alike; outputs nearer to 1 are saturated.
-LEAST_SPREAD, SATURATED = 0.05, 0.999
+LEAST_SPREAD, SATURATED = 0.01, 0.999
 # A constant above this only makes sense for pixels up to 255.
 LARGEST_OF_UNIT = 1.5
 # Layers in front that keep the range.
@@ -91,12 +91,17 @@ class Trial:
     saturated: bool
 
     @property
+    def is_alike(self) -> bool:
+        """Whether the outputs are the same whatever the picture."""
+        return self.spread < LEAST_SPREAD
+
+    @property
     def is_plausible(self) -> bool:
-        """Whether the outputs vary and leave doubt, as those of a trained network in its own range do."""
-        return self.spread >= LEAST_SPREAD and not self.saturated
+        """Whether the outputs vary and leave doubt, as those of a trained network in its own range mostly do."""
+        return not self.is_alike and not self.saturated
 
     def __str__(self) -> str:
-        if self.spread < LEAST_SPREAD:
+        if self.is_alike:
             return "all outputs alike"
         return "all outputs saturated" if self.saturated else "plausible"
 
