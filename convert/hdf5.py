@@ -4,7 +4,7 @@ import h5py
 
 from convert.errors import ConversionError
 
-MAX_OBJECTS = 100_000
+MAX_OBJECTS, MAX_DEPTH = 100_000, 100
 # What datasets may hold in memory: those of a real model are no larger than its file.
 MAX_RATIO, ALWAYS_ALLOWED = 4, 64 * 2**20
 # Compression and checksums that are part of HDF5 or h5py; others load a plugin.
@@ -25,10 +25,12 @@ def check_structure(root: h5py.File, file_bytes: int) -> None:
     Links and external storage would read other files of this machine. Raises ``ConversionError``.
     """
     seen: set[int] = set()
-    waiting: list[h5py.Group] = [root]
+    waiting: list[tuple[h5py.Group, int]] = [(root, 0)]
     left = ALWAYS_ALLOWED + MAX_RATIO * file_bytes
     while waiting:
-        group = waiting.pop()
+        group, depth = waiting.pop()
+        if depth > MAX_DEPTH:
+            raise ConversionError(f"the HDF5 file has groups nested more than {MAX_DEPTH} deep")
         for name in group:
             if not isinstance(group.get(name, getlink=True), h5py.HardLink):
                 raise ConversionError(f"'{name}' in the HDF5 file is a link, not data")
@@ -40,7 +42,7 @@ def check_structure(root: h5py.File, file_bytes: int) -> None:
             if len(seen) > MAX_OBJECTS:
                 raise ConversionError(f"the HDF5 file contains more than {MAX_OBJECTS} objects")
             if isinstance(member, h5py.Group):
-                waiting.append(member)
+                waiting.append((member, depth + 1))
             elif isinstance(member, h5py.Dataset):
                 left -= _check_dataset(name, member)
                 if left < 0:

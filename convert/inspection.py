@@ -178,18 +178,26 @@ def _check_function(entry: dict[str, Any], where: str) -> None:
 
 
 def _check_graph_operation(entry: dict[str, Any], where: str) -> None:
+    config = entry.get("config")
+    described = config.get("node_def") if isinstance(config, dict) else None
+    operation = described.get("op") if isinstance(described, dict) else None
+    if isinstance(described, str):
+        operation = _parse_operation(described)
+    if not isinstance(operation, str) or operation not in known.GRAPH_OPERATIONS:
+        raise ConversionError(
+            f"{where}: the operation '{str(operation)[:80]}' would run code from the file; only plain arithmetic is "
+            "allowed"
+        )
+
+
+def _parse_operation(node: str) -> str | None:
     from google.protobuf.message import DecodeError
     from tensorflow.core.framework.node_def_pb2 import NodeDef  # takes seconds
 
     try:
-        text = entry["config"]["node_def"]
-        operation = NodeDef.FromString(text.encode("utf-8")).op
-    except (AttributeError, DecodeError, KeyError, TypeError, UnicodeError):
-        operation = "?"
-    if operation not in known.GRAPH_OPERATIONS:
-        raise ConversionError(
-            f"{where}: the operation '{operation[:80]}' would run code from the file; only plain arithmetic is allowed"
-        )
+        return NodeDef.FromString(node.encode("utf-8")).op
+    except (DecodeError, UnicodeError):
+        return None
 
 
 def _read_h5(path: Path) -> tuple[str, str, None]:

@@ -19,7 +19,7 @@ MEGABYTE = 2**20
 # several times while it loads them. Threads take more, by core.
 BASE_BYTES, BYTES_PER_BYTE, CORE_BYTES = 640 * MEGABYTE, 8, 32 * MEGABYTE
 # Of processor time, all threads together.
-BASE_SECONDS, SECONDS_PER_MEGABYTE = 60, 2
+BASE_SECONDS, SECONDS_PER_MEGABYTE = 35, 2
 
 _state = {"child": False}
 
@@ -91,8 +91,13 @@ def limit_loading(file_bytes: int) -> Iterator[None]:
         resource.setrlimit(kind, (soft if hard == resource.RLIM_INFINITY else min(soft, hard), hard))
     try:
         yield
-    except MemoryError:
-        raise ConversionError("loading takes far more memory than a model of this size needs") from None
+    except ConversionError:
+        raise
+    except Exception as error:
+        # TensorFlow's own error of lacking memory; importing TensorFlow here would take seconds.
+        if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
+            raise ConversionError("it takes far more memory than a model of this size needs") from None
+        raise
     finally:
         for kind, limits in before.items():
             resource.setrlimit(kind, limits)

@@ -200,7 +200,7 @@ def graph_layer(path: Path) -> Any:
 
     node = NodeDef(name="truediv", op="RealDiv", input=["input", "truediv/y"])
     node.attr["T"].type = tf.float32.as_datatype_enum
-    layer = TensorFlowOpLayer(node, "truediv", constants={1: np.float32(255)})
+    layer = TensorFlowOpLayer(node.SerializeToString(), "truediv", constants={1: np.float32(255)})
     return functional(tf_keras, lambda x: layer(x))(path)
 
 

@@ -249,7 +249,8 @@ def keras_2_form(source, target):
             config.pop("quantization_config", None)
             for key, value in config.items():
                 if isinstance(value, dict):
-                    config[key] = {"class_name": value["class_name"], "config": value["config"]}
+                    inner = {name: part for name, part in value["config"].items() if not name.endswith("put_axes")}
+                    config[key] = {"class_name": value["class_name"], "config": inner}
         layers[0]["config"]["batch_input_shape"] = shape
         config = {"class_name": "Sequential", "config": {"name": "sequential_1", "layers": layers}}
         file.attrs["model_config"] = json.dumps(config).encode()
