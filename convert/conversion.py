@@ -17,7 +17,7 @@ from convert.junk_gate import JunkResult, score_junk
 from convert.keras_file import Model, find_output_layer, load_model, read_activation
 from convert.labels import Labels
 from convert.limits import limit_loading
-from convert.manifest import SQUEEZE, build_manifest
+from convert.manifest import build_manifest
 from convert.onnx_network import OnnxNetwork
 from convert.optimisation import optimise
 from convert.parity import (
@@ -187,7 +187,7 @@ def _set_defaults(model: Model, contract: Contract, source: Source, options: arg
     known = read_known_range(model)
     if teachable:
         print("      a Teachable Machine export: photos are cropped to a square and resized with LANCZOS")
-    options.resize = options.resize or (TEACHABLE_RESIZE if teachable else SQUEEZE)
+    options.resize = options.resize or (TEACHABLE_RESIZE if teachable else options.default_resize)
     options.resampling = options.resampling or (TEACHABLE_FILTER if teachable else DEFAULT_FILTER)
     options.stated_range = known or (TEACHABLE_RANGE if teachable else None)
     options.given_range = options.input_range

@@ -88,6 +88,8 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
             parser.error(f"--size: WIDTHxHEIGHT, each from 1 to {MAX_SIDE}")
         options.size = (int(match[1]), int(match[2]))
     is_committed = options.file.resolve() == COMMITTED
+    # The committed release comes from before there was a choice, and keeps its bytes.
+    options.default_resize = None if is_committed else "squeeze"
     if options.name is None:
         options.name = COMMITTED_NAME if is_committed else to_name(options.file)
     if not NAME.fullmatch(options.name):

@@ -17,7 +17,6 @@ from convert.release import describe_file
 from convert.weights import GRAPH, WEIGHTS, Served
 
 FORMAT = "husky-ai/manifest/2"
-SQUEEZE = "squeeze"
 TOOLS = ("numpy", "onnx", "onnxruntime", "tf2onnx")
 
 
@@ -42,7 +41,7 @@ def build_manifest(
     labels: Sequence[str],
     threshold: float | None,
     resampling: str,
-    resize: str,
+    resize: str | None,
     keras: int,
     served: Served,
     memory: int,
@@ -55,7 +54,8 @@ def build_manifest(
     """Return the bytes of manifest.json.
 
     ``keras`` is the version of Keras that opened the file, 2 or 3; ``heatmap`` is the graph's (rows, columns), or None
-    if it has none; ``memory`` is what ONNX Runtime takes in wasm with this network, in bytes.
+    if it has none; ``memory`` is what ONNX Runtime takes in wasm with this network, in bytes. Without ``resize``, the
+    Worker squeezes photos as it did before there was a choice.
     """
     described = describe_file(source_content)
     tools = _read_tool_versions(keras)
@@ -72,7 +72,7 @@ def build_manifest(
             "range": [0, 1],
             "resampling": resampling,
         }
-        | ({} if resize == SQUEEZE else {"resize": resize}),
+        | ({"resize": resize} if resize else {}),
         "output": {"name": "scores", "activation": contract.activation, "size": contract.size},
         "heatmap": heatmap and {"input": INPUT, "output": OUTPUT, "rows": heatmap[0], "columns": heatmap[1]},
         "labels": list(labels),

@@ -69,7 +69,7 @@ def test_a_binary_h5_becomes_a_release(run, binary_h5):
     assert manifest["name"] == "binary"
     assert manifest["input"] == {
         "name": "input", "width": 24, "height": 24, "layout": "NHWC", "color": "RGB", "dtype": "float32",
-        "range": [0, 1], "resampling": "bicubic",
+        "range": [0, 1], "resampling": "bicubic", "resize": "squeeze",
     }  # fmt: skip
     assert manifest["output"] == {"name": "scores", "activation": "sigmoid", "size": 1}
     assert manifest["labels"] == ["husky", "not husky"]

@@ -78,8 +78,8 @@ def test_teachable_machine_needs_nothing_else(run, tmp_path):
     assert run(tmp_path / "pets", "--name", "converted-keras", out="folder", labels=False).digests == done.digests
 
 
-def test_others_are_squeezed_and_the_manifest_does_not_mention_it(run, binary_h5):
-    assert "resize" not in run(binary_h5).manifest["input"]
+def test_others_are_squeezed(run, binary_h5):
+    assert run(binary_h5).manifest["input"]["resize"] == "squeeze"
     assert run(binary_h5, "--resize", "fit").manifest["input"]["resize"] == "fit"
 
 
