@@ -1,11 +1,10 @@
-"""A Keras model as an ONNX graph: input ``input`` (N, H, W, 3) float32 in [0, 1], output ``scores`` (N, C) float32.
+"""A Keras model as an ONNX graph: input ``input`` (N, H, W, C) float32 in [0, 1], output ``scores`` (N, size) float32.
 
 If the network allows it, the graph also has an input ``heatmaps`` and an output ``heatmap`` (see heatmap.py).
 """
 
 import logging
 
-import keras
 import onnx
 import tensorflow as tf
 import tf2onnx
@@ -15,33 +14,33 @@ from convert.errors import ConversionError
 from convert.folding import fold_normalisations
 from convert.heatmap import INPUT, OUTPUT, find_poolings
 from convert.heatmap_graph import add_heatmap
+from convert.input_range import INPUT_RANGES
+from convert.keras_file import Model, call_model, last_line
 
 OPSET = 17
 PRODUCER = "husky-ai"
 
-# (factor, offset) from an input in [0, 1] to what the Keras model expects. Becomes part of the graph.
-INPUT_RANGES = {"0..1": (1.0, 0.0), "0..255": (255.0, 0.0), "-1..1": (2.0, -1.0)}
+__all__ = ["INPUT_RANGES", "canonicalise", "to_onnx"]
 
 
-def to_onnx(model: keras.Model, contract: Contract, input_range: str = "0..1") -> onnx.ModelProto:
+def to_onnx(model: Model, contract: Contract, input_range: str = "0..1") -> onnx.ModelProto:
     """Return ``model`` as a checked ONNX graph; the same model always gives the same bytes.
 
     Raises ``ConversionError`` if tf2onnx cannot convert it, or needs operators outside the ONNX standard.
     """
-    factor, offset = INPUT_RANGES[input_range]
 
     def predict(pixels: tf.Tensor) -> tf.Tensor:
-        scaled = pixels if input_range == "0..1" else pixels * factor + offset
-        return model(scaled, training=False)
+        return call_model(model, contract, input_range, pixels)
 
-    signature = [tf.TensorSpec((None, contract.height, contract.width, 3), tf.float32, name="input")]
+    shape = (None, contract.height, contract.width, contract.channels)
+    signature = [tf.TensorSpec(shape, tf.float32, name="input")]
     logging.getLogger("tf2onnx").setLevel(logging.CRITICAL)
     function = tf.function(predict, signature)
     try:
         proto, _ = tf2onnx.convert.from_function(function, signature, opset=OPSET)
         _freeze_captures(proto, function.get_concrete_function())
     except Exception as error:  # tf2onnx defines no error class
-        raise ConversionError(f"tf2onnx cannot convert this network: {_first_line(error)}") from error
+        raise ConversionError(f"tf2onnx cannot convert this network: {last_line(error)}") from error
     if len(proto.graph.input) != 1 or len(proto.graph.output) != 1:
         raise ConversionError("the graph must have one input and one output")
     fold_normalisations(proto)
@@ -136,15 +135,12 @@ def _check(proto: onnx.ModelProto, contract: Contract) -> None:
         raise ConversionError(f"the graph has branches or loops ({', '.join(nested)}), which the Worker does not serve")
     if any(tensor.data_location == onnx.TensorProto.EXTERNAL for tensor in graph.initializer):
         raise ConversionError("the graph keeps its weights in another file")
-    for value, rest in ((graph.input[0], [contract.height, contract.width, 3]), (graph.output[0], [contract.size])):
+    sides = [contract.height, contract.width, contract.channels]
+    for value, rest in ((graph.input[0], sides), (graph.output[0], [contract.size])):
         kind = value.type.tensor_type
         if kind.elem_type != onnx.TensorProto.FLOAT or [dim.dim_value for dim in kind.shape.dim[1:]] != rest:
             raise ConversionError(f"'{value.name}' of the graph differs from the network in shape or type")
     try:
         onnx.checker.check_model(proto, full_check=True)
     except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
-        raise ConversionError(f"the graph is not valid ONNX: {_first_line(error)}") from error
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
+        raise ConversionError(f"the graph is not valid ONNX: {last_line(error)}") from error

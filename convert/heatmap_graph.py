@@ -67,7 +67,8 @@ def add_heatmap(proto: onnx.ModelProto) -> bool:
         graph.node.append(twin)
     shape = [rows, columns] if size == 1 else [rows, columns, size]
     logits = renamed[head[-1].input[0]]
-    _add_reshape(graph, logits if size == 1 else _add_margins(graph, logits), "heatmap/grid", [-1, *shape])
+    margins = size > 1 and head[-1].op_type == "Softmax"
+    _add_reshape(graph, _add_margins(graph, logits) if margins else logits, "heatmap/grid", [-1, *shape])
     graph.initializer.append(numpy_helper.from_array(np.float32(SURE), "heatmap/sure"))
     graph.node.extend(
         [

@@ -6,41 +6,95 @@ inspection reads only JSON and HDF5 structure, and refuses everything that is no
 
 import io
 import json
+import re
 import zipfile
 import zlib
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Literal
 
 import h5py
 
+from convert import keras_classes as known
 from convert.errors import ConversionError
-from convert.keras_classes import ACTIVATIONS, CLASSES, MODULES
+from convert.hdf5 import check_structure
+from convert.source import ALWAYS_ALLOWED, MAX_BYTES, MAX_RATIO, detect_kind, read_member
 
 MAX_CONFIG_BYTES = 16 * 2**20
-MAX_WEIGHTS_BYTES = 2 * 2**30
 KERAS_ENTRIES = {"metadata.json", "config.json", "model.weights.h5"}
+LAMBDAS = ("Lambda", "__lambda__")
+# The network is served in float32, whatever it was trained in.
+FLOAT32 = "float32"
+FLOATS = {"bfloat16", "float16", FLOAT32, "float64", "half", "mixed_bfloat16", "mixed_float16"}
+POLICIES = {"DTypePolicy", "FloatDTypePolicy", "Policy", "PolicyV1"}
 
 
-def inspect_file(path: Path) -> None:
-    """Raise ``ConversionError``, naming the layer, unless ``path`` (.h5, .keras) holds only Keras's own layers."""
-    match path.suffix.lower():
-        case ".h5":
-            text = _read_h5_config(path)
-        case ".keras":
-            text = _read_keras_config(path)
-        case suffix:
-            raise ConversionError(f"only .h5 and .keras files can be converted, not '{suffix or path.name}'")
+@dataclass(frozen=True)
+class Inspected:
+    """A model that passed: its configuration, which Keras wrote it, and the weights of a .keras archive."""
+
+    kind: Literal["hdf5", "keras"]
+    version: str
+    config: dict[str, Any]
+    weights: bytes | None = None
+
+    @property
+    def keras(self) -> Literal[2, 3]:
+        """The major version of the Keras that wrote the file."""
+        return 3 if self.version.startswith("3") else 2
+
+
+def inspect_file(path: Path) -> Inspected:
+    """Return what ``path`` (.h5, .keras) holds. Raises ``ConversionError``, naming the layer, unless that is only
+    Keras's own layers.
+    """
+    with path.open("rb") as file:
+        kind = detect_kind(file.read(64), path.suffix or path.name)
+    text, version, weights = _read_h5(path) if kind == "hdf5" else _read_archive(path)
     try:
         config = json.loads(text)
+        # Losses, metrics and optimizers are never loaded, so custom ones do no harm.
+        config = _simplify(config)
     except (ValueError, RecursionError):
         raise ConversionError("the model's configuration is not valid JSON") from None
     if not isinstance(config, dict) or "class_name" not in config:
         raise ConversionError("the model's configuration describes no model")
-    # Losses, metrics and the optimizer are never loaded (compile=False), so custom ones do no harm.
-    config.pop("compile_config", None)
     try:
         _walk(config, ())
     except RecursionError:
         raise ConversionError("the model's configuration is nested too deeply") from None
+    return Inspected(kind, version, config, weights)
+
+
+def write_inspected(inspected: Inspected, path: Path) -> None:
+    """Make the private copy ``path`` of an inspected file hold exactly the configuration that was inspected."""
+    text = json.dumps(inspected.config)
+    if inspected.weights is None:
+        with h5py.File(path, "r+") as file:
+            file.attrs["model_config"] = text
+            file.attrs.pop("training_config", None)
+        return
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("metadata.json", json.dumps({"keras_version": inspected.version}))
+        archive.writestr("config.json", text)
+        archive.writestr("model.weights.h5", inspected.weights)
+
+
+def _simplify(value: Any) -> Any:
+    """Return the configuration without training configurations, and with float32 in place of any other precision."""
+    if isinstance(value, list):
+        return [_simplify(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    config = value.get("config")
+    name = config.get("name") if isinstance(config, dict) else None
+    if value.get("class_name") in list(POLICIES) and name in list(FLOATS):
+        return FLOAT32
+    return {
+        key: FLOAT32 if key == "dtype" and isinstance(item, str) and item in FLOATS else _simplify(item)
+        for key, item in value.items()
+        if key != "compile_config"
+    }
 
 
 def _walk(value: object, trail: tuple[str, ...]) -> None:
@@ -51,48 +105,118 @@ def _walk(value: object, trail: tuple[str, ...]) -> None:
         if "class_name" in value:
             trail = (*trail, _describe(value))
             _check(value, trail)
-        for item in value.values():
+        for key, item in value.items():
+            if key.endswith("activation") and isinstance(item, str):
+                _check_activation(item, trail)
             _walk(item, trail)
 
 
-def _describe(entry: dict[str, object]) -> str:
+def _describe(entry: dict[str, Any]) -> str:
     config = entry.get("config")
     name = config.get("name") if isinstance(config, dict) else None
     kind = str(entry["class_name"])[:80]
     return f"'{str(name)[:80]}' ({kind})" if isinstance(name, str) else kind
 
 
-def _check(entry: dict[str, object], trail: tuple[str, ...]) -> None:
+def _check(entry: dict[str, Any], trail: tuple[str, ...]) -> None:
     where = " in ".join(reversed(trail))
-    kind = entry["class_name"]
-    if kind in ("Lambda", "TFOpLambda", "__lambda__"):
-        raise ConversionError(f"{where}: a Lambda layer, which would run code from the file")
-    module = entry.get("module")
-    registered = entry.get("registered_name")
+    kind, module, registered = entry["class_name"], entry.get("module"), entry.get("registered_name")
+    if kind in LAMBDAS:
+        raise ConversionError(
+            f"{where}: a Lambda layer, which would run code from the file: replace it by Keras's own layers"
+        )
     if kind == "function":
-        if str(entry.get("config")) not in ACTIVATIONS or registered not in (None, "function", entry.get("config")):
+        if str(entry.get("config")) not in known.ACTIVATIONS or registered not in (
+            None,
+            "function",
+            entry.get("config"),
+        ):
             raise ConversionError(f"{where}: a function that is not one of Keras's own activations")
-    elif not isinstance(kind, str) or kind not in CLASSES:
+        allowed: re.Pattern[str] | None = None
+    elif not isinstance(kind, str):
         raise ConversionError(f"{where}: not one of the Keras layers that can be converted")
-    elif registered not in (None, kind):
+    elif kind in known.FUNCTION_LAYERS:
+        _check_function(entry, where)
+        allowed = known.FUNCTION_LAYER_MODULE
+    elif kind in known.GRAPH_LAYERS:
+        _check_graph_operation(entry, where)
+        allowed = None
+    elif isinstance(module, str) and known.OPERATION_MODULE.fullmatch(module) and kind in known.OPERATIONS:
+        allowed = known.OPERATION_MODULE
+    elif kind in known.CLASSES:
+        allowed = None
+    else:
+        raise ConversionError(f"{where}: not one of the Keras layers that can be converted{_advise(kind)}")
+    if kind != "function" and registered not in (None, kind):
         raise ConversionError(f"{where}: a custom object, registered as '{str(registered)[:80]}'")
-    if module is not None and str(module) not in MODULES:
+    if module is not None and str(module) not in known.MODULES and not (allowed and allowed.fullmatch(str(module))):
         raise ConversionError(f"{where}: a custom object, from module '{str(module)[:80]}'")
 
 
-def _read_h5_config(path: Path) -> str:
+def _advise(kind: str) -> str:
+    if kind == "KerasLayer":
+        return ": it loads a network from TensorFlow Hub; build the model with keras.applications instead"
+    if kind.startswith("Convolution"):
+        return ": this is Keras 1; open the file with Keras 2, and save it again"
+    return "; a custom layer needs its code: build the model of Keras's own layers, copy the weights, and save it"
+
+
+def _check_activation(name: str, trail: tuple[str, ...]) -> None:
+    if name not in known.ACTIVATIONS and name not in known.ACTIVATION_LAYERS:
+        where = " in ".join(reversed(trail))
+        raise ConversionError(f"{where}: the activation '{name[:80]}' is not one of Keras's own activations")
+
+
+def _check_function(entry: dict[str, Any], where: str) -> None:
+    config = entry.get("config")
+    function = config.get("function") if isinstance(config, dict) else None
+    if not isinstance(function, str) or function not in known.FUNCTIONS:
+        raise ConversionError(
+            f"{where}: calls 'tf.{str(function)[:80]}', which would run code from the file; only plain arithmetic is "
+            "allowed"
+        )
+
+
+def _check_graph_operation(entry: dict[str, Any], where: str) -> None:
+    config = entry.get("config")
+    described = config.get("node_def") if isinstance(config, dict) else None
+    operation = described.get("op") if isinstance(described, dict) else None
+    if isinstance(described, str):
+        operation = _parse_operation(described)
+    if not isinstance(operation, str) or operation not in known.GRAPH_OPERATIONS:
+        raise ConversionError(
+            f"{where}: the operation '{str(operation)[:80]}' would run code from the file; only plain arithmetic is "
+            "allowed"
+        )
+
+
+def _parse_operation(node: str) -> str | None:
+    from google.protobuf.message import DecodeError
+    from tensorflow.core.framework.node_def_pb2 import NodeDef  # takes seconds
+
+    try:
+        return NodeDef.FromString(node.encode("utf-8")).op
+    except (DecodeError, UnicodeError):
+        return None
+
+
+def _read_h5(path: Path) -> tuple[str, str, None]:
     try:
         with h5py.File(path, "r") as file:
-            _check_links(file)
-            config = file.attrs.get("model_config")
-    except OSError:
-        raise ConversionError("not a readable HDF5 file") from None
+            check_structure(file, path.stat().st_size)
+            config, version = file.attrs.get("model_config"), file.attrs.get("keras_version")
+    except (OSError, RuntimeError, ValueError, KeyError, TypeError):
+        raise ConversionError("not a readable HDF5 file: it is damaged or incomplete, so download it again") from None
     if config is None:
-        raise ConversionError("the file contains weights but no model (no model_config); save the whole model")
-    return config.decode("utf-8", "replace") if isinstance(config, bytes) else str(config)
+        raise ConversionError(
+            "the file contains weights but no model (no model_config): build the model in Python, load these weights, "
+            "and save the whole model with model.save('model.keras')"
+        )
+    return _decode(config), _decode(version) if version is not None else "2", None
 
 
-def _read_keras_config(path: Path) -> str:
+def _read_archive(path: Path) -> tuple[str, str, bytes]:
+    size = path.stat().st_size
     try:
         with zipfile.ZipFile(path) as archive:
             entries = archive.infolist()
@@ -101,29 +225,17 @@ def _read_keras_config(path: Path) -> str:
                 raise ConversionError("the .keras archive contains files other than a model's")
             if not {"config.json", "model.weights.h5"} <= set(names):
                 raise ConversionError("the .keras archive lacks config.json or model.weights.h5")
-            with h5py.File(io.BytesIO(_read_member(archive, "model.weights.h5", MAX_WEIGHTS_BYTES)), "r") as weights:
-                _check_links(weights)
-            return _read_member(archive, "config.json", MAX_CONFIG_BYTES).decode("utf-8", "replace")
-    except (OSError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError):
-        raise ConversionError("not a readable .keras archive") from None
+            config = read_member(archive, "config.json", MAX_CONFIG_BYTES).decode("utf-8", "replace")
+            weights = read_member(archive, "model.weights.h5", min(MAX_BYTES, ALWAYS_ALLOWED + MAX_RATIO * size))
+            metadata = read_member(archive, "metadata.json", MAX_CONFIG_BYTES) if "metadata.json" in names else b"{}"
+            with h5py.File(io.BytesIO(weights), "r") as file:
+                check_structure(file, len(weights))
+        described = json.loads(metadata)
+    except (OSError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, ValueError, KeyError, EOFError):
+        raise ConversionError("not a readable .keras archive: it is damaged, so download it again") from None
+    version = described.get("keras_version") if isinstance(described, dict) else None
+    return config, version if isinstance(version, str) else "3", weights
 
 
-def _read_member(archive: zipfile.ZipFile, name: str, limit: int) -> bytes:
-    """Return the bytes of an entry. The limit applies to what unpacks, not to the size in the header."""
-    with archive.open(name) as stream:
-        content = stream.read(limit + 1)
-    if len(content) > limit:
-        raise ConversionError(f"{name} in the .keras archive exceeds {limit // 2**20} MiB")
-    return content
-
-
-def _check_links(group: h5py.Group) -> None:
-    """Refuse links and external storage: loading them would read other files of this machine."""
-    for name in group:
-        if not isinstance(group.get(name, getlink=True), h5py.HardLink):
-            raise ConversionError(f"'{name}' in the HDF5 file is a link, not data")
-        member = group[name]
-        if isinstance(member, h5py.Group):
-            _check_links(member)
-        elif isinstance(member, h5py.Dataset) and (member.external or member.is_virtual):
-            raise ConversionError(f"'{name}' in the HDF5 file is stored in another file")
+def _decode(value: object) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)

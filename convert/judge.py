@@ -1,48 +1,52 @@
 """A binary Keras model as two functions of images: its scores, and its adversarial examples."""
 
 import tempfile
+from contextlib import nullcontext
 from pathlib import Path
 
-import keras
 import numpy as np
 import tensorflow as tf
 
 from convert.contract import read_contract
-from convert.graph import INPUT_RANGES
-from convert.inspection import inspect_file
-from convert.keras2 import add_input_layers
-from convert.release import snapshot
+from convert.keras_file import (
+    call_model,
+    find_output_layer,
+    load_model,
+    prepare_copy,
+    read_activation,
+    without_activation,
+)
+from convert.source import find_source
 
 
 class Judge:
-    """Scores and attacks images (N, height, width, 3), float32 in [0, 1]."""
+    """Scores and attacks images (N, height, width, C), float32 in [0, 1]."""
 
     def __init__(self, file: Path, input_range: str) -> None:
         """Inspect ``file`` as conversion does, then load it. Raises ``ConversionError``."""
         with tempfile.TemporaryDirectory(prefix="husky-judge-") as scratch:
-            source, self.content = snapshot(file, Path(scratch))
-            inspect_file(source)
-            if source.suffix == ".h5":
-                add_input_layers(source)
-            model = keras.models.load_model(source, compile=False)
-            # In float32 a score near 0 or 1 has no gradient, but its logit does.
-            logits = keras.models.load_model(source, compile=False)
+            source = find_source(file)
+            self.content = source.content
+            copy = Path(scratch, "source.keras" if source.kind == "keras" else "source.h5")
+            copy.write_bytes(source.content)
+            prepare_copy(copy)
+            model = load_model(copy)
         contract = read_contract(model, ["positive", "negative"])
-        if getattr(logits.layers[-1], "activation", None) is keras.activations.sigmoid:
-            logits.layers[-1].activation = keras.activations.linear
-        self.width, self.height = contract.width, contract.height
-        factor, offset = INPUT_RANGES[input_range]
-        signature = [tf.TensorSpec((None, contract.height, contract.width, 3), tf.float32)]
+        last = find_output_layer(model)
+        self.width, self.height, self.channels = contract.width, contract.height, contract.channels
+        signature = [tf.TensorSpec((None, contract.height, contract.width, contract.channels), tf.float32)]
 
         @tf.function(input_signature=signature)
         def score(images: tf.Tensor) -> tf.Tensor:
-            return model(images * factor + offset, training=False)[:, 0]
+            return call_model(model, contract, input_range, images)[:, 0]
 
         @tf.function(input_signature=signature)
         def gradient(images: tf.Tensor) -> tf.Tensor:
-            with tf.GradientTape() as tape:
+            # In float32 a score near 0 or 1 has no gradient, but its logit does.
+            bare = without_activation(last) if read_activation(last) == "sigmoid" else nullcontext()
+            with tf.GradientTape() as tape, bare:
                 tape.watch(images)
-                total = tf.reduce_sum(logits(images * factor + offset, training=False))
+                total = tf.reduce_sum(call_model(model, contract, input_range, images))
             return tf.convert_to_tensor(tape.gradient(total, images))
 
         self._score, self._gradient = score, gradient

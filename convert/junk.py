@@ -13,6 +13,9 @@ TEST_SEED = 20190824
 PAGE_SCALE = 3
 WORDS = "the of and to in a is that for it as was with be by on not he his but at are this have from or had an".split()
 
+# Pillow's convert("L"): ITU-R 601-2 luma in 16-bit fixed point.
+LUMA = np.array([19595, 38470, 7471])
+
 Random = np.random.Generator
 # Draws (height, width, 3) in [0, 255], of any float or integer type.
 Draw = Callable[[Random, int, int], np.ndarray]
@@ -26,10 +29,16 @@ def draw_images(count: int, seed: int, width: int, height: int) -> np.ndarray:
     return np.stack([draw_image(index, seed, width, height) for index in range(count)])
 
 
-def draw_batches(count: int, seed: int, width: int, height: int, size: int) -> Iterator[np.ndarray]:
-    """Yield the images of ``draw_images``, ``size`` at a time."""
+def draw_batches(count: int, seed: int, width: int, height: int, size: int, channels: int = 3) -> Iterator[np.ndarray]:
+    """Yield the images of ``draw_images``, ``size`` at a time; in grey, (size, height, width, 1), for one channel."""
     for start in range(0, count, size):
-        yield np.stack([draw_image(index, seed, width, height) for index in range(start, min(start + size, count))])
+        batch = np.stack([draw_image(index, seed, width, height) for index in range(start, min(start + size, count))])
+        yield batch if channels == 3 else to_grey(np.round(batch * 255)) / np.float32(255)
+
+
+def to_grey(pixels: np.ndarray) -> np.ndarray:
+    """Return pixels (..., 3) of 0 to 255 as Pillow's ``convert("L")`` does: (..., 1) uint8."""
+    return ((pixels.astype(np.int64) @ LUMA + 0x8000) >> 16).astype(np.uint8)[..., None]
 
 
 def kind_of(index: int) -> str:

@@ -18,7 +18,7 @@ class JunkResult:
     """How a model scores junk images.
 
     An image's score is P(positive), or with several labels the highest probability. ``failures`` counts the images
-    above the threshold by kind; without a threshold none fails.
+    above the threshold by kind; only a binary model can fail.
     """
 
     pictures: int
@@ -37,12 +37,12 @@ def score_junk(network: OnnxNetwork, contract: Contract, threshold: float | None
     """Score ``PICTURES`` junk images; a terminal shows the progress."""
     count = PICTURES
     scores = np.empty(0, np.float32)
-    for batch in junk.draw_batches(count, junk.TEST_SEED, contract.width, contract.height, BATCH):
+    for batch in junk.draw_batches(count, junk.TEST_SEED, contract.width, contract.height, BATCH, contract.channels):
         scores = np.concatenate([scores, network.score(batch).max(axis=1)])
         if sys.stdout.isatty():
             print(f"\r      {len(scores)} of {count} images", end="" if len(scores) < count else "\r\x1b[K", flush=True)
     failures: dict[str, int] = {}
-    for index in np.flatnonzero(scores > threshold) if threshold is not None else ():
+    for index in np.flatnonzero(scores > threshold) if threshold is not None and contract.size == 1 else ():
         kind = junk.kind_of(int(index))
         failures[kind] = failures.get(kind, 0) + 1
     ordered = dict(sorted(failures.items(), key=lambda item: (-item[1], item[0])))

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from convert.release import describe_file
 from convert.weights import GRAPH, WEIGHTS, Served
 
 FORMAT = "husky-ai/manifest/2"
-TOOLS = ("keras", "numpy", "onnx", "onnxruntime", "tf2onnx")
+TOOLS = ("numpy", "onnx", "onnxruntime", "tf2onnx")
 
 
 def read_metrics(source: Path, sha256: str) -> dict[str, Any] | None:
@@ -37,9 +38,11 @@ def build_manifest(
     name: str,
     contract: Contract,
     heatmap: tuple[int, int] | None,
-    labels: list[str],
+    labels: Sequence[str],
     threshold: float | None,
     resampling: str,
+    resize: str | None,
+    keras: int,
     served: Served,
     memory: int,
     source: Path,
@@ -50,11 +53,12 @@ def build_manifest(
 ) -> bytes:
     """Return the bytes of manifest.json.
 
-    ``heatmap`` is the graph's (rows, columns), or None if it has none; ``memory`` what ONNX Runtime takes in wasm with
-    this network, in bytes.
+    ``keras`` is the version of Keras that opened the file, 2 or 3; ``heatmap`` is the graph's (rows, columns), or None
+    if it has none; ``memory`` is what ONNX Runtime takes in wasm with this network, in bytes. Without ``resize``, the
+    Worker squeezes photos as it did before there was a choice.
     """
     described = describe_file(source_content)
-    tools = _read_tool_versions()
+    tools = _read_tool_versions(keras)
     content = {
         "format": FORMAT,
         "name": name,
@@ -63,14 +67,15 @@ def build_manifest(
             "width": contract.width,
             "height": contract.height,
             "layout": "NHWC",
-            "color": "RGB",
+            "color": "RGB" if contract.channels == 3 else "L",
             "dtype": "float32",
             "range": [0, 1],
             "resampling": resampling,
-        },
+        }
+        | ({"resize": resize} if resize else {}),
         "output": {"name": "scores", "activation": contract.activation, "size": contract.size},
         "heatmap": heatmap and {"input": INPUT, "output": OUTPUT, "rows": heatmap[0], "columns": heatmap[1]},
-        "labels": labels,
+        "labels": list(labels),
         "threshold": threshold,
         "runtime": {"name": "onnxruntime-web", "version": tools["onnxruntime"], "memory": memory},
         "files": {GRAPH: describe_file(served.graph), WEIGHTS: describe_file(served.weights)},
@@ -92,8 +97,8 @@ def build_manifest(
     return (json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode("utf-8")
 
 
-def _read_tool_versions() -> dict[str, str]:
-    versions = {tool: version(tool) for tool in TOOLS}
+def _read_tool_versions(keras: int) -> dict[str, str]:
+    versions = {tool: version(tool) for tool in (*TOOLS, "keras" if keras == 3 else "tf_keras")}
     versions["python"] = f"{sys.version_info.major}.{sys.version_info.minor}"
     versions["tensorflow"] = tf.__version__
     return dict(sorted(versions.items()))

@@ -1,46 +1,80 @@
-"""Proves that a converted network returns what Keras returns."""
+"""Proves that a converted network returns what Keras returns, as far as float32 can promise it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 
-import keras
 import numpy as np
+import tensorflow as tf
 
 from convert.contract import Contract, check_outputs
 from convert.errors import ConversionError
-from convert.graph import INPUT_RANGES
 from convert.heatmap import keras_heatmap
+from convert.keras_file import (
+    Model,
+    call_model,
+    find_output_layer,
+    read_activation,
+    read_weights,
+    to_numpy,
+    without_activation,
+)
 from convert.onnx_network import OnnxNetwork
 
 INPUTS = 64
 BATCH = 16
+# Seeds of the runs with weights that differ by their last bit; of heat maps, only one in so many inputs.
+NUDGES = (1, 2)
+NOISE_STEP = 4
+# How far a faithful network may be from Keras, in multiples of how far Keras is from itself. Both round about as often,
+# but in other places.
+NOISE_FACTOR = 8
 
 
 @dataclass(frozen=True)
 class Tolerance:
-    """The largest differences allowed."""
+    """The largest differences allowed: of probabilities, of heat maps, and of logits relative to their scale.
+
+    Networks that are noisy in Keras itself may differ by more, up to the caps.
+    """
 
     scores: float
+    cap: float
     heatmap: float
+    heatmap_cap: float
+    logits: float | None = None
 
 
 # The Worker serves heat maps with four decimals; cells are further from 0 and 1 than their mean.
-EXACT = Tolerance(scores=1e-5, heatmap=1e-4)
+EXACT = Tolerance(scores=1e-5, cap=1e-4, heatmap=1e-4, heatmap_cap=1e-3, logits=1e-5)
 # For weights rounded to float16, which has 11 significant bits.
-ROUNDED = Tolerance(scores=1e-2, heatmap=5e-2)
+ROUNDED = Tolerance(scores=1e-2, cap=1e-2, heatmap=5e-2, heatmap_cap=5e-2)
 
 
 @dataclass(frozen=True)
 class Parity:
-    """The number of inputs compared, the tolerance, and the largest difference found."""
+    """How far the outputs of ``inputs`` images are from Keras's at most, and what was allowed.
+
+    ``logits`` are relative to their scale, or None if there are none; ``labels`` counts the labels that changed.
+    """
 
     inputs: int
-    tolerance: float
-    largest: float
+    scores: float
+    allowed: float
+    logits: float | None
+    allowed_logits: float
+    labels: int
+
+    def __str__(self) -> str:
+        logits = ""
+        if self.logits is not None:
+            logits = f"; logits within {self.logits:.1e} of their scale, allowed {self.allowed_logits:.0e}"
+        labels = "no label changes" if self.labels == 0 else f"{self.labels} labels change"
+        return f"{self.inputs} inputs agree within {self.scores:.1e}, allowed {self.allowed:.0e}{logits}; {labels}"
 
 
-def draw_inputs(height: int, width: int, count: int = INPUTS) -> np.ndarray:
-    """Return (count, height, width, 3) float32 in [0, 1]: extremes first, then noise, hard and smooth patterns."""
+def draw_inputs(height: int, width: int, channels: int = 3, count: int = INPUTS) -> np.ndarray:
+    """Return (count, height, width, channels) float32 in [0, 1]: extremes, then noise, hard and smooth patterns."""
     random = np.random.default_rng(20190824)
     rows, columns = np.mgrid[0:height, 0:width].astype(np.float32)
     images: list[np.ndarray] = []
@@ -63,39 +97,117 @@ def draw_inputs(height: int, width: int, count: int = INPUTS) -> np.ndarray:
                 image = np.stack(waves, axis=2) * random.uniform(0.1, 0.5) + 0.5
         images.append(image)
         kind += 1
-    return np.stack(images).astype(np.float32)
+    drawn = np.stack(images).astype(np.float32)
+    return drawn if channels == 3 else drawn.mean(axis=3, keepdims=True)
 
 
 @dataclass(frozen=True)
 class Reference:
-    """The inputs to compare (N, height, width, 3), and what Keras returns for them, by the way it was called."""
+    """The inputs to compare (N, height, width, C), and what Keras returns for them, by the way it was called.
+
+    ``logits`` (N, size) is None if the network has no logits. In ``nudged`` runs each weight differs by its last bit:
+    how far the scores are then from the others is the network's noise, and that of the logits relative to their scale.
+    """
 
     inputs: np.ndarray
     outputs: dict[str, np.ndarray]
+    nudged: tuple[np.ndarray, ...] = ()
+    logits: np.ndarray | None = None
+    logits_noise: float = 0.0
+    threshold: float | None = None
+
+    @property
+    def noise(self) -> float:
+        """How far Keras is from itself."""
+        first, *others = (*self.outputs.values(), *self.nudged)
+        return float(max((np.abs(other - first).max() for other in others), default=0.0))
+
+    @property
+    def bounds(self) -> tuple[np.ndarray, np.ndarray]:
+        """The lowest and highest scores that Keras returns, each (N, size)."""
+        runs = np.stack([*self.outputs.values(), *self.nudged])
+        return runs.min(axis=0), runs.max(axis=0)
 
     def take(self, indices: np.ndarray) -> "Reference":
         """Return the part with the inputs at ``indices``."""
-        return Reference(self.inputs[indices], {call: scores[indices] for call, scores in self.outputs.items()})
+        return Reference(
+            self.inputs[indices],
+            {call: scores[indices] for call, scores in self.outputs.items()},
+            tuple(scores[indices] for scores in self.nudged),
+            None if self.logits is None else self.logits[indices],
+            self.logits_noise,
+            self.threshold,
+        )
 
 
-def score_in_keras(model: keras.Model, input_range: str, images: np.ndarray) -> np.ndarray:
-    """Return the scores (N, size) of ``images`` (N, H, W, 3), float32 in [0, 1]."""
-    return keras.ops.convert_to_numpy(model(_scale_for_keras(images, input_range)))
+def score_in_keras(model: Model, contract: Contract, input_range: str, images: np.ndarray) -> np.ndarray:
+    """Return the scores (N, size) of ``images`` (N, H, W, C), float32 in [0, 1]."""
+    return to_numpy(call_model(model, contract, input_range, tf.constant(images)))
 
 
-def run_keras(model: keras.Model, contract: Contract, input_range: str) -> Reference:
-    """Return what ``model`` returns, called directly and by predict.
+def run_keras(
+    model: Model, contract: Contract, input_range: str, threshold: float | None = None, count: int = INPUTS
+) -> Reference:
+    """Return what ``model`` returns, called directly and compiled, and its noise.
 
     Raises ``ConversionError`` if an output is not a probability.
     """
-    inputs = draw_inputs(contract.height, contract.width)
-    scaled = _scale_for_keras(inputs, input_range)
-    outputs = {
-        "model(x)": np.concatenate([score_in_keras(model, input_range, part) for part in _split(inputs, BATCH)]),
-        "predict": model.predict(scaled, batch_size=BATCH, verbose=0),
-    }
-    check_outputs(contract, outputs["model(x)"])
-    return Reference(inputs, outputs)
+    inputs = draw_inputs(contract.height, contract.width, contract.channels, count)
+    layer = find_output_layer(model, contract.output)
+    ends_in = read_activation(layer)
+    has_logits = contract.appended or ends_in == contract.activation
+
+    def score(images: tf.Tensor) -> tf.Tensor:
+        return call_model(model, contract, input_range, images)
+
+    def compute_logits(images: tf.Tensor) -> tf.Tensor:
+        with nullcontext() if contract.appended else without_activation(layer):
+            return call_model(model, contract, input_range, images, as_logits=True)
+
+    # Two calls: Keras sums in another order for a single image.
+    outputs = {"model(x)": _run(score, inputs, BATCH), "compiled, one by one": _run(_compile(score, inputs), inputs, 1)}
+    check_outputs(contract, outputs["model(x)"], ends_in)
+    call = _compile(compute_logits if has_logits else score, inputs)
+    activate = {"softmax": tf.nn.softmax, "sigmoid": tf.nn.sigmoid}[contract.activation]
+    logits, nudged, logits_noise = None, [], 0.0
+    if has_logits:
+        logits = _run(call, inputs, BATCH)
+    for seed in NUDGES:
+        with _nudged_weights(model, seed):
+            found = _run(call, inputs, BATCH)
+        if logits is not None:
+            logits_noise = max(logits_noise, float(np.abs(found - logits).max() / _measure_scale(logits)))
+        nudged.append(to_numpy(activate(found)) if has_logits else found)
+    return Reference(inputs, outputs, tuple(nudged), logits, logits_noise, threshold)
+
+
+def _measure_scale(logits: np.ndarray) -> float:
+    return max(1.0, float(np.abs(logits).max()))
+
+
+def _compile(call: Callable[[tf.Tensor], tf.Tensor], inputs: np.ndarray) -> Callable[[tf.Tensor], tf.Tensor]:
+    return tf.function(call, input_signature=[tf.TensorSpec((None, *inputs.shape[1:]), tf.float32)])
+
+
+def _run(call: Callable[[tf.Tensor], tf.Tensor], inputs: np.ndarray, batch: int) -> np.ndarray:
+    return np.concatenate([to_numpy(call(tf.constant(part))) for part in _split(inputs, batch)])
+
+
+@contextmanager
+def _nudged_weights(model: Model, seed: int) -> Iterator[None]:
+    """Move each float32 weight by its last bit, up or down, meanwhile."""
+    random = np.random.default_rng(seed)
+    before = read_weights(model)
+    for weight, value in zip(model.weights, before, strict=True):
+        if value.dtype == np.float32:
+            direction = random.choice(np.float32([-np.inf, np.inf]), value.shape)
+            weight.assign(np.nextafter(value, direction))
+    try:
+        yield
+    finally:
+        for weight, value in zip(model.weights, before, strict=True):
+            if value.dtype == np.float32:
+                weight.assign(value)
 
 
 def prove_parity(
@@ -103,64 +215,95 @@ def prove_parity(
 ) -> Parity:
     """Compare ``network``, in each of ``batches``, with Keras.
 
-    Raises ``ConversionError`` if a score differs by more than ``tolerance``.
+    Raises ``ConversionError`` if a score or logit differs by more than ``tolerance``, or a label changes.
     """
     found = {
         f"in batches of {batch}": np.concatenate([network.score(part) for part in _split(reference.inputs, batch)])
         for batch in batches
     }
-    return compare_scores(found, reference, tolerance)
+    logits = None
+    if tolerance.logits is not None and reference.logits is not None:
+        parts = [network.compute_logits(part) for part in _split(reference.inputs, BATCH)]
+        logits = None if parts[0] is None else np.concatenate(parts)
+    return compare_scores(found, reference, tolerance, logits)
 
 
-def compare_scores(found: Mapping[str, np.ndarray], reference: Reference, tolerance: Tolerance = EXACT) -> Parity:
-    """Compare the scores (N, size) of each run in ``found``, by how it was made, with Keras.
+def compare_scores(
+    found: Mapping[str, np.ndarray],
+    reference: Reference,
+    tolerance: Tolerance = EXACT,
+    logits: np.ndarray | None = None,
+) -> Parity:
+    """Compare the scores (N, size) of each run in ``found``, by how it was made, with Keras; and ``logits``, if given.
 
-    Raises ``ConversionError`` if a score differs by more than ``tolerance``.
+    Raises ``ConversionError`` if one differs by more than ``tolerance``, or a label changes.
     """
-    largest = 0.0
+    allowed = min(tolerance.cap, max(tolerance.scores, NOISE_FACTOR * reference.noise))
+    allowed_logits = max(tolerance.logits or 0, NOISE_FACTOR * reference.logits_noise)
+    largest, changed = 0.0, 0
+    lowest, highest = reference.bounds
+    expected = next(iter(reference.outputs.values()))
     for run, scores in found.items():
-        for call, expected in reference.outputs.items():
-            difference = np.abs(scores - expected).max() if scores.shape == expected.shape else np.inf
-            if not difference <= tolerance.scores:
-                raise ConversionError(
-                    f"ONNX and Keras differ: by {difference:.2g} from {call}, {run}; allowed {tolerance.scores:g}"
-                )
-            largest = max(largest, float(difference))
-    return Parity(len(reference.inputs), tolerance.scores, largest)
+        # What lies between results of Keras differs from none of them.
+        outside = np.maximum(lowest - scores, scores - highest) if scores.shape == expected.shape else np.array(np.inf)
+        difference = max(0.0, float(outside.max()))
+        if not difference <= allowed:
+            raise ConversionError(f"ONNX and Keras differ: by {difference:.2g}, {run}; allowed {allowed:g}")
+        largest = max(largest, difference)
+        changed = max(changed, _count_changed(scores, expected, reference))
+    relative = None
+    if logits is not None and reference.logits is not None:
+        relative = float(np.abs(logits - reference.logits).max() / _measure_scale(reference.logits))
+        if not relative <= allowed_logits:
+            raise ConversionError(
+                f"ONNX and Keras differ: by {relative:.2g} of the largest logit; allowed {allowed_logits:g}"
+            )
+    if changed and tolerance.logits is not None:
+        raise ConversionError(f"ONNX and Keras differ: in the label of {changed} of {len(reference.inputs)} inputs")
+    return Parity(len(reference.inputs), largest, allowed, relative, allowed_logits, changed)
+
+
+def _count_changed(scores: np.ndarray, expected: np.ndarray, reference: Reference) -> int:
+    """Return how many labels differ, other than where Keras's own noise decides."""
+    doubt = max(1e-6, 2 * reference.noise)
+    if reference.threshold is not None:
+        differ = (scores > reference.threshold) != (expected > reference.threshold)
+        return int((differ & (np.abs(expected - reference.threshold) > doubt)).any(axis=1).sum())
+    rows = np.arange(len(expected))
+    margin = expected.max(axis=1) - expected[rows, scores.argmax(axis=1)]
+    return int((margin > doubt).sum())
 
 
 def prove_heatmaps(
     network: OnnxNetwork,
-    model: keras.Model,
+    model: Model,
+    contract: Contract,
     positive: np.ndarray,
     input_range: str,
     tolerance: Tolerance = EXACT,
-) -> float:
-    """Return the largest difference between the heat maps of ``model`` and of ``network``.
+) -> tuple[float, float]:
+    """Return the largest difference between the heat maps of ``model`` and of ``network``, and what was allowed.
 
-    The inputs are those of ``run_keras`` and views of ``positive`` (height, width, 3), an image that scores as
+    The inputs are those of ``run_keras`` and views of ``positive`` (height, width, C), an image that scores as
     positive: the maps of all others may be empty. Raises ``ConversionError`` if a value differs by more than
-    ``tolerance``.
+    ``tolerance``, or than Keras's own noise explains.
     """
     views = [positive, positive[:, ::-1], positive[::-1], positive[::-1, ::-1]]
     views += [np.roll(positive, (shift // 2, shift), axis=(0, 1)) for shift in range(3, 39, 3)]
-    inputs = np.concatenate([np.stack(views).astype(np.float32), draw_inputs(*positive.shape[:2])])
-    largest = 0.0
-    for part in _split(inputs, BATCH):
-        found = network.draw_heatmaps(part)
-        expected = keras_heatmap(model, _scale_for_keras(part, input_range), *found.shape[1:3])
-        difference = np.abs(found - expected).max() if found.shape == expected.shape else np.inf
-        if not difference <= tolerance.heatmap:
-            raise ConversionError(
-                f"the heat maps of ONNX and Keras differ: by {difference:.2g}, allowed {tolerance.heatmap:g}"
-            )
-        largest = max(largest, float(difference))
-    return largest
+    inputs = np.concatenate([np.stack(views).astype(np.float32), draw_inputs(*positive.shape)])
+    found = np.concatenate([network.draw_heatmaps(part) for part in _split(inputs, BATCH)])
 
+    def draw(images: tf.Tensor) -> np.ndarray:
+        return keras_heatmap(model, contract, input_range, images, *found.shape[1:3])
 
-def _scale_for_keras(inputs: np.ndarray, input_range: str) -> np.ndarray:
-    factor, offset = (np.float32(number) for number in INPUT_RANGES[input_range])
-    return inputs if input_range == "0..1" else inputs * factor + offset
+    expected = _run(draw, inputs, BATCH)
+    with _nudged_weights(model, NUDGES[0]):
+        noise = np.abs(_run(draw, inputs[::NOISE_STEP], BATCH) - expected[::NOISE_STEP]).max()
+    allowed = max(tolerance.heatmap, min(tolerance.heatmap_cap, NOISE_FACTOR * noise))
+    difference = np.abs(found - expected).max() if found.shape == expected.shape else np.inf
+    if not difference <= allowed:
+        raise ConversionError(f"the heat maps of ONNX and Keras differ: by {difference:.2g}, allowed {allowed:g}")
+    return float(difference), float(allowed)
 
 
 def _split(inputs: np.ndarray, size: int) -> Iterator[np.ndarray]:

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from itertools import product
 from typing import Any
 
-import keras
 import numpy as np
 import tensorflow as tf
 
 from convert.contract import Contract
-from convert.graph import INPUT_RANGES
+from convert.junk import to_grey
+from convert.keras_file import Model, call_model
 from convert.onnx_network import OnnxNetwork
 
 COLOURS = np.uint8(
@@ -41,27 +41,27 @@ def mulberry32(seed: int, count: int) -> np.ndarray:
     return mixed ^ (mixed >> np.uint32(14))
 
 
-def render(probe: dict[str, Any], height: int, width: int) -> np.ndarray:
-    """Return the image that ``probe`` describes: (height, width, 3) uint8."""
+def render(probe: dict[str, Any], height: int, width: int, channels: int = 3) -> np.ndarray:
+    """Return the image that ``probe`` describes: (height, width, channels) uint8."""
     match probe["kind"]:
         case "noise":
             # floor(256 * u), where u is the generator's output / 2^32.
             return (
-                (mulberry32(probe["seed"], height * width * 3) >> np.uint32(24))
+                (mulberry32(probe["seed"], height * width * channels) >> np.uint32(24))
                 .astype(np.uint8)
-                .reshape(height, width, 3)
+                .reshape(height, width, channels)
             )
         case "grid":
             content = np.frombuffer(base64.b64decode(probe["rgb"]), np.uint8)
-            return _enlarge(content.reshape(probe["rows"], probe["columns"], 3), height, width)
+            return _enlarge(content.reshape(probe["rows"], probe["columns"], channels), height, width)
         case kind:
             raise ValueError(f"unknown kind of probe: {kind}")
 
 
-def describe_basic_probes() -> list[dict[str, Any]]:
-    """Return the probes that suit any network: flat colours and noise."""
+def describe_basic_probes(channels: int = 3) -> list[dict[str, Any]]:
+    """Return the probes that suit any network: flat colours, or greys if there is one channel, and noise."""
     noise = [{"name": f"noise-{seed}", "kind": "noise", "seed": seed} for seed in NOISE_SEEDS]
-    return [_describe_grid("flat-colours", COLOURS), *noise]
+    return [_describe_grid("flat-colours", COLOURS if channels == 3 else to_grey(COLOURS)), *noise]
 
 
 def add_expected(
@@ -90,18 +90,18 @@ def add_heatmap_values(probe: dict[str, Any], network: OnnxNetwork, contract: Co
 
 
 def _to_input(probe: dict[str, Any], contract: Contract) -> np.ndarray:
-    return render(probe, contract.height, contract.width)[None] / np.float32(255)
+    return render(probe, contract.height, contract.width, contract.channels)[None] / np.float32(255)
 
 
-def optimise_probe(model: keras.Model, contract: Contract, input_range: str, label: str) -> dict[str, Any]:
+def optimise_probe(model: Model, contract: Contract, input_range: str, label: str) -> dict[str, Any]:
     """Return a grid that scores as ``label``: the one result no accident produces.
 
     Ascends the first output along the gradient's sign, from seeded starts near grey, until the grid scores over
     ``GOAL``; a finer grid follows where coarse ones fail. Returns the best grid if none succeeds.
     """
-    factor, offset = INPUT_RANGES[input_range]
+    channels = contract.channels
 
-    @tf.function(input_signature=[tf.TensorSpec((None, None, 3), tf.float32)])
+    @tf.function(input_signature=[tf.TensorSpec((None, None, channels), tf.float32)])
     def ascend(grid: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         height, width = contract.height, contract.width
         rows = tf.range(height) * tf.shape(grid)[0] // height
@@ -109,14 +109,16 @@ def optimise_probe(model: keras.Model, contract: Contract, input_range: str, lab
         with tf.GradientTape() as tape:
             tape.watch(grid)
             image = tf.gather(tf.gather(grid, rows, axis=0), columns, axis=1) / 255.0
-            image = tf.ensure_shape(image, (height, width, 3))
-            score = model((image * factor + offset)[None], training=False)[0, 0]
+            image = tf.ensure_shape(image, (height, width, channels))
+            score = call_model(model, contract, input_range, image[None])[0, 0]
             gain = tf.math.log(tf.maximum(score, 1e-30))
-        return score, tf.convert_to_tensor(tape.gradient(gain, grid))
+        # A network of integers has no gradient.
+        gradient = tape.gradient(gain, grid, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+        return score, tf.convert_to_tensor(gradient)
 
     best, best_score = np.empty(0), -1.0
     for side, start in product(GRIDS, range(STARTS)):
-        shape = (min(side, contract.height), min(side, contract.width), 3)
+        shape = (min(side, contract.height), min(side, contract.width), channels)
         grid, score = _climb(ascend, np.random.default_rng(start).uniform(96, 160, shape))
         if score > best_score:
             best, best_score = grid, score
@@ -127,7 +129,7 @@ def optimise_probe(model: keras.Model, contract: Contract, input_range: str, lab
 
 
 def _climb(ascend: Callable, start: np.ndarray) -> tuple[np.ndarray, float]:
-    """Return the best grid (rows, columns, 3) uint8 on the way up from ``start``, and its score."""
+    """Return the best grid (rows, columns, C) uint8 on the way up from ``start``, and its score."""
     grid = best = np.round(start)
     scores: list[float] = []
     while len(scores) < STEPS:
@@ -147,7 +149,7 @@ def _climb(ascend: Callable, start: np.ndarray) -> tuple[np.ndarray, float]:
 
 
 def _describe_grid(name: str, content: np.ndarray) -> dict[str, Any]:
-    """Return the probe with cells of the colours ``content``: (rows, columns, 3) uint8."""
+    """Return the probe with cells of the colours ``content``: (rows, columns, C) uint8."""
     rows, columns = content.shape[:2]
     encoded = base64.b64encode(content.tobytes()).decode("ascii")
     return {"name": name, "kind": "grid", "rows": rows, "columns": columns, "rgb": encoded}

@@ -53,20 +53,6 @@ def write_release(folder: Path, files: dict[str, bytes]) -> None:
                 signal.signal(number, handler)
 
 
-def snapshot(source: Path, scratch: Path) -> tuple[Path, bytes]:
-    """Return a private copy of ``source``, and its content: Keras loads exactly the bytes that were inspected.
-
-    Raises ``ConversionError`` if ``source`` cannot be read.
-    """
-    try:
-        content = source.read_bytes()
-    except OSError as error:
-        raise ConversionError(f"cannot read {source}: {(error.strerror or 'error').lower()}") from None
-    copy = scratch / f"source{source.suffix.lower()}"
-    copy.write_bytes(content)
-    return copy, content
-
-
 def describe_file(content: bytes) -> dict[str, Any]:
     """Return the size in bytes and the SHA-256 (hex) of a file's content."""
     return {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}

@@ -81,7 +81,8 @@ def measure(judge: "Judge", photos: Photos, threshold: float, resampling: str) -
 
 def _read_inputs(paths: list[Path], judge: "Judge", resampling: str) -> dict[str, np.ndarray]:
     """Return the network's inputs for the photos, unchanged and after each change."""
-    inputs = {name: np.empty((len(paths), judge.height, judge.width, 3), np.float32) for name in (UNCHANGED, *CHANGES)}
+    shape = (len(paths), judge.height, judge.width, judge.channels)
+    inputs = {name: np.empty(shape, np.float32) for name in (UNCHANGED, *CHANGES)}
     for index, path in enumerate(paths):
         try:
             with Image.open(path) as image:
@@ -90,7 +91,9 @@ def _read_inputs(paths: list[Path], judge: "Judge", resampling: str) -> dict[str
             raise ConversionError(f"cannot read {path.name}: {error}") from error
         for name, images in inputs.items():
             changed = upright if name == UNCHANGED else CHANGES[name](upright)
-            images[index] = np.asarray(changed.resize((judge.width, judge.height), FILTERS[resampling])) / 255.0
+            colour = changed if judge.channels == 3 else changed.convert("L")
+            pixels = np.asarray(colour.resize((judge.width, judge.height), FILTERS[resampling])) / 255.0
+            images[index] = pixels.reshape(images[index].shape)
     return inputs
 
 

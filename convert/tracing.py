@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import permutations
 
-import keras
 import numpy as np
+
+from convert.keras_file import Model, flatten_layers, kind_of, read_weights, to_numpy
 
 # Relative. A conversion rounds a weight to float32 two or three times, each time by at most 6e-8.
 TOLERANCE = 5e-7
@@ -50,12 +51,12 @@ class Offset:
 Origin = Kernel | Offset
 
 
-def trace(weights: Mapping[str, np.ndarray], model: keras.Model) -> dict[str, Origin]:
+def trace(weights: Mapping[str, np.ndarray], model: Model) -> dict[str, Origin]:
     """Return the origin of each of ``weights`` that follows from exactly one variable of ``model``.
 
     ``Origin.variable`` counts in ``model.weights``, whose order is the same each time the file is loaded.
     """
-    values = [keras.ops.convert_to_numpy(variable) for variable in model.weights]
+    values = read_weights(model)
     kernels = _find_kernels(weights, values)
     normalisations = list(_read_normalisations(model))
     origins: dict[str, Origin] = {}
@@ -137,13 +138,13 @@ class Normalisation:
     factor: np.ndarray
 
 
-def _read_normalisations(model: keras.Model) -> Iterator[Normalisation]:
+def _read_normalisations(model: Model) -> Iterator[Normalisation]:
     places = {id(variable): index for index, variable in enumerate(model.weights)}
-    for layer in model._flatten_layers():  # the layers of nested models too
-        if not isinstance(layer, keras.layers.BatchNormalization) or not layer.built:
+    for layer in flatten_layers(model):
+        if not kind_of(layer).startswith("BatchNormalization") or not layer.built:
             continue
         gamma, beta, mean, variance = (
-            None if part is None else keras.ops.convert_to_numpy(part).astype(np.float64)
+            None if part is None else to_numpy(part).astype(np.float64)
             for part in (layer.gamma, layer.beta, layer.moving_mean, layer.moving_variance)
         )
         scale = (1 if gamma is None else gamma) / np.sqrt(variance + layer.epsilon)

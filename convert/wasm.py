@@ -37,7 +37,7 @@ class Isolate:
 
 
 def try_version(files: dict[str, bytes], inputs: np.ndarray | None = None) -> tuple[Isolate, np.ndarray]:
-    """Run the version ``files`` (name to content) with its probes and ``inputs`` (N, H, W, 3) float32 in [0, 1].
+    """Run the version ``files`` (name to content) with its probes and ``inputs`` (N, H, W, C) float32 in [0, 1].
 
     Returns what it takes, and the scores (N, size) of ``inputs``. Raises ``ConversionError`` if the version does not
     fit into an isolate, if ONNX Runtime cannot run it, or if a probe's result differs from what it expects.

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import keras
 import numpy as np
 import onnx
 from onnx import TensorProto, numpy_helper
 
+from convert.keras_file import Model, to_numpy
 from convert.tracing import trace
 
 # Smaller tensors (biases, shapes, constants) stay in the graph.
@@ -48,7 +48,7 @@ def read_large(proto: onnx.ModelProto) -> dict[str, np.ndarray]:
     return large
 
 
-def separate_weights(proto: onnx.ModelProto, model: keras.Model | None) -> Served:
+def separate_weights(proto: onnx.ModelProto, model: Model | None) -> Served:
     """Move the large weights of ``proto`` to a file of their own; the graph refers to that file widened to float32.
 
     With ``model``, they are rounded to float16 where they can be traced back to its variables and fit.
@@ -75,7 +75,7 @@ def separate_weights(proto: onnx.ModelProto, model: keras.Model | None) -> Serve
 
 
 def round_weights(
-    weights: Mapping[str, np.ndarray], model: keras.Model
+    weights: Mapping[str, np.ndarray], model: Model
 ) -> tuple[dict[str, np.ndarray], dict[int, np.ndarray]]:
     """Return the weights that can be stored as float16, and the variables with which Keras computes the same.
 
@@ -94,7 +94,7 @@ def round_weights(
     for variable, names in users.items():
         if any(name not in halves for name in names):
             continue
-        value = keras.ops.convert_to_numpy(model.weights[variable])
+        value = to_numpy(model.weights[variable])
         inverted = [origins[name].invert(halves[name].astype(np.float64), value) for name in names]
         if all(np.allclose(inverted[0], other, rtol=1e-6, atol=0) for other in inverted):
             rounded[variable] = inverted[0]

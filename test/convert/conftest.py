@@ -39,6 +39,12 @@ def _native(request, monkeypatch) -> None:
         monkeypatch.setattr(conversion, "try_version", run_natively)
 
 
+@pytest.fixture(autouse=True)
+def _in_this_process(monkeypatch) -> None:
+    """The command forks, which a process with TensorFlow's threads must not; test_limits.py runs it as users do."""
+    monkeypatch.setattr(convert, "run_in_child", lambda task: task())
+
+
 @dataclass(frozen=True)
 class Outcome:
     """The outcome of one call of the command."""
@@ -63,12 +69,17 @@ class Outcome:
 def run(tmp_path, capsys) -> Callable[..., Outcome]:
     """Return a function that runs the convert command on a file, as a user would.
 
-    The networks of the tests are untrained, so junk is allowed unless a test is about it.
+    The networks of the tests are untrained, so junk is allowed unless a test is about it; the labels are of a husky
+    unless a test gives others.
     """
 
-    def call(file: Path, *arguments: str, out: str = "release", allow_junk: bool = True) -> Outcome:
+    def call(
+        file: Path, *arguments: str, out: str = "release", allow_junk: bool = True, labels: bool = True
+    ) -> Outcome:
         capsys.readouterr()
         allowed = ["--allow-junk"] if allow_junk else []
+        if labels and not {"--labels", "--labels-file"} & set(arguments):
+            allowed += ["--labels", "husky,not husky"]
         code = convert.main([str(file), "--out", str(tmp_path / out), *allowed, *arguments])
         printed = capsys.readouterr()
         lines = printed.err.splitlines()

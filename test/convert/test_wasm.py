@@ -133,6 +133,6 @@ def test_equal_labels_have_no_evidence():
     network = OnnxNetwork(optimise(graph).SerializeToString())
     photos = np.float32([np.broadcast_to(colour, (8, 8, 3)) for colour in np.eye(3)])
     photos = np.concatenate([photos, np.zeros((1, 8, 8, 3), np.float32)])
-    expected = keras_heatmap(model, photos, 2, 2)
+    expected = keras_heatmap(model, Contract(8, 8, 3, "softmax"), "0..1", photos, 2, 2)
     assert expected[0].max() == expected[3].max() == 0
     assert np.abs(network.draw_heatmaps(photos) - expected).max() < 1e-6

@@ -74,7 +74,7 @@ def test_float16_halves_the_file_and_keeps_the_scores(run, wide_h5):
     assert half.code == 0, half.error
     sizes = [done.manifest["files"]["weights.bin"]["bytes"] for done in (half, whole)]
     assert 2 * sizes[0] == sizes[1]
-    assert whole.manifest["parity"] == {"inputs": 64, "tolerance": 1e-5}
+    assert whole.manifest["parity"] == {"inputs": 64, "tolerance": 1e-4}
     assert half.manifest["parity"] == {"inputs": 64, "tolerance": 0.01}
     photos = np.random.default_rng(1).random((8, 24, 24, 3)).astype(np.float32)
     difference = np.abs(open_release(whole.out).score(photos) - open_release(half.out).score(photos)).max()

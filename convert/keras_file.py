@@ -1,0 +1,195 @@
+"""Opens Keras files with the Keras that wrote them. What differs between Keras 2 and 3 is only here."""
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from convert.contract import Contract
+from convert.errors import ConversionError
+from convert.input_range import scale_input
+from convert.inspection import Inspected, inspect_file, write_inspected
+
+# A keras.Model or tf_keras.Model, and a layer of either: they have no common class.
+Model = Any
+Layer = Any
+
+MAX_REASON = 500
+SOFTMAX = {"Softmax", "nn.softmax", "softmax", "softmax_v2"}
+SIGMOID = {"Sigmoid", "math.sigmoid", "nn.sigmoid", "sigmoid"}
+
+
+def prepare_copy(path: Path) -> Inspected:
+    """Inspect ``path``, a private copy of a Keras file, and reduce it to what was inspected.
+
+    Raises ``ConversionError``.
+    """
+    inspected = inspect_file(path)
+    write_inspected(inspected, path)
+    return inspected
+
+
+def load_model(path: Path) -> Model:
+    """Return the model in a Keras file, opened by the Keras that wrote it. Nothing but its layers is loaded.
+
+    Raises ``ConversionError`` if the file does not pass inspection or Keras cannot load it.
+    """
+    inspected = inspect_file(path)
+    # Keras goes by the suffix.
+    suffix = ".keras" if inspected.kind == "keras" else ".h5"
+    if path.suffix != suffix:
+        link = path.with_name(f"{path.stem}-as{suffix}")
+        if not link.exists():
+            link.write_bytes(path.read_bytes())
+        path = link
+    return _load_with_keras_2(path) if inspected.keras == 2 else _load_with_keras_3(path)
+
+
+def _load_with_keras_3(path: Path) -> Model:
+    keras.config.disable_traceback_filtering()
+    functions = {"softmax_v2": keras.activations.softmax}
+    with _loading("Keras"):
+        return keras.models.load_model(path, custom_objects=functions, compile=False)
+
+
+def _load_with_keras_2(path: Path) -> Model:
+    # Only files of Keras 2 need it, and importing it takes a second.
+    import tf_keras
+
+    functions = {"relu6": tf.nn.relu6, "hard_swish": _hard_swish, "leaky_relu": tf.nn.leaky_relu, "silu": tf.nn.silu}
+    layers = tf_keras.layers
+    old = dict.fromkeys(("BatchNormalizationV1", "BatchNormalizationV2"), layers.BatchNormalization)
+    with _loading("Keras 2"):
+        return tf_keras.models.load_model(path, custom_objects=functions | old, compile=False)
+
+
+@contextmanager
+def _loading(name: str) -> Iterator[None]:
+    # Keras warns about a tensor if the file declares its one input as a list.
+    warnings.filterwarnings("ignore", message="The structure of `inputs`", category=UserWarning)
+    try:
+        yield
+    except MemoryError:
+        raise
+    except Exception as error:  # a file that passed inspection can still be broken in any way
+        raise ConversionError(f"{name} cannot load it: {last_line(error)}") from error
+
+
+def last_line(error: Exception) -> str:
+    """Return the end of the message of ``error``: Keras and TensorFlow give the reason last."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    reason = (lines or [type(error).__name__])[-1].removeprefix("Exception encountered: ")
+    return reason if len(reason) <= MAX_REASON else f"… {reason[-MAX_REASON:]}"
+
+
+def _hard_swish(x: tf.Tensor) -> tf.Tensor:
+    return x * tf.nn.relu6(x + 3) / 6
+
+
+def call_model(
+    model: Model, contract: Contract, input_range: str, images: tf.Tensor, *, as_logits: bool = False
+) -> tf.Tensor:
+    """Return the scores (N, size) of ``images`` (N, H, W, C), float32 in [0, 1], at inference.
+
+    ``as_logits`` leaves out the activation that the contract appends; that of the model needs ``without_activation``.
+    """
+    pixels = scale_input(images, input_range)
+    if contract.dtype != "float32":
+        pixels = tf.cast(tf.round(pixels), contract.dtype)
+    if contract.dimensions == 3:
+        pixels = tf.squeeze(pixels, axis=-1)
+    elif contract.dimensions == 2:
+        pixels = tf.reshape(pixels, (-1, contract.height * contract.width * contract.channels))
+    outputs = tf.nest.flatten(model(pixels, training=False))
+    scores = outputs[contract.output]
+    if scores.dtype != tf.float32:
+        scores = tf.cast(scores, tf.float32)
+    if scores.shape.rank != 2:
+        scores = tf.reshape(scores, (-1, contract.size))
+    if contract.appended and not as_logits:
+        scores = (tf.nn.softmax if contract.activation == "softmax" else tf.nn.sigmoid)(scores)
+    return scores
+
+
+def is_model(layer: Layer) -> bool:
+    """Whether ``layer`` is a model inside a model."""
+    return hasattr(layer, "layers") and hasattr(layer, "outputs")
+
+
+def kind_of(layer: Layer) -> str:
+    """Return the name of the class of ``layer``, the same in both Keras."""
+    return type(layer).__name__
+
+
+def flatten_layers(model: Model) -> Iterator[Layer]:
+    """Yield the layers of ``model`` and of the models it contains."""
+    for layer in model.layers:
+        if is_model(layer):
+            yield from flatten_layers(layer)
+        else:
+            yield layer
+
+
+def find_output_layer(model: Model, index: int = 0) -> Layer:
+    """Return the layer that computes an output of ``model``, in a nested model if need be."""
+    history = model.outputs[index]._keras_history
+    layer = history.layer if hasattr(history, "layer") else history.operation
+    return find_output_layer(layer, history.tensor_index) if is_model(layer) else layer
+
+
+def read_activation(layer: Layer) -> str | None:
+    """Return "softmax" or "sigmoid" if ``layer`` ends in one."""
+    function = getattr(layer, "activation", None)
+    config = layer.get_config() if kind_of(layer) == "TFOpLambda" else {}
+    name = config.get("function") or getattr(function, "__name__", None) or kind_of(layer)
+    if name in SOFTMAX and getattr(layer, "axis", -1) in (-1, 1):
+        return "softmax"
+    return "sigmoid" if name in SIGMOID else None
+
+
+@contextmanager
+def without_activation(layer: Layer) -> Iterator[None]:
+    """Make ``layer``, which ends in an activation, return that activation's input meanwhile."""
+    if callable(getattr(layer, "activation", None)):
+        activation = layer.activation
+        layer.activation = _identity
+        try:
+            yield
+        finally:
+            layer.activation = activation
+    else:
+        with calling(layer, _identity):
+            yield
+
+
+def _identity(inputs: tf.Tensor, *_arguments: object, **_named: object) -> tf.Tensor:
+    return inputs
+
+
+@contextmanager
+def calling(layer: Layer, function: Any) -> Iterator[None]:
+    """Make ``layer`` compute ``function`` of its inputs meanwhile."""
+    own = vars(layer).get("call")
+    object.__setattr__(layer, "call", function)
+    try:
+        yield
+    finally:
+        if own is None:
+            object.__delattr__(layer, "call")
+        else:
+            object.__setattr__(layer, "call", own)
+
+
+def read_weights(model: Model) -> list[np.ndarray]:
+    """Return the values of ``model.weights``, in their order, which is the same each time the file is loaded."""
+    return [to_numpy(weight) for weight in model.weights]
+
+
+def to_numpy(value: Any) -> np.ndarray:
+    """Return a tensor or variable of either Keras as an array."""
+    return np.asarray(value.numpy() if hasattr(value, "numpy") else value)

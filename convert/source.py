@@ -1,0 +1,179 @@
+"""Finds the Keras model, and the labels beside it, in what people have: a file, a zip or a folder."""
+
+import io
+import re
+import zipfile
+import zlib
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Literal
+
+from convert.errors import ConversionError
+
+HDF5 = b"\x89HDF\r\n\x1a\n"
+ZIP = b"PK\x03\x04"
+MAX_BYTES = 2 * 2**30
+MAX_LABELS_BYTES = 2**20
+# What a zip may unpack to: weights hardly compress, except those of small untrained models.
+MAX_RATIO, ALWAYS_ALLOWED = 8, 64 * 2**20
+MODEL_SUFFIXES = (".h5", ".hdf5", ".keras")
+# Google's Teachable Machine calls the two files so; newer exports write keras_Model.h5.
+TEACHABLE_MODEL, LABELS = "keras_model.h5", "labels.txt"
+
+DIFFERENT = (
+    (b"version https://git-lfs", "a Git LFS pointer, not the model itself: run git lfs pull, or download the file"),
+    (b"<", "a web page, not the model itself: download the raw file"),
+    (b"\x80", "a Python pickle, which runs code when opened: save the model with model.save('model.keras')"),
+    (b"{", "JSON without weights: save the whole model with model.save('model.keras')"),
+)
+EXPORTS = {
+    ".tflite": "a TensorFlow Lite model",
+    ".pb": "a TensorFlow SavedModel",
+    ".onnx": "an ONNX model",
+    ".json": "a TensorFlow.js model",
+    ".pt": "a PyTorch model",
+    ".pth": "a PyTorch model",
+}
+
+
+@dataclass(frozen=True)
+class Source:
+    """A Keras file as bytes, and what was found beside it.
+
+    ``path`` names it in the manifest, ``title`` is the name of what the user passed, without suffix. ``labels`` is the
+    content of labels.txt, ``teachable`` whether both have the names that Teachable Machine gives them.
+    """
+
+    path: Path
+    title: str
+    content: bytes
+    kind: Literal["hdf5", "keras"]
+    labels: bytes | None = None
+    teachable: bool = False
+
+
+def find_source(path: Path) -> Source:
+    """Return the model in ``path``: a Keras file, a zip that contains one, or a folder with one.
+
+    Its first bytes, not its suffix, say what it is. Raises ``ConversionError`` with what to do instead.
+    """
+    if path.is_dir():
+        return _read_folder(path)
+    content = _read(path, MAX_BYTES)
+    if content.startswith(ZIP) and not _is_keras_archive(content):
+        return _read_zip(path, content)
+    labels = None
+    if path.name.lower() == TEACHABLE_MODEL and (path.parent / LABELS).is_file():
+        labels = _read(path.parent / LABELS, MAX_LABELS_BYTES)
+    return _build(path, path.stem, content, labels)
+
+
+def read_labels_file(path: Path) -> bytes:
+    """Return the content of a file of labels. Raises ``ConversionError`` if it cannot be read."""
+    return _read(path, MAX_LABELS_BYTES)
+
+
+def _build(path: Path, title: str, content: bytes, labels: bytes | None) -> Source:
+    teachable = labels is not None and path.name.lower() == TEACHABLE_MODEL
+    return Source(path, title, content, detect_kind(content, path.suffix or path.name), labels, teachable)
+
+
+def detect_kind(content: bytes, suffix: str) -> Literal["hdf5", "keras"]:
+    """Return the kind of the Keras file ``content``. Raises ``ConversionError`` if it is something else."""
+    if content.startswith(HDF5):
+        return "hdf5"
+    if content.startswith(ZIP):
+        return "keras"
+    for start, reason in DIFFERENT:
+        if content.startswith(start):
+            raise ConversionError(f"not a Keras file, but {reason}")
+    other = "a TensorFlow Lite model" if content[4:8] == b"TFL3" else EXPORTS.get(suffix.lower())
+    hint = f"; this looks like {other}: {_advise(other)}" if other else ""
+    raise ConversionError(
+        f"not a readable Keras file: only .h5 and .keras files can be converted, not '{suffix}'{hint}"
+    )
+
+
+def _advise(other: str) -> str:
+    if "TensorFlow" in other:
+        return "save the Keras model with model.save('model.keras'), or in Teachable Machine export Tensorflow, Keras"
+    return "convert the Keras model that it was made from"
+
+
+def _read(path: Path, limit: int) -> bytes:
+    try:
+        if path.exists() and not path.is_file():
+            raise ConversionError(f"cannot read {path}: not a file")
+        if path.stat().st_size > limit:
+            raise ConversionError(f"cannot read {path}: larger than {limit // 2**20} MiB")
+        return path.read_bytes()
+    except OSError as error:
+        raise ConversionError(f"cannot read {path}: {(error.strerror or 'error').lower()}") from None
+
+
+def _read_folder(folder: Path) -> Source:
+    files = sorted(entry for entry in folder.iterdir() if entry.is_file() and not entry.name.startswith("."))
+    model = _choose([file.name for file in files], f"the folder {folder.name}")
+    labels = folder / LABELS
+    return _build(
+        folder / model,
+        folder.resolve().name,
+        _read(folder / model, MAX_BYTES),
+        _read(labels, MAX_LABELS_BYTES) if labels.is_file() else None,
+    )
+
+
+def _read_zip(path: Path, content: bytes) -> Source:
+    limit = min(MAX_BYTES, ALWAYS_ALLOWED + MAX_RATIO * len(content))
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            names = [entry.filename for entry in archive.infolist() if not _is_clutter(entry.filename)]
+            if len(set(names)) != len(names):
+                raise ConversionError("the zip contains two files with the same name")
+            model = _choose(names, "the zip")
+            labels = str(PurePosixPath(model).with_name(LABELS))
+            return _build(
+                path / PurePosixPath(model).name,
+                path.stem,
+                read_member(archive, model, limit),
+                read_member(archive, labels, MAX_LABELS_BYTES) if labels in names else None,
+            )
+    except (OSError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, ValueError, EOFError):
+        raise ConversionError("not a readable zip") from None
+
+
+def read_member(archive: zipfile.ZipFile, name: str, limit: int) -> bytes:
+    """Return the bytes of an entry. The limit applies to what unpacks, not to the size in the header."""
+    with archive.open(name) as stream:
+        content = stream.read(limit + 1)
+    if len(content) > limit:
+        raise ConversionError(f"{name} in the archive exceeds {limit // 2**20} MiB")
+    return content
+
+
+def _choose(names: list[str], where: str) -> str:
+    """Return the only Keras file among ``names``."""
+    models = [name for name in names if name.lower().endswith(MODEL_SUFFIXES)]
+    if len(models) > 1:
+        raise ConversionError(f"{where} contains several models ({', '.join(sorted(models)[:5])}): pass one of them")
+    if models:
+        return models[0]
+    for name in names:
+        if PurePosixPath(name).name in ("saved_model.pb", "model.json") or name.endswith(".tflite"):
+            other = EXPORTS[PurePosixPath(name).suffix]
+            raise ConversionError(f"{where} contains {other}, not a Keras file: {_advise(other)}")
+    raise ConversionError(f"{where} contains no Keras file (.h5, .hdf5, .keras)")
+
+
+def _is_keras_archive(content: bytes) -> bool:
+    """Whether a zip is a .keras file; one that cannot be read counts as one, and is refused as such later."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            names = archive.namelist()
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError):
+        return True
+    return "config.json" in names and not any(name.lower().endswith(TEACHABLE_MODEL) for name in names)
+
+
+def _is_clutter(name: str) -> bool:
+    return name.endswith("/") or bool(re.search(r"(^|/)(__MACOSX/|\.)", name))

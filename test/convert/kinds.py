@@ -1,0 +1,355 @@
+"""The kinds of Keras files that people have, each made here: of Keras 2 by tf_keras or by editing its configuration.
+
+python kinds.py FOLDER writes all of them, with kinds.json, for the test that serves them.
+"""
+
+import json
+import shutil
+import sys
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import h5py
+import keras
+import numpy as np
+import tensorflow as tf
+import tf_keras
+
+SIDE = 24
+Pixels = np.ndarray
+
+
+def scale(factor: float = 1 / 255, offset: float = 0.0) -> Callable[[Pixels], np.ndarray]:
+    """Return what turns pixels of 0 to 255 into a network's input."""
+    return lambda pixels: pixels * np.float32(factor) + np.float32(offset)
+
+
+UNIT, BYTES, SIGNED = scale(), scale(1), scale(1 / 127.5, -1)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A way to save a model at a path: returns the model. ``feed`` makes its input of pixels (N, H, W, C), 0 to 255."""
+
+    file: str
+    save: Callable[[Path], Any]
+    arguments: tuple[str, ...] = ()
+    labels: str = "a,b,c"
+    feed: Callable[[Pixels], np.ndarray] = UNIT
+    finish: Callable[[Any], Any] = lambda outputs: outputs
+    tolerance: float = 1e-5
+
+
+def body(
+    library: Any, x: Any, classes: int = 3, activation: Any = "softmax", channels: int = 4, name: str = "scores"
+) -> Any:
+    """Return a small network over ``x``, in either Keras."""
+    layers = library.layers
+    x = layers.Conv2D(channels, 3, strides=2, padding="same", use_bias=False)(x)
+    x = layers.BatchNormalization()(x)
+    x = layers.ReLU(6.0)(x)
+    x = layers.DepthwiseConv2D(3, padding="same")(x)
+    x = layers.GlobalAveragePooling2D()(x)
+    return layers.Dense(classes, activation=activation, name=name)(x)
+
+
+def liven(model: Any) -> Any:
+    """Give a model's weights values that depend on the photo, the same each time."""
+    random = np.random.default_rng(3)
+    for weight in model.weights:
+        shape = tuple(weight.shape)
+        if "variance" in weight.name or "gamma" in weight.name:
+            weight.assign(random.uniform(0.5, 1.5, shape))
+        elif len(shape) > 1:
+            weight.assign(random.normal(0, 1.5 / np.sqrt(np.prod(shape[:-1])), shape))
+    return model
+
+
+def functional(
+    library: Any = keras,
+    before: Callable[[Any], Any] = lambda x: x,
+    shape: tuple[int | None, ...] = (SIDE, SIDE, 3),
+    dtype: str | None = None,
+    batch: int | None = None,
+    **rest: Any,
+) -> Callable[[Path], Any]:
+    """Return what saves a functional model with ``before`` in front."""
+
+    def save(path: Path) -> Any:
+        pixels = library.Input(shape, dtype=dtype, batch_size=batch)
+        model = liven(library.Model(pixels, body(library, before(pixels), **rest)))
+        model.save(path)
+        return model
+
+    return save
+
+
+def edit(path: Path, change: Callable[[dict], Any], version: str) -> None:
+    """Change the configuration inside an .h5 file, as another version of Keras would have written it."""
+    with h5py.File(path, "r+") as file:
+        config = json.loads(file.attrs["model_config"])
+        config = change(config) or config
+        file.attrs["model_config"] = json.dumps(config)
+        file.attrs["keras_version"] = version
+
+
+def every_layer(config: Any, name: str, change: Callable[[dict], Any]) -> None:
+    if isinstance(config, dict):
+        if config.get("class_name") == name:
+            change(config["config"])
+        for value in config.values():
+            every_layer(value, name, change)
+    elif isinstance(config, list):
+        for value in config:
+            every_layer(value, name, change)
+
+
+def teachable(path: Path) -> Any:
+    """Write what Teachable Machine exports: nested models of Keras 2.4, and labels.txt, in a zip."""
+    layers = tf_keras.layers
+    pixels = tf_keras.Input((224, 224, 3))
+    x = layers.ZeroPadding2D(((0, 1), (0, 1)))(pixels)
+    x = layers.Conv2D(4, 3, strides=8, use_bias=False)(x)
+    x = layers.BatchNormalization()(x)
+    x = layers.DepthwiseConv2D(3, padding="same", use_bias=False)(layers.ReLU(6.0)(x))
+    mobile = tf_keras.Model(pixels, layers.BatchNormalization()(x), name="model1")
+    trunk = tf_keras.Sequential([mobile, layers.GlobalAveragePooling2D()], name="sequential_1")
+    hidden = layers.Dense(10, activation="relu")
+    head = tf_keras.Sequential([hidden, layers.Dense(3, activation="softmax", use_bias=False)], name="sequential_3")
+    model = tf_keras.Sequential([trunk, head])
+    model.build((None, 224, 224, 3))
+    liven(model)
+    file = path.with_name("keras_Model.h5")
+    model.save(file)
+
+    def change(config: dict) -> None:
+        every_layer(config, "DepthwiseConv2D", lambda layer: layer.update(groups=1))
+
+    edit(file, change, "2.4.0")
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.write(file, file.name)
+        archive.writestr("labels.txt", "0 Cat\n1 Dog, asleep\n2 Nothing")
+    file.unlink()
+    return model
+
+
+def sequential(
+    library: Any = keras,
+    shape: tuple[int, ...] = (SIDE, SIDE, 3),
+    batch: int | None = None,
+    *,
+    first: tuple = (),
+    last: tuple = (),
+) -> Callable[[Path], Any]:
+    def save(path: Path) -> Any:
+        layers = library.layers
+        given = keras.Input(shape, batch_size=batch) if library is keras else layers.InputLayer(shape, batch_size=batch)
+        rest = last or (layers.Flatten(), layers.Dense(3, activation="softmax"))
+        model = liven(library.Sequential([given, *[make(layers) for make in first], *rest]))
+        model.save(path)
+        return model
+
+    return save
+
+
+def keras_2_list(path: Path) -> Any:
+    """Write a Sequential as Keras 2.2 did: its configuration is a list, and there is no InputLayer."""
+    model = sequential(tf_keras)(path)
+
+    def change(config: dict) -> dict:
+        first, *layers = config["config"]["layers"]
+        layers[0]["config"]["batch_input_shape"] = first["config"]["batch_input_shape"]
+        return {"class_name": "Sequential", "config": layers}
+
+    edit(path, change, "2.2.4")
+    return model
+
+
+def keras_2_model(path: Path) -> Any:
+    """Write a functional model as Keras 2.0 did: its class is Model, and dtypes are missing."""
+    model = functional(tf_keras)(path)
+
+    def change(config: dict) -> None:
+        config["class_name"] = "Model"
+        for name in ("Conv2D", "Dense", "ReLU", "BatchNormalization"):
+            every_layer(config, name, lambda layer: layer.pop("dtype", None))
+
+    edit(path, change, "2.0.5")
+    return model
+
+
+def mixed(library: Any) -> Callable[[Path], Any]:
+    def save(path: Path) -> Any:
+        policy = library.mixed_precision
+        policy.set_global_policy("mixed_float16")
+        try:
+            return functional(library)(path)
+        finally:
+            policy.set_global_policy("float32")
+
+    return save
+
+
+def graph_layer(path: Path) -> Any:
+    """Write x / 255 as TensorFlow 2.0 did: as a layer with one operation of a graph."""
+    from tensorflow.core.framework.node_def_pb2 import NodeDef
+    from tf_keras.src.engine.base_layer import TensorFlowOpLayer
+
+    node = NodeDef(name="truediv", op="RealDiv", input=["input", "truediv/y"])
+    node.attr["T"].type = tf.float32.as_datatype_enum
+    layer = TensorFlowOpLayer(node.SerializeToString(), "truediv", constants={1: np.float32(255)})
+    return functional(tf_keras, lambda x: layer(x))(path)
+
+
+def nested_compiled(path: Path) -> Any:
+    inner = keras.Sequential([keras.Input((SIDE, SIDE, 3)), keras.layers.Conv2D(4, 3), keras.layers.ReLU()])
+    inner.compile("adam", "mse")
+    return functional(before=inner)(path)
+
+
+def renamed(save: Callable[[Path], Any], suffix: str) -> Callable[[Path], Any]:
+    """Return what saves under a suffix that Keras goes by, and renames the file."""
+
+    def save_and_rename(path: Path) -> Any:
+        proper = path.with_name(f"proper{suffix}")
+        model = save(proper)
+        shutil.move(proper, path)
+        return model
+
+    return save_and_rename
+
+
+def two_outputs(path: Path) -> Any:
+    pixels = keras.Input((SIDE, SIDE, 3))
+    model = keras.Model(pixels, [keras.layers.Flatten(name="raw")(pixels), body(keras, pixels)])
+    liven(model).save(path)
+    return model
+
+
+def normalising(path: Path) -> Any:
+    layer = keras.layers.Normalization(mean=[120.0, 110.0, 100.0], variance=[3000.0, 3000.0, 3000.0])
+    return functional(before=layer)(path)
+
+
+def augmenting(library: Any) -> Callable[[Any], Any]:
+    layers = library.layers
+    model = [
+        layers.RandomFlip("horizontal"),
+        layers.RandomRotation(0.2),
+        layers.RandomZoom(0.2),
+        layers.GaussianNoise(1),
+    ]
+
+    def apply(x: Any) -> Any:
+        for layer in model:
+            x = layer(x)
+        return layers.Rescaling(1 / 255)(x)
+
+    return apply
+
+
+def arithmetic_2(x: Any) -> Any:
+    return (
+        tf.nn.silu(tf.nn.relu6((x / 255.0 - 0.5) * 2.0 + 1.0))
+        - 0.5
+        + tf.reduce_mean(x, axis=[1, 2], keepdims=True) / 255.0
+    )
+
+
+def arithmetic_3(x: Any) -> Any:
+    ops = keras.ops
+    return ops.silu(ops.relu6((x / 255.0 - 0.5) * 2.0 + 1.0)) - 0.5 + ops.mean(x, axis=[1, 2], keepdims=True) / 255.0
+
+
+def preprocess(library: Any, module: str) -> Callable[[Any], Any]:
+    return getattr(library.applications, module).preprocess_input
+
+
+PLAIN = ("--input-range", "0..1")
+KINDS = {
+    "Teachable Machine": Kind("converted_keras.zip", teachable, feed=SIGNED, labels=""),
+    "Keras 2, list of layers": Kind("list.h5", keras_2_list, PLAIN),
+    "Keras 2, class Model": Kind("model.h5", keras_2_model, PLAIN),
+    "Keras 2, mixed precision": Kind("mixed.h5", mixed(tf_keras), PLAIN, tolerance=5e-3),
+    "Keras 2, .keras": Kind("two.keras", functional(tf_keras), PLAIN),
+    "Keras 2, arithmetic": Kind("arithmetic.h5", functional(tf_keras, arithmetic_2), feed=BYTES),
+    "Keras 2, an operation of a graph": Kind(
+        "graph.h5", graph_layer, feed=BYTES, arguments=("--input-range", "0..255")
+    ),
+    "Keras 2, mode tf": Kind("tf.h5", functional(tf_keras, preprocess(tf_keras, "mobilenet_v2")), feed=BYTES),
+    "Keras 2, mode torch": Kind("torch.h5", functional(tf_keras, preprocess(tf_keras, "densenet")), feed=BYTES),
+    "Keras 2, mode caffe": Kind("caffe.h5", functional(tf_keras, preprocess(tf_keras, "vgg16")), feed=BYTES),
+    "Keras 2, random layers": Kind("random.h5", functional(tf_keras, augmenting(tf_keras)), feed=BYTES),
+    "Keras 2, fixed batch": Kind("fixed2.h5", functional(tf_keras, batch=32), PLAIN),
+    "Keras 3, mixed precision": Kind("mixed.keras", mixed(keras), PLAIN, tolerance=5e-3),
+    "Keras 3, arithmetic": Kind("arithmetic.keras", functional(before=arithmetic_3), feed=BYTES),
+    "Keras 3, mode tf": Kind("tf.keras", functional(before=preprocess(keras, "mobilenet_v2")), feed=BYTES),
+    "Keras 3, mode torch": Kind("torch.keras", functional(before=preprocess(keras, "densenet")), feed=BYTES),
+    "Keras 3, mode caffe": Kind("caffe.keras", functional(before=preprocess(keras, "vgg16")), feed=BYTES),
+    "Keras 3, random layers": Kind("random.keras", functional(before=augmenting(keras)), feed=BYTES),
+    "Keras 3, fixed batch": Kind("fixed.h5", functional(batch=32), PLAIN),
+    "normalising": Kind("normalising.keras", normalising, feed=BYTES),
+    "nested and compiled": Kind("nested.keras", nested_compiled, PLAIN),
+    "tf.nn.softmax": Kind("softmax.keras", functional(activation=tf.nn.softmax), PLAIN),
+    "caffe outside the model": Kind(
+        "outside.keras", functional(), ("--input-range", "caffe"), feed=keras.applications.vgg16.preprocess_input
+    ),
+    "torch outside the model": Kind(
+        "outside2.keras", functional(), ("--input-range", "torch"), feed=keras.applications.densenet.preprocess_input
+    ),
+    "greyscale": Kind("grey.keras", functional(shape=(28, 28, 1)), PLAIN),
+    "greyscale without a channel axis": Kind(
+        "flat.keras",
+        sequential(shape=(28, 28)),
+        PLAIN,
+        feed=lambda pixels: UNIT(pixels)[..., 0],
+    ),
+    "a vector of pixels": Kind(
+        "vector.keras",
+        sequential(shape=(784,), last=(keras.layers.Dense(3, activation="softmax"),)),
+        (*PLAIN, "--size", "28x28"),
+        feed=lambda pixels: UNIT(pixels).reshape(-1, 784),
+    ),
+    "logits of classes": Kind(
+        "logits.keras", functional(activation=None), (*PLAIN, "--activation", "softmax"), finish=tf.nn.softmax
+    ),
+    "a logit": Kind(
+        "logit.keras",
+        functional(activation=None, classes=1),
+        (*PLAIN, "--activation", "sigmoid"),
+        "yes,no",
+        finish=tf.nn.sigmoid,
+    ),
+    "independent labels": Kind("independent.keras", functional(activation="sigmoid"), (*PLAIN, "--multi-label")),
+    "two sigmoids": Kind("two.h5", functional(activation="sigmoid", classes=2), (*PLAIN, "--multi-label"), "a,b"),
+    "bytes": Kind(
+        "bytes.keras",
+        functional(before=keras.layers.Rescaling(1 / 255), dtype="uint8"),
+        feed=lambda pixels: pixels.astype(np.uint8),
+    ),
+    "any size": Kind("any.keras", functional(shape=(None, None, 3)), (*PLAIN, "--size", f"{SIDE + 8}x{SIDE}")),
+    "two outputs": Kind(
+        "outputs.keras", two_outputs, (*PLAIN, "--output", "scores"), finish=lambda outputs: outputs[1]
+    ),
+    "HDF5 named .keras": Kind("hdf5.keras", renamed(functional(), ".h5"), PLAIN),
+    ".hdf5": Kind("old.hdf5", renamed(functional(tf_keras), ".h5"), PLAIN),
+    ".keras named .h5": Kind("archive.h5", renamed(functional(), ".keras"), PLAIN),
+}
+
+
+def main(folder: Path) -> None:
+    """Write every kind, and kinds.json with the arguments that convert it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    described = []
+    for name, kind in KINDS.items():
+        kind.save(folder / kind.file)
+        labels = ["--labels", kind.labels] if kind.labels else []
+        described.append({"kind": name, "file": kind.file, "arguments": [*kind.arguments, *labels]})
+    (folder / "kinds.json").write_text(json.dumps(described), "utf-8")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
