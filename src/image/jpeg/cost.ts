@@ -15,6 +15,8 @@ const COST = {
   bufferedBlock: 250,
   /** Each decoded pixel: transform, upsampling and colour. */
   pixel: 25,
+  /** The same of CMYK, which JavaScript converts. */
+  cmykPixel: 35,
   segment: 150,
 } as const;
 
@@ -28,7 +30,7 @@ export function decodeMilliseconds(header: JpegHeader, target: Size): number {
     neededBytes(header, reduction) * (header.progressive ? COST.progressiveByte : COST.byte) +
     inScans * COST.block +
     (header.buffered ? countBlocks(header) * COST.bufferedBlock : 0) +
-    width * height * COST.pixel +
+    width * height * (header.components.length === 4 ? COST.cmykPixel : COST.pixel) +
     header.segments * COST.segment +
     addingNanoseconds(height, width, reducedSize(decodedSize(header, target), target));
   return nanoseconds / 1e6;

@@ -4,16 +4,25 @@ import type { JpegHeader, JpegScan } from './header.ts';
 /** Factor by which libjpeg-turbo scales down while decoding, at no cost, in the frequency domain. */
 type JpegReduction = 1 | 2 | 4 | 8;
 
-/** Returns the largest reduction that leaves twice the target, as Pillow's `reducing_gap=2` does. */
-export function jpegReduction(size: Size, target: Size): JpegReduction {
-  const room = Math.min(size.width / target.width, size.height / target.height) / 2;
-  return room >= 8 ? 8 : room >= 4 ? 4 : room >= 2 ? 2 : 1;
+type Picture = Pick<JpegHeader, 'width' | 'height' | 'components'>;
+
+/** A CMYK picture of up to this many pixels after reduction is reduced no further. */
+const CMYK_PIXELS = 4_000_000;
+
+/**
+ * Returns the largest reduction that leaves twice the target, as Pillow's `reducing_gap=2` does. CMYK is reduced only as
+ * far as memory requires: black multiplies the other inks, so the average of a block is not the colour of the averages.
+ */
+export function jpegReduction({ width, height, components }: Picture, target: Size): JpegReduction {
+  const room = Math.min(width / target.width, height / target.height) / 2;
+  const need = components.length === 4 ? Math.sqrt((width * height) / CMYK_PIXELS) : 8;
+  return room >= 8 && need > 4 ? 8 : room >= 4 && need > 2 ? 4 : room >= 2 && need > 1 ? 2 : 1;
 }
 
 /** The exact size after reduction, which may be fractional. */
-export function decodedSize(size: Size, target: Size): Size {
-  const reduction = jpegReduction(size, target);
-  return { width: size.width / reduction, height: size.height / reduction };
+export function decodedSize(picture: Picture, target: Size): Size {
+  const reduction = jpegReduction(picture, target);
+  return { width: picture.width / reduction, height: picture.height / reduction };
 }
 
 /** The size of libjpeg-turbo's output, which rounds up. */

@@ -1,0 +1,89 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { z } from 'zod';
+import { FORMATS_ENVIRONMENT, preparePython, pythonEnvironment } from '../../scripts/python.ts';
+import { type RunningWorker, startWorker } from '../e2e/wrangler.ts';
+import { EXCEPTIONS } from './exceptions.ts';
+import { drawOthers } from './magick.ts';
+
+/** `npm run test:formats` sends the whole corpus; `npm test` a part that has all cases of their own. */
+const isWhole = process.env.FORMATS === 'all';
+const EVERY = isWhole ? 1 : 20;
+const LEAST = isWhole ? 300 : 60;
+
+const Corpus = z.array(
+  z.object({
+    name: z.string(),
+    /** Allowed mean difference, in 1/255. */
+    tolerance: z.number(),
+    /** Why Pillow cannot open the file. */
+    error: z.string().optional(),
+  }),
+);
+
+const OpenApi = z.object({
+  paths: z.object({
+    '/api/predict': z.object({
+      post: z.object({ requestBody: z.object({ content: z.record(z.string(), z.unknown()) }) }),
+    }),
+  }),
+});
+
+let folder: string;
+let worker: RunningWorker;
+let corpus: z.infer<typeof Corpus>;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'husky-ai-formats-'));
+  [worker] = await Promise.all([startWorker({ entry: 'test/parity/worker.ts' }), isWhole && drawOthers(folder)]);
+  const args = ['test/formats/corpus.py', folder, '--every', String(EVERY), '--formats', ...(await acceptedFormats())];
+  const python = await preparePython(FORMATS_ENVIRONMENT);
+  await execa(python, args, { env: pythonEnvironment(), extendEnv: false });
+  corpus = Corpus.parse(JSON.parse(await readFile(join(folder, 'corpus.json'), 'utf8')));
+}, 600_000);
+
+afterAll(async () => {
+  await worker?.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** The formats of the API's description, such as `jpeg`. */
+async function acceptedFormats(): Promise<string[]> {
+  const { paths } = OpenApi.parse(await (await fetch(`${worker.url}/openapi.json`)).json());
+  const types = Object.keys(paths['/api/predict'].post.requestBody.content);
+  return types.flatMap((type) => /^image\/(\w+)$/.exec(type)?.[1] ?? []);
+}
+
+/** What is wrong with the response to a file, or `undefined`. */
+async function inspect({ name, tolerance, error }: z.infer<typeof Corpus>[number]): Promise<string | undefined> {
+  const response = await fetch(`${worker.url}/parity/tensor`, {
+    method: 'POST',
+    body: await readFile(join(folder, name)),
+    headers: { 'Content-Type': 'application/octet-stream' },
+  });
+  const exception = EXCEPTIONS.find((candidate) => candidate.name.test(name));
+  if (response.status !== (exception?.status ?? 200)) return `${name}: ${response.status} ${await response.text()}`;
+  const tensor = await response.arrayBuffer();
+  if (exception || error !== undefined) return undefined;
+  const mean = meanDifference(new Float32Array(tensor), await readFile(join(folder, `${name}.rgb`)));
+  return mean <= tolerance ? undefined : `${name}: differs by ${mean.toFixed(2)} / 255`;
+}
+
+/** In 1/255; NaN if the lengths differ. */
+function meanDifference(tensor: Float32Array, rgb: Uint8Array): number {
+  if (tensor.length !== rgb.length) return Number.NaN;
+  return rgb.reduce((sum, value, i) => sum + Math.abs((tensor[i] ?? 0) * 255 - value), 0) / rgb.length;
+}
+
+test('every file that Pillow opens is accepted, and shows what Pillow shows', async () => {
+  expect(corpus.length).toBeGreaterThanOrEqual(LEAST);
+  const faults: (string | undefined)[] = [];
+  for (const entry of corpus) faults.push(await inspect(entry));
+  expect(faults.filter(Boolean)).toEqual([]);
+  // An exception that matches no file would be out of date.
+  if (!isWhole) return;
+  for (const { name } of EXCEPTIONS) expect(corpus.filter((entry) => name.test(entry.name))).not.toEqual([]);
+}, 600_000);
