@@ -1,6 +1,8 @@
 """Draws pictures for the tests of AVIF and HEIC, with the expected result for each.
 
-    python test/src/pictures/draw_heif.py   (needs Pillow, pillow-heif, imagecodecs and NumPy; writes heif.json to its own folder)
+    python test/src/pictures/draw_heif.py
+
+It needs Pillow, pillow-heif, imagecodecs and NumPy, and writes heif.json to its own folder.
 
 The tests assemble grids and orientations from these pictures, see test/pictures/heif.ts.
 """
