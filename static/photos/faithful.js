@@ -1,23 +1,54 @@
 /**
- * Predicts whether the browser draws a file as the service decodes it. Browsers may draw what there is of a file that is
- * cut off. They honour the EXIF orientation of a JPEG, but not XMP, PNG's `Raw profile type exif`, or EXIF in WebP, and
- * they differ on EXIF in PNG.
+ * Predicts whether this browser shows the page the pixels that the service decodes. Browsers may draw what there is of a
+ * file that is cut off. They honour the EXIF orientation of a JPEG, but not XMP, PNG's `Raw profile type exif`, or EXIF in
+ * WebP; they differ on EXIF in PNG and on turned or cropped AVIF. Some return noise for the pixels of a canvas.
  *
  * @typedef {(bytes: Uint8Array, view: DataView, keep: (metadata: Uint8Array) => void) => boolean} Reader reads the
- *   structure of a file, and keeps what may contain EXIF or XMP. Returns whether the first picture is complete; may
- *   throw a RangeError if it is not.
+ *   structure of a file, and keeps what may contain EXIF or XMP. Returns whether browsers draw the whole picture as far
+ *   as the structure tells; may throw a RangeError if it is cut off.
  */
 
-const JPEG = '\xff\xd8';
-
-/** The formats that some browser draws although the file is cut off. @type {readonly (readonly [string, Reader])[]} */
+/** The formats that some browser draws otherwise than the service. @type {readonly (readonly [RegExp, Reader])[]} */
 const READERS = [
-  [JPEG, readJpeg],
-  ['\x89PNG', readPng],
-  ['RIFF', readWebp],
-  ['GIF8', readGif],
-  ['BM', (bytes, view) => view.getUint32(2, true) <= bytes.length],
+  [/^\xff\xd8/, readJpeg],
+  [/^\x89PNG/, readPng],
+  [/^RIFF/, readWebp],
+  [/^GIF8/, readGif],
+  [/^....ftypavi/s, readAvif],
+  [/^BM/, (bytes, view) => view.getUint32(2, true) <= bytes.length],
 ];
+
+/** Pixels of each side of the probe. Browsers spare canvases of one colour, so it has many. */
+const SIDE = 16;
+/** The difference, of 255, that colour management may cause. */
+const TOLERANCE = 2;
+
+/** @type {boolean | undefined} */
+let isExact;
+
+/** Whether the pixels read from a canvas are those drawn. In Firefox with `resistFingerprinting` they are noise. */
+export function canReadCanvas() {
+  isExact ??= probeCanvas();
+  return isExact;
+}
+
+function probeCanvas() {
+  const canvas = document.createElement('canvas');
+  canvas.width = canvas.height = SIDE;
+  const context = canvas.getContext('2d');
+  if (!context) return false;
+  const drawn = [];
+  for (let y = 0; y < SIDE; y++) {
+    for (let x = 0; x < SIDE; x++) {
+      const colour = [x * SIDE, y * SIDE, (x ^ y) * SIDE];
+      context.fillStyle = `rgb(${colour})`;
+      context.fillRect(x, y, 1, 1);
+      drawn.push(...colour, 255);
+    }
+  }
+  const { data } = context.getImageData(0, 0, SIDE, SIDE);
+  return drawn.every((value, at) => Math.abs(value - (data[at] ?? 0)) <= TOLERANCE);
+}
 
 /**
  * Whether a browser that can draw the file draws all of it, and upright.
@@ -25,8 +56,8 @@ const READERS = [
  * @param {Blob} file
  */
 export async function isDrawnFaithfully(file) {
-  const head = String.fromCharCode(...(await readBytes(file.slice(0, 4))));
-  const [signature, read] = READERS.find(([each]) => head.startsWith(each)) ?? [];
+  const head = String.fromCharCode(...(await readBytes(file.slice(0, 12))));
+  const read = READERS.find(([signature]) => signature.test(head))?.[1];
   if (!read) return true;
   const bytes = await readBytes(file);
   /** @type {Uint8Array[]} */
@@ -36,7 +67,7 @@ export async function isDrawnFaithfully(file) {
   } catch {
     return false;
   }
-  const isHonoured = signature === JPEG && metadata.some((each) => readExif(each, /^Exif\0\0/)?.isStandard);
+  const isHonoured = read === readJpeg && metadata.some((each) => readExif(each, /^Exif\0\0/)?.isStandard);
   return isHonoured || !metadata.some(isTurned);
 }
 
@@ -103,6 +134,15 @@ function readGif(_, view) {
     const block = view.getUint8(at);
     if (block === 0x2c) return skipBlocks(at + 11 + sizeOfColours(view.getUint8(at + 9))) > 0;
     at = block === 0x21 ? skipBlocks(at + 2) : at + 1;
+  }
+}
+
+/** @type {Reader} */
+function readAvif(bytes, view) {
+  for (let at = 0; ; at += view.getUint32(at)) {
+    const box = readText(bytes.subarray(at + 4, at + view.getUint32(at)));
+    if (box.startsWith('meta')) return !/irot[^\0]|imir|clap/.test(box);
+    if (view.getUint32(at) < 8) return true;
   }
 }
 

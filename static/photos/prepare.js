@@ -1,9 +1,8 @@
 /** Prepares a photo for sending: upright, smaller, and with nothing left of the file but its pixels, so no EXIF data. */
 
 import { ApiProblem } from '../client/problem.js';
-import { isDrawnFaithfully } from './faithful.js';
+import { canReadCanvas, isDrawnFaithfully } from './faithful.js';
 import { mightBeSupported } from './formats.js';
-import { canReadCanvas } from './read-back.js';
 
 /**
  * The shorter side is halved while at least this many pixels remain: more than the networks use, so that the score

@@ -1,4 +1,4 @@
-import { canReadCanvas } from './read-back.js';
+import { canReadCanvas } from './faithful.js';
 
 /** Pixels of a sample photo. */
 const WIDTH = 768;

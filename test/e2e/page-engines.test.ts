@@ -4,19 +4,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
 import { ENGINES, type Engine, type Tab } from './engines.ts';
-import { CUT_OFF, DRAWN_RIGHT, type NamedFile, TURNED_UNSEEN } from './page-files.ts';
+import { CUT_OFF, DRAWN_RIGHT, HEIC, type NamedFile, TURNED_UNSEEN } from './page-files.ts';
 import { BLACK, WHITE } from './page-fixture.ts';
 import { type Front, startFront } from './page-front.ts';
-
-/** A file that no browser draws, and for which the service scores the white photo. */
-const PUZZLE = Buffer.from('a picture in a format of the future');
 
 let folder: string;
 let front: Front;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'husky-ai-engines-'));
-  front = await startFront(inject('sharedService'), (file) => (file.equals(PUZZLE) ? WHITE : undefined));
+  front = await startFront(inject('sharedService'));
 });
 
 afterAll(async () => {
@@ -202,16 +199,19 @@ function testEngine(engine: Engine): void {
     expect(notes).toBe(TURNED_UNSEEN.length);
   });
 
-  test('a photo that the browser cannot draw is sent as it is, and scored without a preview', async () => {
-    const file = { name: 'photo.puzzle', bytes: PUZZLE };
-    await choose(tab, file);
-    await until(tab, headlines, { 'photo.puzzle': 'It is a husky' });
-    expect(wasSent(file)).toBe(true);
+  test('HEIC that the browser cannot draw is sent as it is, and scored without a preview', async () => {
+    const named = { ...HEIC, name: 'named-wrongly.jpg' };
+    await choose(tab, HEIC, named);
+    const response = await fetch(`${front.url}/api/predict`, { method: 'POST', body: new Uint8Array(HEIC.bytes) });
+    const { label } = await response.json();
+    const headline = label === 'husky' ? 'It is a husky' : 'Does not look like a husky';
+    await until(tab, headlines, { [HEIC.name]: headline, [named.name]: headline });
+    expect(front.sent.filter((each) => each.equals(HEIC.bytes)).length).toBe(3);
     await until(
       tab,
       () =>
         Array.from(document.querySelectorAll<HTMLElement>('.photo > :not([hidden])'), (each) => each.innerText.trim()),
-      ['Your browser cannot preview this file.', '×'],
+      ['Your browser cannot preview this file.', '×', 'Your browser cannot preview this file.', '×'],
     );
     expect(await tab.evaluate(() => document.querySelector('.detail')?.textContent)).toContain('sent as it is');
   });

@@ -1,7 +1,9 @@
 /** Files that browsers draw otherwise than the service does, and siblings that they draw alike. */
 import { crc32, deflateSync } from 'node:zlib';
 import sharp from 'sharp';
+import { clap, codedPicture, irot, type Transform, writeHeif } from '../pictures/heif.ts';
 import { seeded } from '../random.ts';
+import heif from '../src/pictures/heif.json' with { type: 'json' };
 
 export interface NamedFile {
   readonly name: string;
@@ -90,9 +92,19 @@ function withWebpChunk(type: 'EXIF' | 'XMP ', data: Buffer): Buffer {
   return chunk('RIFF', Buffer.concat([Buffer.from('WEBP'), chunk('VP8X', features), picture, chunk(type, data)]));
 }
 
+const avif = await drawn().avif().toBuffer();
+const withTransforms = (...transforms: readonly Transform[]) =>
+  Buffer.from(writeHeif([codedPicture(avif)], { transforms }));
+
+/** A HEIC, which none of the tested browsers draws. */
+export const HEIC: NamedFile = {
+  name: 'phone.heic',
+  bytes: Buffer.from(heif.pictures.find(({ name }) => name === 'heic 4:2:0')?.file ?? '', 'base64'),
+};
+
 const rawProfile = `\nexif\n${String(32).padStart(8)}\n${exifSegment(6).toString('hex')}\n`;
 
-/** Files on their side, by an orientation that at least one browser ignores. */
+/** Files with an orientation, or a crop, that at least one browser ignores. */
 export const TURNED_UNSEEN: readonly NamedFile[] = [
   { name: 'xmp-attribute.jpg', bytes: withSegments(xmpSegment(6)) },
   { name: 'xmp-element.jpg', bytes: withSegments(xmpSegment(8, true)) },
@@ -116,6 +128,8 @@ export const TURNED_UNSEEN: readonly NamedFile[] = [
   },
   { name: 'exif.webp', bytes: withWebpChunk('EXIF', exif(6)) },
   { name: 'xmp.webp', bytes: withWebpChunk('XMP ', Buffer.from(xmp(6))) },
+  { name: 'turned.avif', bytes: withTransforms(irot(1)) },
+  { name: 'cropped.avif', bytes: withTransforms(clap(WIDTH / 2, HEIGHT / 2)) },
 ];
 
 /** Files that browsers draw completely and upright. */
@@ -127,6 +141,7 @@ export const DRAWN_RIGHT: readonly NamedFile[] = [
   { name: 'upright-xmp.jpg', bytes: withSegments(xmpSegment(1)) },
   { name: 'upright-exif.png', bytes: withPngChunk('eXIf', exif(1)) },
   { name: 'upright-exif.webp', bytes: withWebpChunk('EXIF', exif(1)) },
+  { name: 'plain.avif', bytes: avif },
   { name: 'thumbnail.jpg', bytes: withSegments(Buffer.concat([exifSegment(1), jpeg])) },
   { name: 'trailer.jpg', bytes: Buffer.concat([jpeg, Buffer.from('SEFT and more after the picture')]) },
 ];

@@ -13,12 +13,10 @@ export interface Front {
 const HEATMAP = { rows: 2, columns: 3, values: [0, 0, 1, 0, 0, 0] };
 
 /**
- * Starts a server in front of the service: it records photos, and adds heat maps to the answers and a format that no
- * browser draws. Unlike intercepted requests, this works alike in all engines.
- *
- * @param puzzle returns the photo for which the service scores a file of the added format; undefined for other files
+ * Starts a server in front of the service: it records photos, and adds heat maps to the answers. Unlike intercepted
+ * requests, this works alike in all engines.
  */
-export async function startFront(service: string, puzzle: (file: Buffer) => Buffer | undefined): Promise<Front> {
+export async function startFront(service: string): Promise<Front> {
   const sent: Buffer[] = [];
 
   async function forward(request: IncomingMessage): Promise<Response> {
@@ -27,11 +25,10 @@ export async function startFront(service: string, puzzle: (file: Buffer) => Buff
     if (isPhoto) sent.push(photo);
     const response = await fetch(new URL(request.url ?? '/', service), {
       headers: { 'Content-Type': request.headers['content-type'] ?? '' },
-      ...(isPhoto && { method: 'POST', body: new Uint8Array(puzzle(photo) ?? photo) }),
+      ...(isPhoto && { method: 'POST', body: new Uint8Array(photo) }),
     });
     if (request.url === '/api/model') {
       const model = await response.json();
-      model.service.formats.push({ name: 'Puzzle', mediaTypes: ['image/x-puzzle'] });
       return Response.json({ ...model, heatmap: { rows: HEATMAP.rows, columns: HEATMAP.columns } });
     }
     const isMap = request.url === '/api/predict?heatmap=1' && response.ok;
