@@ -22,7 +22,7 @@ test('the whole page with its drawings is under 60 KB', async () => {
   const total = [...sizes].reduce((sum, [path, size]) => sum + (path.startsWith('/api/') ? 0 : size), 0);
   console.log(`${total} bytes in ${sizes.size} answers`);
   expect(sizes.size).toBeGreaterThan(25);
-  for (const path of ['/', '/main.js', '/styles/card.css', '/samples/husky.svg'])
+  for (const path of ['/', '/main.js', '/styles/page.css', '/samples/husky.svg'])
     expect(sizes.get(path)).toBeGreaterThan(300);
   expect(total).toBeLessThan(60_000);
 });
