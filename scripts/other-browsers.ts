@@ -2,7 +2,7 @@ import { findOnPath, installOnDebian } from './debian.ts';
 
 /** Returns the path in the variable `FIREFOX`, or that of an installed Firefox. Root on Debian installs one. */
 export async function findFirefox(): Promise<string> {
-  const find = () => process.env.FIREFOX ?? findOnPath('firefox', 'firefox-esr');
+  const find = () => process.env.FIREFOX || findOnPath('firefox', 'firefox-esr');
   const found = await find();
   if (found) return found;
   await installOnDebian('firefox-esr');

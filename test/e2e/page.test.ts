@@ -206,8 +206,8 @@ test('the page accepts, names and sends whatever formats the service reports', a
   const page = await open();
   const hint = page.locator('#formats');
   const accept = () => page.locator('#file').getAttribute('accept');
-  await hint.getByText('JPEG, PNG, GIF or WebP, or anything else your browser can show.').waitFor();
-  expect(await accept()).toBe('image/*,image/jpeg,image/png,image/gif,image/webp');
+  await hint.getByText('JPEG, PNG, GIF, WebP, AVIF or HEIC, or anything else your browser can show.').waitFor();
+  expect(await accept()).toBe('image/*,image/jpeg,image/png,image/gif,image/webp,image/avif,image/heic,image/heif');
 
   await page.route('**/api/model', async (route) => {
     const json = await (await route.fetch()).json();
