@@ -342,7 +342,9 @@ def avifs() -> Iterator[Entry]:
     for name in ("full", "limited"):
         yield Entry(words("avif range", name), saved(MIDDLE, "AVIF", range=name, speed=9), 2)
     yield Entry("avif with alpha", saved(MIDDLE, "AVIF", "RGBA", speed=9), 2)
-    yield Entry("avif animated", saved(MIDDLE, "AVIF", save_all=True, append_images=[picture(MIDDLE).rotate(180)], speed=9), 2)
+    yield Entry(
+        "avif animated", saved(MIDDLE, "AVIF", save_all=True, append_images=[picture(MIDDLE).rotate(180)], speed=9), 2
+    )
     for orientation in ORIENTATIONS:
         made = saved(ODD, "AVIF", exif=exif(orientation), speed=9)
         yield Entry(words("avif orientation", orientation), made, 2, orientation == 6)
