@@ -93,7 +93,7 @@ const Prediction = z
         { label: 'not husky', score: 0.028766 },
       ],
       image: { format: 'jpeg', width: 4000, height: 3000 },
-      model: { name: 'husky-lite', version: '5781286723b6' },
+      model: { name: 'husky-lite', version: 'f620061ada7f' },
     },
   });
 
@@ -199,7 +199,7 @@ const Health = z
   .meta({
     id: 'Health',
     description: 'A prediction would work.',
-    example: { status: 'ok', model: { name: 'husky-lite', version: '5781286723b6' } },
+    example: { status: 'ok', model: { name: 'husky-lite', version: 'f620061ada7f' } },
   });
 
 export const schemas = { Prediction, Problem, BatchEntry, HuskyAnswer, ModelInfo, Health };

@@ -107,7 +107,8 @@ export class ModelStore {
       const keys = await parsePublicKeys(this.#config.MODEL_PUBLIC_KEYS);
       return await verifyFiles({ version, manifest, files: received }, (await signature).bytes, keys);
     } catch (cause) {
-      received.set('model.sig', await signature);
+      const arrived = await signature.catch(() => undefined);
+      if (arrived) checkArrival(arrived);
       for (const file of received.values()) checkArrival(file);
       if (cause instanceof ModelUntrusted || cause instanceof ModelUnavailable) throw cause;
       throw new ModelUntrusted('The trusted keys are not valid.', { cause });
