@@ -161,7 +161,7 @@ const NOT_PHOTOS: readonly File[] = [
   text('<!doctype html><title>A photo</title>', 'image/png'),
   text(`BM${'\x07'.repeat(5_000)}`, 'image/bmp'),
   text('II*\0\x08\0\0\0', 'image/tiff'),
-  text('....ftypavif', 'application/octet-stream'),
+  text('....ftypmp42', 'video/mp4'),
   text('{"image": "aGVsbG8="}', 'application/json'),
   text('file=photo.jpg', 'application/x-www-form-urlencoded'),
   { bytes: Buffer.alloc(200_000), type: 'application/octet-stream' },
