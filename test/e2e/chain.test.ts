@@ -35,7 +35,7 @@ beforeAll(async () => {
   ({ manifest } = await readRelease(release));
   reference = new PythonReference(file, manifest.input, '0..1');
   photos = await listFiles(join(data, 'validation', 'husky'), join(data, 'validation', 'nothusky'));
-}, 300_000);
+}, 900_000);
 
 afterAll(async () => {
   reference?.close();

@@ -93,7 +93,7 @@ test('--model serves the model in a folder, and a start without it serves the co
     expect(await served()).toBe('tiny-brightness');
   });
   await rm(model, { recursive: true });
-});
+}, 180_000);
 
 test('--https serves over TLS', async () => {
   const port = await freePort();
