@@ -42,8 +42,8 @@ const PIECE = 131_072;
 const OPENING = 16_384;
 const HOLD_BACK_LIMIT = 10_000;
 const TRIES = 5;
-/** Longer than any of the Worker's own time limits. */
-const TIMEOUT = 90_000;
+/** Longer than any of the Worker's own time limits, even where other processes keep the machine busy. */
+const TIMEOUT = 600_000;
 const CLOSED = ['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'];
 
 /** A client with one connection, which it keeps open between requests. */

@@ -1,3 +1,4 @@
+import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
 import { setTimeout } from 'node:timers/promises';
 import { seeded } from '../random.ts';
 import { Client, CUT, pipeline } from './client.ts';
@@ -12,6 +13,8 @@ export interface MixResult {
   readonly tally: Tally;
   /** The kinds that were sent at least once. */
   readonly sent: ReadonlySet<Kind>;
+  /** Milliseconds until honest photos were scored, by the kinds' `honest`. */
+  readonly latencies: Readonly<Record<string, RecordableHistogram>>;
   /** What is wrong, in words. */
   readonly wrong: readonly string[];
 }
@@ -36,6 +39,7 @@ export async function sendMix(
 ): Promise<MixResult> {
   const tally: Tally = { '200': 0, '4xx': 0, busy: 0, cut: 0, wrong: 0 };
   const sent = new Set<Kind>();
+  const latencies: Record<string, RecordableHistogram> = {};
   const wrong: string[] = [];
   const complain = (kind: Kind, reason: string) => {
     if (wrong.length < MAX_WRONG) wrong.push(`${kind.name}: ${reason}`);
@@ -50,9 +54,14 @@ export async function sendMix(
       const job = draw();
       count += job.cases.length;
       sent.add(job.kind);
+      const begun = performance.now();
       const verdicts = await send(url, client, job, references).catch((error: unknown) =>
         job.cases.map((): Verdict => ({ wrong: `no answer: ${error}` })),
       );
+      if (job.kind.honest && verdicts.every((verdict) => verdict === '200')) {
+        latencies[job.kind.honest] ??= createHistogram();
+        latencies[job.kind.honest]?.record(Math.max(1, Math.round(performance.now() - begun)));
+      }
       for (const verdict of verdicts) {
         tally[typeof verdict === 'string' ? verdict : 'wrong']++;
         if (typeof verdict !== 'string') complain(job.kind, verdict.wrong);
@@ -78,7 +87,7 @@ export async function sendMix(
   } finally {
     for (const client of clients) await client.close();
   }
-  return { requests: count, tally, sent, wrong };
+  return { requests: count, tally, sent, latencies, wrong };
 }
 
 interface Job {

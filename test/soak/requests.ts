@@ -23,6 +23,8 @@ export interface Kind {
   readonly manner?: (next: () => number) => Manner;
   /** Whether the idle service answers each case, before and after the load; by default, it does. */
   readonly idle?: boolean;
+  /** What its photos are, if an ordinary client sends them: their latency is reported under this name. */
+  readonly honest?: string;
   /** The number of cases that share a connection without waiting for each other's answers. */
   readonly pipelined?: number;
 }
@@ -53,6 +55,8 @@ export async function kindsOf({ small, large }: Photos, seed: number): Promise<K
   const several = (count: number) => Array.from({ length: count }, (_, i) => at(small, count + 7 * i));
   const damaged = { ...at(small, 0), bytes: at(small, 0).bytes.subarray(0, 300) };
   const any = casesOf(few);
+  const reduced = { honest: '512 px, as browsers send them' };
+  const costly = ATTACKS.map(({ type, draw }) => ({ type, bytes: draw() }));
   const tooLong: Case = {
     outgoing: {
       ...upload({ bytes: Buffer.alloc(MAX_BODY_BYTES + 1, 0xff), type: 'image/jpeg' }),
@@ -63,13 +67,13 @@ export async function kindsOf({ small, large }: Photos, seed: number): Promise<K
   const tooMany = formOf(several(MAX_BATCH_PHOTOS + 1).map((file) => ({ ...file, bytes: file.bytes.subarray(0, 10) })));
   const cut = (share: number, after: number): Manner => ({ kind: 'cut', share, after });
   return [
-    kind('JPEG, 512 px', 2600, typed('jpeg')),
-    kind('WebP, 512 px', 400, typed('webp')),
-    kind('PNG, 512 px', 250, typed('png')),
-    kind('GIF, 512 px', 150, typed('gif')),
-    ...large.map(({ photo, weight }) => kind(photo.name, weight, casesOf([photo]))),
-    kind('with heat map', 300, casesOf(few, ['200'], `${PREDICT}?heatmap=1`)),
-    kind('form', 200, casesOf(fewForms)),
+    kind('JPEG, 512 px', 2600, typed('jpeg'), reduced),
+    kind('WebP, 512 px', 400, typed('webp'), reduced),
+    kind('PNG, 512 px', 250, typed('png'), reduced),
+    kind('GIF, 512 px', 150, typed('gif'), reduced),
+    ...large.map(({ photo, weight }) => kind(photo.name, weight, casesOf([photo]), { honest: 'as cameras make them' })),
+    kind('with heat map', 300, casesOf(few, ['200'], `${PREDICT}?heatmap=1`), reduced),
+    kind('form', 200, casesOf(fewForms), reduced),
     kind(
       '/huskyai/',
       250,
@@ -78,8 +82,11 @@ export async function kindsOf({ small, large }: Photos, seed: number): Promise<K
         ['200'],
         '/huskyai/',
       ),
+      reduced,
     ),
-    kind('batch of 2 to 5', 100, casesOf([2, 3, 4, 5].map((count) => formOf(several(count))))),
+    kind('batch of 2 to 5', 100, casesOf([2, 3, 4, 5].map((count) => formOf(several(count)))), {
+      honest: 'batch of 2 to 5',
+    }),
     kind('batch with a damaged photo', 50, casesOf([1, 3].map((count) => formOf([...several(count), damaged])))),
     kind('chunked', 60, any, { manner: () => ({ kind: 'chunked' }) }),
     kind('trickled', 200, any, {
@@ -95,12 +102,19 @@ export async function kindsOf({ small, large }: Photos, seed: number): Promise<K
       idle: false,
     }),
     kind(
-      'costly',
-      40,
-      casesOf(
-        ATTACKS.map(({ type, draw }) => ({ type, bytes: draw() })),
-        ['200', '413 image_too_large'],
-      ),
+      'slow, and 20 MB announced',
+      6,
+      casesOf([{ bytes: Buffer.alloc(MAX_BODY_BYTES, 0xff), type: 'image/jpeg' }], ['408 request_timeout']),
+      {
+        manner: () => ({ kind: 'trickled', pieces: MAX_BODY_BYTES, pause: 5_000 }),
+        idle: false,
+      },
+    ),
+    kind('costly', 40, casesOf(costly, ['200', '413 image_too_large'])),
+    kind(
+      'batch of costly files',
+      8,
+      casesOf(costly.filter(({ bytes }) => bytes.length < 1e6).map((file) => formOf(new Array(5).fill(file)))),
     ),
     kind('broken off', 600, casesOf([...small, ...large.map(({ photo }) => photo)]), {
       manner: (next) => cut(next() * 0.98, next() * 40),

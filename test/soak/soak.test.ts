@@ -9,6 +9,8 @@ import { at, upload } from './requests.ts';
 import { soak } from './soak.ts';
 
 const REQUESTS = Number(process.env.SOAK_REQUESTS ?? 4_000);
+/** An hour, and more for a long soak on a busy machine. */
+const TIMEOUT = Math.max(3_600_000, REQUESTS * 300);
 /** More than the short window of wrangler.toml's rate limits admits in two periods, fewer than the long one does in one. */
 const PHOTOS = 50;
 /** Growth between the halves of a soak that counts as none, in bytes. */
@@ -25,8 +27,8 @@ beforeAll(async () => {
 });
 afterAll(() => store?.remove());
 
-test(`${REQUESTS} mixed requests: every answer is right, and nothing leaks`, async () => {
-  const { wrong, memory, requests, tally } = await soak({
+test(`${REQUESTS} mixed requests: every answer is right, and nothing leaks`, { timeout: TIMEOUT }, async () => {
+  const { wrong, memory, requests, tally, latencies } = await soak({
     modules,
     store,
     photos,
@@ -34,6 +36,13 @@ test(`${REQUESTS} mixed requests: every answer is right, and nothing leaks`, asy
     pauses: 10,
   });
   console.table([{ requests, ...tally }]);
+  console.table(
+    Object.entries(latencies).map(([photos, latency]) => ({
+      'honest photos': photos,
+      scored: latency.count,
+      'median / p95 / p99, ms': [50, 95, 99].map((share) => latency.percentile(share)).join(' / '),
+    })),
+  );
   console.table(
     memory.map(({ peak, lasting, rss }, i) => ({
       requests: Math.round((requests * (i + 1)) / memory.length),
