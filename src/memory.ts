@@ -62,8 +62,8 @@ const RECALL_TIME = 250;
  * Leases expire because a request that the platform cancels may never run its `finally`. For the same reason no
  * request wakes another: those that wait poll.
  *
- * Where no memory is free, a body loses its own: the largest of those that cannot arrive in time anyway, or the slowest
- * if every holder is a body that waits for more. So bodies that have partly arrived never block each other.
+ * Where no memory is free, a body loses its own: the largest of those that cannot arrive in time anyway, if their memory
+ * is enough, or the slowest of those that wait for more and block each other.
  */
 export class PhotoMemory {
   readonly #held = new Set<Held>();
@@ -122,7 +122,7 @@ export class PhotoMemory {
       if (lease.recalled) throw new RequestTimeout('The upload was too slow for the memory that it took.');
       if (this.#take(lease, bytes, wait)) return;
       if (lease.bytes + bytes > this.#potential()) throw new ImageTooLarge('The photo does not fit into memory.');
-      this.#recall();
+      this.#recall(lease, bytes, wait);
       if (now() >= deadline) {
         throw new Overloaded('Too many photos at once. Try again shortly.', RETRY_AFTER_SECONDS);
       }
@@ -131,32 +131,48 @@ export class PhotoMemory {
     }
   }
 
-  #take(lease: Held, bytes: number, { share = 1, partial = false }: Partial<Wait> = {}): boolean {
-    const size = lease.bytes + bytes;
-    const others = this.#sum((each) => each !== lease);
-    const partials = partial ? this.#sum((each) => each !== lease && each.partial) : 0;
-    const [most, mostPartial] = [this.capacityBytes * share, (this.capacityBytes * share) / 2];
-    const fits =
-      others === 0 ? size <= this.capacityBytes : others + size <= most && (!partial || partials + size <= mostPartial);
-    if (!fits) return false;
-    lease.bytes = size;
-    lease.partial = partial;
+  #take(lease: Held, bytes: number, wait: Partial<Wait> = {}): boolean {
+    if (!this.#fits(lease, bytes, wait)) return false;
+    lease.bytes += bytes;
+    lease.partial = wait.partial ?? false;
     lease.renew();
     this.#held.add(lease);
     return true;
   }
 
-  /** Recalls one lease at a time: its memory may be enough. */
-  #recall(): void {
+  /** @param stays whether another lease keeps its memory */
+  #fits(
+    lease: Held,
+    bytes: number,
+    { share = 1, partial = false }: Partial<Wait>,
+    stays: (other: Held) => boolean = () => true,
+  ): boolean {
+    const size = lease.bytes + bytes;
+    const others = this.#sum((each) => each !== lease && stays(each));
+    if (others === 0) return size <= this.capacityBytes;
+    const most = this.capacityBytes * share;
+    const partials = partial ? this.#sum((each) => each !== lease && each.partial && stays(each)) : 0;
+    return others + size <= most && (!partial || partials + size <= most / 2);
+  }
+
+  /** Recalls one lease at a time, as its memory may be enough, and none whose memory would not help. */
+  #recall(lease: Held, bytes: number, wait: Wait): void {
     const held = [...this.#held];
     if (held.some(({ recalled }) => recalled)) return;
-    const arriving = held.filter((lease) => lease.arriving).map((lease) => ({ lease, lateness: lease.lateness }));
-    const late = arriving.filter(({ lateness }) => lateness > 0);
-    // The largest, so that a small upload that a busy isolate has not read yet is the last to go.
-    const [largest] = late.toSorted((a, b) => b.lease.bytes - a.lease.bytes);
-    const [slowest] = arriving.toSorted((a, b) => b.lateness - a.lateness);
-    if (largest) largest.lease.recall();
-    else if (held.every(({ waits }) => waits)) slowest?.lease.recall();
+    const late = new Set(held.filter((each) => each !== lease && each.lateness > 0));
+    if (late.size > 0 && this.#fits(lease, bytes, wait, (other) => !late.has(other))) {
+      // The largest, so that a small upload that a busy isolate has not read yet is the last to go.
+      const [largest] = [...late].toSorted((a, b) => b.bytes - a.bytes);
+      largest?.recall();
+      return;
+    }
+    // Those that wait block each other where none would fit even if all others gave back their memory.
+    const waiting = held.filter(({ waitsFor }) => waitsFor);
+    const isWaiting = (each: Held) => each.waitsFor !== undefined;
+    const fits = (each: Held) => each.waitsFor && this.#fits(each, each.waitsFor.bytes, each.waitsFor, isWaiting);
+    if (waiting.some(fits)) return;
+    const [slowest] = waiting.toSorted((a, b) => (a.lateness > b.lateness ? -1 : 1));
+    slowest?.recall();
   }
 }
 
@@ -173,8 +189,8 @@ class Held implements Lease {
   until = 0;
   recalled = false;
   partial = false;
-  /** Whether it waits for more memory. */
-  waits = false;
+  /** What it waits for in addition. */
+  waitsFor: (Wait & { readonly bytes: number }) | undefined;
   arriving: Arriving | undefined;
   #duration: number;
   readonly #pool: Pool;
@@ -198,11 +214,11 @@ class Held implements Lease {
   }
 
   async extend(bytes: number, wait: Wait): Promise<void> {
-    this.waits = true;
+    this.waitsFor = { ...wait, bytes };
     try {
       await this.#pool.wait(bytes, wait);
     } finally {
-      this.waits = false;
+      this.waitsFor = undefined;
     }
   }
 

@@ -14,6 +14,9 @@ export interface ArrivalLimits {
 /** Over how many milliseconds a body shows whether it can arrive in time. */
 const RECENT = 3_000;
 
+/** A body that holds at most so many bytes shows it over the longer `grace`: where clients are slow to send, it is in no one's way. */
+const SMALL = 65_536;
+
 /** The most milliseconds that count between two looks at the clock. After more, another request kept the isolate busy. */
 const MAX_TICK = 250;
 
@@ -45,8 +48,9 @@ export class Arrival implements Arriving {
 
   get lateness(): number {
     this.#tick();
-    const { bytes, time } = this.#recently;
-    if (time < RECENT) return Number.NEGATIVE_INFINITY;
+    const meter = this.target <= SMALL ? this.#lately : this.#recently;
+    if (!meter.isFull) return Number.NEGATIVE_INFINITY;
+    const { bytes, time } = meter;
     // At least one byte, so that of two that stall the one that holds more is later.
     const needed = ((this.target - this.length) * time) / Math.max(1, bytes);
     return needed - (this.#limits.timeout - this.#time);
@@ -81,9 +85,9 @@ export class Arrival implements Arriving {
   }
 
   #isOverdue(): boolean {
-    const { timeout, idleTimeout, minRate, grace } = this.#limits;
-    const { bytes, time } = this.#lately;
-    const tooSlow = time >= grace && bytes * 1000 < minRate * time;
+    const { timeout, idleTimeout, minRate } = this.#limits;
+    const { bytes, time, isFull } = this.#lately;
+    const tooSlow = isFull && bytes * 1000 < minRate * time;
     return tooSlow || this.#time >= timeout || this.#time >= this.#latest + idleTimeout;
   }
 
@@ -106,6 +110,11 @@ class Meter {
 
   constructor(window: number) {
     this.#window = window;
+  }
+
+  /** Whether it has measured for a whole window. */
+  get isFull(): boolean {
+    return this.time >= this.#window;
   }
 
   update(time: number, length: number): void {

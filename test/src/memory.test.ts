@@ -104,6 +104,22 @@ test('bodies that are in time, and photos being decoded, keep their memory', asy
   expect([body.recalled, photo.recalled]).toEqual([false, false]);
 });
 
+test('a late body keeps its memory where that would not be enough', async () => {
+  const memory = new PhotoMemory(() => 100);
+  await memory.lease(60, soon);
+  const late = await memory.lease(10, arriving(5_000));
+  await expect(memory.lease(50, soon)).rejects.toBeInstanceOf(Overloaded);
+  expect(late.recalled).toBe(false);
+});
+
+test('a body that has nearly arrived keeps its memory where those with most still to come take too much', async () => {
+  const memory = new PhotoMemory(() => 100);
+  await memory.lease(20, { ...arriving(-1), share: 0.5, partial: true });
+  const late = await memory.lease(5, { ...arriving(5_000), share: 0.5 });
+  await expect(memory.lease(10, { ...soon, share: 0.5, partial: true })).rejects.toBeInstanceOf(Overloaded);
+  expect(late.recalled).toBe(false);
+});
+
 test('a body that is complete is late no more', async () => {
   const memory = new PhotoMemory(() => 100);
   const body = await memory.lease(100, arriving(5_000));
@@ -123,6 +139,33 @@ test('where every body waits for more, the slowest is refused and the others go 
   expect(await refused).toBeInstanceOf(RequestTimeout);
   await grown;
   expect(fast.bytes).toBe(100);
+});
+
+test('bodies that wait for more do not block each other until one that stalls is late', async () => {
+  const memory = new PhotoMemory(() => 100);
+  await memory.lease(5, arriving(-1));
+  const [fast, slow] = [await memory.lease(40, arriving(-9_000)), await memory.lease(40, arriving(-1))];
+  const grown = fast.extend(50, { patience: 10_000 });
+  const refused = slow.extend(50, { patience: 10_000 }).catch((error: unknown) => {
+    slow.release();
+    return error;
+  });
+  expect(await refused).toBeInstanceOf(RequestTimeout);
+  await grown;
+  expect(fast.bytes).toBe(90);
+});
+
+test('bodies that wait for more keep their memory where one of them can go on after others', async () => {
+  const memory = new PhotoMemory(() => 100);
+  const photo = await memory.lease(30, soon);
+  const [one, other] = [await memory.lease(30, arriving(-9_000)), await memory.lease(30, arriving(-1))];
+  const grown = Promise.all(
+    [one, other].map((body) => body.extend(30, { patience: 10_000 }).then(() => body.release())),
+  );
+  await scheduler.wait(60);
+  expect([one.recalled, other.recalled]).toEqual([false, false]);
+  photo.release();
+  await grown;
 });
 
 test('the memory of a recalled body is free even if its request has vanished', async () => {

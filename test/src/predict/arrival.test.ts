@@ -66,7 +66,7 @@ test('a fast start does not make up for a trickle', () => {
 test('of two that stall, the one that holds more is later', () => {
   const [small, large] = [new Arrival(limits), new Arrival(limits)];
   for (const [arrival, target] of [
-    [small, 65_536],
+    [small, 65_537],
     [large, 20_000_000],
   ] as const) {
     arrival.target = target;
@@ -75,6 +75,15 @@ test('of two that stall, the one that holds more is later', () => {
   for (const arrival of [small, large]) pass(arrival, 3_000);
   expect(small.lateness).toBeGreaterThan(0);
   expect(large.lateness).toBeGreaterThan(small.lateness);
+});
+
+test('a body that holds little memory may stall for the grace period before it is late', () => {
+  const arrival = new Arrival({ ...limits, idleTimeout: 60_000, minRate: 0 });
+  arrival.target = 65_536;
+  pass(arrival, limits.grace - 100);
+  expect(arrival.lateness).toBeLessThan(0);
+  pass(arrival, 100);
+  expect(arrival.lateness).toBeGreaterThan(0);
 });
 
 test('after a fast start, a body that stalls is late within six seconds', () => {

@@ -95,20 +95,21 @@ test('the copy that a growing body makes waits for memory too', async () => {
 test('an upload that is too slow for the memory it holds is aborted when another needs that memory', async () => {
   vi.useFakeTimers({ toFake: ['Date'] });
   try {
-    const memory = new PhotoMemory(() => 1000);
-    const slow = readBody(post(stream([new Uint8Array(1)], false), { 'Content-Length': '900' }), memory, limits);
+    const wide = { ...limits, maxBytes: 100_000 };
+    const memory = new PhotoMemory(() => 100_000);
+    const slow = readBody(post(stream([new Uint8Array(1)], false), { 'Content-Length': '90000' }), memory, wide);
     const refused = expect(slow).rejects.toBeInstanceOf(RequestTimeout);
     await scheduler.wait(1);
-    expect(memory.usedBytes).toBe(900);
+    expect(memory.usedBytes).toBe(90_000);
     for (let look = 0; look < 36; look++) {
       vi.advanceTimersByTime(200);
       await scheduler.wait(55);
     }
-    const sent = new Uint8Array(800).fill(3);
-    const body = await readBody(post(sent, { 'Content-Length': '800' }), memory, { ...limits, patience: 30_000 });
+    const sent = new Uint8Array(80_000).fill(3);
+    const body = await readBody(post(sent, { 'Content-Length': '80000' }), memory, { ...wide, patience: 30_000 });
     expect(body.bytes).toEqual(sent);
     await refused;
-    expect(memory.usedBytes).toBe(800);
+    expect(memory.usedBytes).toBe(80_000);
   } finally {
     vi.useRealTimers();
   }
