@@ -33,18 +33,19 @@ const png = (recipe: Partial<PngRecipe>) => async () =>
   drawCostlyPng({
     ...square(10),
     ...{ depth: 8, colour: 2, interlaced: false, filter: 4, noise: true, level: 0 },
-    ...{ emptyBlocks: 0, chunkBytes: 65_536, textChunks: 0, ...recipe },
+    ...{ emptyBlocks: 0, chunkBytes: 65_536, textChunks: 0, texts: 'none', ...recipe },
   });
 
 const gif = (recipe: Partial<GifRecipe>) => async () =>
   drawCostlyGif({
-    ...{ canvas: square(1), frame: square(1), interlaced: false, codes: 'runs', blockBytes: 255, extensions: 0 },
+    ...{ canvas: square(1), frame: square(1), interlaced: false, codes: 'runs', blockBytes: 255 },
+    ...{ before: 'extensions', count: 0 },
     ...recipe,
   });
 
 const jpeg = (recipe: Partial<JpegRecipe>) => () =>
   drawCostlyJpeg({
-    ...{ coded: square(64), size: square(64), progressive: false, subsampled: false, grey: false, quality: 90 },
+    ...{ coded: square(64), size: square(64), progressive: false, subsampled: false, colour: 'colour', quality: 90 },
     ...{ scan: 0, times: 1, shortCodes: false, data: undefined, comments: 0, restartInterval: 0, ...recipe },
   });
 
@@ -72,6 +73,12 @@ const FILES: readonly { readonly cost: string; readonly count: number; draw(): P
   { cost: 'PNG: pixel', count: 100e6, draw: png({ ...square(10_000), depth: 1, colour: 0, noise: false, level: 9 }) },
   { cost: 'PNG: row', count: 1e6, draw: png({ width: 8, height: 1e6, depth: 1, colour: 0, noise: false, level: 9 }) },
   { cost: 'PNG: chunk', count: 186_080, draw: png({ height: 6_000, chunkBytes: 1 }) },
+  { cost: 'PNG: byte of a text', count: 2.1e6, draw: png({ texts: 'lines' }) },
+  { cost: 'PNG: inflated byte of a text', count: 2.1e6, draw: png({ texts: 'packed lines' }) },
+  { cost: 'PNG: compressed byte of a text', count: 0.52e6, draw: png({ texts: 'packed blocks' }) },
+  { cost: 'GIF: byte of an empty extension', count: 15e6, draw: gif({ before: 'extensions', count: 5e6 }) },
+  { cost: 'GIF: byte of a terminator', count: 15e6, draw: gif({ before: 'terminators', count: 15e6 }) },
+  { cost: 'GIF: byte of a block of one', count: 15e6, draw: gif({ before: 'blocks', count: 7.5e6 }) },
   { cost: 'GIF: pixel', count: 16e6, draw: gif({ frame: square(4000) }) },
   { cost: 'GIF: compressed byte', count: 12e6, draw: gif({ frame: square(2000), codes: 'clears' }) },
   {
@@ -82,6 +89,8 @@ const FILES: readonly { readonly cost: string; readonly count: number; draw(): P
   { cost: 'GIF: row of the canvas', count: 65_535, draw: gif({ canvas: { width: 1000, height: 65_535 } }) },
   { cost: 'JPEG: byte', count: 11.7e6, draw: jpeg({ coded: square(2000), size: square(2000), quality: 100 }) },
   { cost: 'JPEG: block', count: 4.7e6, draw: jpeg({ size: square(10_000) }) },
+  { cost: 'JPEG: pixel of CMYK', count: 4e6, draw: jpeg({ size: square(2000), colour: 'cmyk' }) },
+  { cost: 'JPEG: pixel of YCCK', count: 4e6, draw: jpeg({ size: square(2000), colour: 'ycck' }) },
   { cost: 'JPEG: segment', count: 2e6, draw: jpeg({ comments: 2e6 }) },
   {
     cost: 'progressive JPEG: byte',

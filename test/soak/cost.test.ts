@@ -41,6 +41,7 @@ const pngGene = record<PngRecipe>({
   emptyBlocks: rarely(1_000_000),
   chunkBytes: integer(1, 65_536),
   textChunks: rarely(1_000_000),
+  texts: choice('none', 'lines', 'packed lines', 'packed blocks'),
 });
 
 const gifGene = record<GifRecipe>({
@@ -49,7 +50,8 @@ const gifGene = record<GifRecipe>({
   interlaced: choice(false, true),
   codes: choice('runs', 'singles', 'clears'),
   blockBytes: integer(1, 255),
-  extensions: rarely(6_000_000),
+  before: choice('extensions', 'terminators', 'blocks'),
+  count: rarely(6_000_000),
 });
 
 const jpegGene = record<JpegRecipe>({
@@ -57,7 +59,7 @@ const jpegGene = record<JpegRecipe>({
   size: size(65_500),
   progressive: choice(false, true),
   subsampled: choice(false, true),
-  grey: choice(false, true),
+  colour: choice('grey', 'colour', 'cmyk', 'ycck'),
   quality: integer(1, 100),
   scan: integer(0, 9),
   times: integer(1, 480),

@@ -6,7 +6,7 @@ const square = (side: number) => ({ width: side, height: side });
 const zeros = (recipe: Partial<PngRecipe>) =>
   drawCostlyPng({
     ...{ ...square(10), depth: 1, colour: 0, interlaced: false, filter: 0, noise: false, level: 9 },
-    ...{ emptyBlocks: 0, chunkBytes: 65_536, textChunks: 0, ...recipe },
+    ...{ emptyBlocks: 0, chunkBytes: 65_536, textChunks: 0, texts: 'none', ...recipe },
   });
 
 /** Small files that once stalled the service, and the costliest one of their kind that it accepts. */
@@ -37,7 +37,8 @@ export const ATTACKS: readonly { readonly name: string; readonly type: string; d
         interlaced: false,
         codes: 'runs',
         blockBytes: 255,
-        extensions: 0,
+        before: 'extensions',
+        count: 0,
       }),
   },
   { type: 'image/png', name: 'PNG of 11000 x 11000, 1 bit', draw: () => zeros(square(11_000)) },

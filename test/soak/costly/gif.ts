@@ -9,11 +9,13 @@ export interface GifRecipe {
   readonly codes: 'runs' | 'singles' | 'clears';
   /** Bytes in each block of LZW data. */
   readonly blockBytes: number;
-  /** Number of empty extensions before the frame. */
-  readonly extensions: number;
+  /** What is before the frame: empty extensions, terminators too many, or an extension of blocks of one byte. */
+  readonly before: 'extensions' | 'terminators' | 'blocks';
+  /** How many of them. */
+  readonly count: number;
 }
 
-export function drawCostlyGif({ canvas, frame, interlaced, codes, blockBytes, extensions }: GifRecipe): Buffer {
+export function drawCostlyGif({ canvas, frame, interlaced, codes, blockBytes, before, count }: GifRecipe): Buffer {
   const screen = Buffer.alloc(13);
   screen.write('GIF89a', 'latin1');
   screen.writeUInt16LE(canvas.width, 6);
@@ -34,16 +36,21 @@ export function drawCostlyGif({ canvas, frame, interlaced, codes, blockBytes, ex
     block.copy(blocks, to + 1);
     to += 1 + block.length;
   }
-  const extension = Buffer.of(0x21, 0xfe, 0);
   return Buffer.concat([
     screen,
     palette,
-    Buffer.alloc(extensions * extension.length, extension),
+    drawBefore(before, count),
     descriptor,
     Buffer.of(2),
     blocks,
     Buffer.of(0, 0x3b),
   ]);
+}
+
+function drawBefore(before: GifRecipe['before'], count: number): Buffer {
+  if (before === 'extensions') return repeat(Buffer.of(0x21, 0xfe, 0), count);
+  if (before === 'terminators') return Buffer.alloc(count);
+  return Buffer.concat([Buffer.of(0x21, 0xfe), repeat(Buffer.of(1, 1), count), Buffer.of(0)]);
 }
 
 const [CLEAR, FIRST, LAST] = [4, 6, 4095];

@@ -9,7 +9,8 @@ export interface JpegRecipe {
   readonly size: { readonly width: number; readonly height: number };
   readonly progressive: boolean;
   readonly subsampled: boolean;
-  readonly grey: boolean;
+  /** Grey, YCbCr, CMYK, or YCCK. */
+  readonly colour: 'grey' | 'colour' | 'cmyk' | 'ycck';
   readonly quality: number;
   /** Which scan to repeat, and how often in all. */
   readonly scan: number;
@@ -24,16 +25,18 @@ export interface JpegRecipe {
   readonly restartInterval: number;
 }
 
-const [SOF0, SOF2, DHT, EOI, SOS, DRI, COM] = [0xc0, 0xc2, 0xc4, 0xd9, 0xda, 0xdd, 0xfe];
+const [SOF0, SOF2, DHT, EOI, SOS, DRI, APP14, COM] = [0xc0, 0xc2, 0xc4, 0xd9, 0xda, 0xdd, 0xee, 0xfe];
+const CHANNELS = { grey: 1, colour: 3, cmyk: 4, ycck: 4 } as const;
+const SPACES = { 1: 'b-w', 3: 'srgb', 4: 'cmyk' } as const;
 
 export async function drawCostlyJpeg(recipe: JpegRecipe): Promise<Buffer> {
-  const { progressive, subsampled, grey, quality, coded } = recipe;
+  const { progressive, subsampled, colour, quality, coded } = recipe;
   const random = seeded(coded.width);
   const noise = Buffer.from(Array.from({ length: 65_521 }, () => random() * 256));
-  const channels = grey ? 1 : 3;
+  const channels = CHANNELS[colour];
   const pixels = Buffer.alloc(coded.width * coded.height * channels, noise);
   const bytes = await sharp(pixels, { raw: { ...coded, channels } })
-    .toColourspace(grey ? 'b-w' : 'srgb')
+    .toColourspace(SPACES[channels])
     .jpeg({ quality, progressive, chromaSubsampling: subsampled ? '4:2:0' : '4:4:4' })
     .toBuffer();
   return rewrite(bytes, recipe);
@@ -79,6 +82,9 @@ function rewrite(bytes: Buffer, recipe: JpegRecipe): Buffer {
       frame.writeUInt16BE(size.width, 3);
       parts.push(...encode(marker, frame));
       if (restartInterval > 0) parts.push(...encode(DRI, Buffer.of(restartInterval >> 8, restartInterval & 255)));
+    } else if (marker === APP14 && recipe.colour === 'ycck') {
+      // The last byte names the transform (Adobe technical note 5116).
+      parts.push(...encode(APP14, Buffer.concat([payload.subarray(0, -1), Buffer.of(2)])));
     } else if (marker === DHT && shortCodes) {
       for (const table of tablesOf(payload)) parts.push(...encode(DHT, table));
     } else if (marker === SOS) {

@@ -1,4 +1,4 @@
-import { crc32, deflateRawSync } from 'node:zlib';
+import { crc32, deflateRawSync, deflateSync } from 'node:zlib';
 import { BitWriter } from '../../pictures/bit-writer.ts';
 import { seeded } from '../../random.ts';
 
@@ -20,6 +20,8 @@ export interface PngRecipe {
   /** Bytes in each IDAT chunk. */
   readonly chunkBytes: number;
   readonly textChunks: number;
+  /** What is in the two texts that may state the orientation: empty lines, plain or compressed, or empty deflate blocks. */
+  readonly texts: 'none' | 'lines' | 'packed lines' | 'packed blocks';
 }
 
 const CHANNELS = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 } as const;
@@ -55,9 +57,27 @@ export function drawCostlyPng(recipe: PngRecipe): Buffer {
   const parts = [Buffer.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a), chunk('IHDR', header)];
   if (colour === 3) parts.push(chunk('PLTE', Buffer.alloc(768, 0x5a)));
   for (let i = 0; i < textChunks; i++) parts.push(text);
+  parts.push(...drawTexts(recipe.texts));
   for (let at = 0; at < data.length; at += chunkBytes) parts.push(chunk('IDAT', data.subarray(at, at + chunkBytes)));
   parts.push(chunk('IEND', Buffer.alloc(0)));
   return Buffer.concat(parts);
+}
+
+/** The longest text, and the longest compressed text, that a reader takes. */
+const [MAX_TEXT, MAX_PACKED] = [1_048_576, 262_144];
+
+function drawTexts(texts: PngRecipe['texts']): Buffer[] {
+  if (texts === 'none') return [];
+  return ['Raw profile type exif', 'XML:com.adobe.xmp'].map((keyword) => {
+    const head = Buffer.from(`${keyword}\0`);
+    const lines = Buffer.alloc(MAX_TEXT, '\n');
+    if (texts === 'lines') return chunk('tEXt', Buffer.concat([head, lines]));
+    const blocks = Buffer.concat([
+      Buffer.of(0x78, 0x01),
+      emptyDeflateBlocks(Math.floor((MAX_PACKED - 16) / BLOCK_BYTES)),
+    ]);
+    return chunk('zTXt', Buffer.concat([head, Buffer.of(0), texts === 'packed lines' ? deflateSync(lines) : blocks]));
+  });
 }
 
 function passesOf({ width, height, depth, colour, interlaced }: PngRecipe) {
@@ -81,6 +101,9 @@ function drawRows(recipe: PngRecipe): Buffer {
   }
   return rows;
 }
+
+/** Bytes of one block of `emptyDeflateBlocks`, rounded up. */
+const BLOCK_BYTES = 21;
 
 /** Deflate blocks whose literal code has 16 symbols of 1 to 15 bits, and which end at once; aligned to a byte. */
 function emptyDeflateBlocks(count: number): Buffer {
