@@ -35,6 +35,12 @@ const FIRST_STEP = 65_536;
 /** How much larger each step is. A larger factor copies less, and a smaller one holds less memory for a slow upload. */
 const GROWTH = 4;
 
+/**
+ * The fewest bytes of a read that is not the last, so that a body in chunks of one byte takes little time. A body at the
+ * lowest permitted rate has several such reads in the period over which the rate is measured.
+ */
+const MIN_READ = 1_024;
+
 /** How often a pending read is checked, in milliseconds. */
 const CHECK_INTERVAL = 50;
 
@@ -99,7 +105,10 @@ export async function readBody(
       }
       // Reject any byte past the declared or permitted length.
       const room = full ? new Uint8Array(1) : bytes.subarray(arrival.length);
-      const { done, value } = await unless(check, reader.read(room).catch(rejectBroken));
+      const { done, value } = await unless(
+        check,
+        reader.readAtLeast(Math.min(MIN_READ, room.length), room).catch(rejectBroken),
+      );
       // A read detaches the buffer and returns it as another object.
       if (!full && value) bytes = new Uint8Array(value.buffer);
       if (done) break;

@@ -65,9 +65,6 @@ interface Admitted {
   readonly prepared: PreparedPhoto;
 }
 
-/** Bytes of files whose headers are read in one go: within headers, time grows with the bytes alone. */
-const HEADER_BYTES = 1_000_000;
-
 /** Scores photos: from an upload over image, tensor and session to the classification. */
 export class Predictor {
   readonly #options: PredictorOptions;
@@ -122,14 +119,10 @@ export class Predictor {
   ): Promise<readonly (Admitted | Failure)[]> {
     const { MAX_REQUEST_DECODE_MS } = this.#options.config;
     const photos: (Admitted | Failure)[] = [];
-    let pending = 0;
     let sum = 0;
     for (const bytes of files) {
-      pending += bytes.byteLength;
-      if (photos.length > 0 && pending > HEADER_BYTES) {
-        await turn.yield();
-        pending = 0;
-      }
+      // A header of a few kilobytes can take milliseconds: a PNG's compressed texts are a part of it.
+      if (photos.length > 0) await turn.yield();
       const photo = await this.#inspect(bytes, body, options, waitUntil).catch(failPhoto);
       sum += photo instanceof Failure ? 0 : photo.milliseconds;
       photos.push(photo instanceof Failure || sum <= MAX_REQUEST_DECODE_MS ? photo : overBudget());
@@ -181,9 +174,13 @@ export class Predictor {
         duration: config.MODEL_LOAD_TIMEOUT,
         patience: config.MEMORY_WAIT,
       });
-      const { data, format, width, height } = await prepared
-        .toTensor(() => turn.yield())
-        .finally(() => lease.release());
+      const pause = () => {
+        // Where many photos are decoded in turns, one can take longer than its lease.
+        body.renew(2 * config.MODEL_LOAD_TIMEOUT);
+        lease.renew(config.MODEL_LOAD_TIMEOUT);
+        return turn.yield();
+      };
+      const { data, format, width, height } = await prepared.toTensor(pause).finally(() => lease.release());
       try {
         const classification = await classifier.classify(data, heatmap);
         return { classification, classifier, image: { format, width, height } };

@@ -9,11 +9,14 @@ const SHORT = 50;
  */
 const MAX_REST = 20;
 
-/** How often a waiting request checks whether its turn has come, in milliseconds. */
-const POLL_INTERVAL = 2;
+/** How often a waiting request checks whether its turn has come, in milliseconds; less often where many wait. */
+const [POLL_INTERVAL, MAX_POLL_INTERVAL] = [2, 50];
 
 /** How long a request that no longer waits, because the platform cancelled it, may hold up others, in milliseconds. */
 const STALE = 100;
+
+/** The most milliseconds that count between two looks at the clock. After more, one request kept the isolate busy. */
+const MAX_TICK = 10;
 
 /** How long a request gives way to others, in milliseconds. Without a limit, many short ones could starve a long one. */
 const PATIENCE = 5_000;
@@ -24,6 +27,40 @@ interface Claim {
   until: number;
 }
 
+/** The requests that wait. */
+class Claims {
+  readonly #claims = new Set<Claim>();
+  #time = 0;
+  #seen = now();
+
+  get size(): number {
+    return this.#claims.size;
+  }
+
+  renew(claim: Claim): void {
+    claim.until = this.#tick() + STALE;
+    this.#claims.add(claim);
+  }
+
+  delete(claim: Claim): void {
+    this.#claims.delete(claim);
+  }
+
+  precede({ rank }: Claim): boolean {
+    const time = this.#tick();
+    for (const each of this.#claims) if (each.until < time) this.#claims.delete(each);
+    return [...this.#claims].some((other) => other.rank < rank);
+  }
+
+  /** The clock stands still while the isolate is busy: meanwhile no request can renew its claim. */
+  #tick(): number {
+    const time = now();
+    this.#time += Math.min(time - this.#seen, MAX_TICK);
+    this.#seen = time;
+    return this.#time;
+  }
+}
+
 /**
  * Orders the work of an isolate's requests, which share one thread: of those that wait, the one that will have taken
  * the least goes first. A batch therefore cannot hold up a single photo.
@@ -31,7 +68,7 @@ interface Claim {
  * As in `PhotoMemory`, requests poll instead of waking each other, and claims expire.
  */
 export class Turns {
-  readonly #claims = new Set<Claim>();
+  readonly #claims = new Claims();
   readonly #patience: number;
 
   constructor(patience = PATIENCE) {
@@ -46,11 +83,11 @@ export class Turns {
 
 /** The turns of one request. */
 export class Turn {
-  readonly #claims: Set<Claim>;
+  readonly #claims: Claims;
   #rank = 0;
   #patience: number;
 
-  constructor(claims: Set<Claim>, patience: number) {
+  constructor(claims: Claims, patience: number) {
     this.#claims = claims;
     this.#patience = patience;
   }
@@ -70,24 +107,18 @@ export class Turn {
   async #wait(rest: number): Promise<void> {
     const begun = now();
     const claim: Claim = { rank: this.#rank, until: 0 };
-    this.#claims.add(claim);
     try {
       let pause = rest;
       do {
-        claim.until = now() + STALE;
+        this.#claims.renew(claim);
         // A macrotask: microtasks run before any other request.
         await scheduler.wait(pause);
-        pause = POLL_INTERVAL;
-      } while (now() - begun < this.#patience && this.#isPreceded(claim));
+        // A check takes as long as there are claims.
+        pause = Math.min(POLL_INTERVAL + this.#claims.size / 8, MAX_POLL_INTERVAL);
+      } while (now() - begun < this.#patience && this.#claims.precede(claim));
     } finally {
       this.#claims.delete(claim);
       this.#patience -= Math.min(this.#patience, now() - begun);
     }
-  }
-
-  #isPreceded({ rank }: Claim): boolean {
-    const time = now();
-    for (const other of this.#claims) if (other.until < time) this.#claims.delete(other);
-    return [...this.#claims].some((other) => other.rank < rank);
   }
 }

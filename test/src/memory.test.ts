@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { ImageTooLarge, Overloaded, RequestTimeout } from '../../src/errors.ts';
 import { PhotoMemory } from '../../src/memory.ts';
 
@@ -172,4 +172,13 @@ test('the memory of a recalled body is free even if its request has vanished', a
   const memory = new PhotoMemory(() => 100);
   await memory.lease(100, arriving(5_000));
   expect((await memory.lease(100, arriving(-1))).bytes).toBe(100);
+});
+
+test('the more leases there are, the less often a waiting request checks', async () => {
+  const memory = new PhotoMemory(() => 400);
+  for (let i = 0; i < 400; i++) await memory.lease(1, soon);
+  const pauses = vi.spyOn(scheduler, 'wait');
+  await expect(memory.lease(1, soon)).rejects.toBeInstanceOf(Overloaded);
+  expect(pauses.mock.calls[0]?.[0]).toBeGreaterThan(200);
+  pauses.mockRestore();
 });

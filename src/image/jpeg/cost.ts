@@ -13,10 +13,8 @@ const COST = {
   block: 25,
   /** Each block of a buffered file, which is stored, read again and smoothed. */
   bufferedBlock: 250,
-  /** Each decoded pixel: transform, upsampling and colour. */
+  /** Each decoded pixel: transform, upsampling and colour, also of CMYK, which JavaScript converts. */
   pixel: 25,
-  /** The same of CMYK, which JavaScript converts. */
-  cmykPixel: 35,
   segment: 150,
 } as const;
 
@@ -30,7 +28,7 @@ export function decodeMilliseconds(header: JpegHeader, target: Size): number {
     neededBytes(header, reduction) * (header.progressive ? COST.progressiveByte : COST.byte) +
     inScans * COST.block +
     (header.buffered ? countBlocks(header) * COST.bufferedBlock : 0) +
-    width * height * (header.components.length === 4 ? COST.cmykPixel : COST.pixel) +
+    width * height * COST.pixel +
     header.segments * COST.segment +
     addingNanoseconds(height, width, reducedSize(decodedSize(header, target), target));
   return nanoseconds / 1e6;

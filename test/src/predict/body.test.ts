@@ -133,6 +133,22 @@ test('a body without a length is read to its end', async () => {
   expect(bytes).toEqual(new Uint8Array([...Array(300).fill(1), ...Array(200).fill(2)]));
 });
 
+test.each([
+  ['with', { 'Content-Length': '3000' }],
+  ['without', {}],
+])('a body %s a length whose chunks have one byte each takes few reads', async (_, headers) => {
+  const sent = Uint8Array.from({ length: 3_000 }, (_byte, index) => index % 251);
+  const { readable, writable } = new IdentityTransformStream();
+  const writer = writable.getWriter();
+  const checks = vi.spyOn(globalThis, 'setInterval');
+  const reading = readBody(post(readable, headers), roomy(), { ...limits, maxBytes: 5_000 });
+  for (let at = 0; at < sent.length; at++) await writer.write(sent.subarray(at, at + 1));
+  await writer.close();
+  expect((await reading).bytes).toEqual(sent);
+  expect(checks.mock.calls.length).toBeLessThan(10);
+  checks.mockRestore();
+});
+
 test('a declared length over the limit is refused without reading', async () => {
   const memory = roomy();
   const source = post(new Uint8Array(1001), { 'Content-Length': '1001' });

@@ -1,7 +1,10 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import { Turns } from '../../../src/predict/turns.ts';
 
-afterEach(() => vi.restoreAllMocks());
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.useRealTimers();
+});
 
 /** Starts to wait, and notes the name in `order` when the turn comes. */
 const noting = (order: string[]) => async (name: string, waiting: Promise<void>) => {
@@ -60,4 +63,27 @@ test('a stream of short photos does not starve a long one', async () => {
   await turns.join().take(1_000);
   over = true;
   await Promise.all([stream, others]);
+});
+
+test('a request keeps its place while another keeps the isolate busy', async () => {
+  vi.useFakeTimers({ toFake: ['Date'] });
+  const turns = new Turns(60_000);
+  const order: string[] = [];
+  const note = noting(order);
+  const [batch, single] = [turns.join(), turns.join()];
+  // The timer of the batch is the first to fire.
+  const waiting = [note('batch', batch.take(2_000)), note('single', single.take(1_000))];
+  vi.advanceTimersByTime(1_500);
+  await Promise.all(waiting);
+  expect(order).toEqual(['single', 'batch']);
+});
+
+test('the more requests wait, the less often each checks', async () => {
+  const turns = new Turns();
+  const wait = vi.spyOn(scheduler, 'wait').mockReturnValue(new Promise(() => {}));
+  for (let i = 0; i < 400; i++) void turns.join().take(100);
+  wait.mockRestore();
+  const pauses = vi.spyOn(scheduler, 'wait');
+  await turns.join().take(1_000);
+  expect(pauses.mock.calls[1]?.[0]).toBeGreaterThan(20);
 });
