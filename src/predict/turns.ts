@@ -15,6 +15,9 @@ const [POLL_INTERVAL, MAX_POLL_INTERVAL] = [2, 50];
 /** How long a request that no longer waits, because the platform cancelled it, may hold up others, in milliseconds. */
 const STALE = 100;
 
+/** How far apart requests that have given way for long go out of turn, in milliseconds: all at once would be in the way of others. */
+const BYPASS_INTERVAL = 50;
+
 /** The most milliseconds that count between two looks at the clock. After more, one request kept the isolate busy. */
 const MAX_TICK = 10;
 
@@ -24,14 +27,19 @@ const PATIENCE = 5_000;
 interface Claim {
   /** Milliseconds of work that its request will have done after this piece. */
   readonly rank: number;
+  /** When its request began, compared with the others. */
+  readonly order: number;
   until: number;
 }
 
 /** The requests that wait. */
 class Claims {
   readonly #claims = new Set<Claim>();
+  /** The number of pieces of long work that have begun. */
+  begun = 0;
   #time = 0;
   #seen = now();
+  #nextBypass = 0;
 
   get size(): number {
     return this.#claims.size;
@@ -46,10 +54,18 @@ class Claims {
     this.#claims.delete(claim);
   }
 
-  precede({ rank }: Claim): boolean {
+  precede({ rank, order }: Claim): boolean {
     const time = this.#tick();
     for (const each of this.#claims) if (each.until < time) this.#claims.delete(each);
-    return [...this.#claims].some((other) => other.rank < rank);
+    return [...this.#claims].some((other) => other.rank < rank || (other.rank === rank && other.order < order));
+  }
+
+  /** Whether a request may go out of turn now. */
+  canBypass(): boolean {
+    const time = this.#tick();
+    if (time < this.#nextBypass) return false;
+    this.#nextBypass = time + BYPASS_INTERVAL;
+    return true;
   }
 
   /** The clock stands still while the isolate is busy: meanwhile no request can renew its claim. */
@@ -63,13 +79,16 @@ class Claims {
 
 /**
  * Orders the work of an isolate's requests, which share one thread: of those that wait, the one that will have taken
- * the least goes first. A batch therefore cannot hold up a single photo.
+ * the least goes first. A batch therefore cannot hold up a single photo. Only one works at a time, and before each piece
+ * of long work the isolate is idle for a moment: a request that is still arriving gets one step further with each turn of
+ * the event loop, and would otherwise wait for a piece of each.
  *
  * As in `PhotoMemory`, requests poll instead of waking each other, and claims expire.
  */
 export class Turns {
   readonly #claims = new Claims();
   readonly #patience: number;
+  #joined = 0;
 
   constructor(patience = PATIENCE) {
     this.#patience = patience;
@@ -77,18 +96,20 @@ export class Turns {
 
   /** Call it once for each request. */
   join(): Turn {
-    return new Turn(this.#claims, this.#patience);
+    return new Turn(this.#claims, this.#joined++, this.#patience);
   }
 }
 
 /** The turns of one request. */
 export class Turn {
   readonly #claims: Claims;
+  readonly #order: number;
   #rank = 0;
   #patience: number;
 
-  constructor(claims: Claims, patience: number) {
+  constructor(claims: Claims, order: number, patience: number) {
     this.#claims = claims;
+    this.#order = order;
     this.#patience = patience;
   }
 
@@ -106,16 +127,22 @@ export class Turn {
 
   async #wait(rest: number): Promise<void> {
     const begun = now();
-    const claim: Claim = { rank: this.#rank, until: 0 };
+    const claim: Claim = { rank: this.#rank, order: this.#order, until: 0 };
     try {
       let pause = rest;
-      do {
+      for (;;) {
         this.#claims.renew(claim);
+        const before = this.#claims.begun;
         // A macrotask: microtasks run before any other request.
         await scheduler.wait(pause);
+        const isFirst = !this.#claims.precede(claim);
+        const hasRested = pause >= rest && this.#claims.begun === before;
+        if (isFirst && (rest === 0 || hasRested)) break;
+        if (now() - begun >= this.#patience && this.#claims.canBypass()) break;
         // A check takes as long as there are claims.
-        pause = Math.min(POLL_INTERVAL + this.#claims.size / 8, MAX_POLL_INTERVAL);
-      } while (now() - begun < this.#patience && this.#claims.precede(claim));
+        pause = isFirst ? rest : Math.min(POLL_INTERVAL + this.#claims.size / 8, MAX_POLL_INTERVAL);
+      }
+      if (rest > 0) this.#claims.begun++;
     } finally {
       this.#claims.delete(claim);
       this.#patience -= Math.min(this.#patience, now() - begun);

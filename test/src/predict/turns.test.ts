@@ -87,3 +87,52 @@ test('the more requests wait, the less often each checks', async () => {
   await turns.join().take(1_000);
   expect(pauses.mock.calls[1]?.[0]).toBeGreaterThan(20);
 });
+
+test('of requests with as much work, one works at a time', async () => {
+  const turns = new Turns();
+  const order: string[] = [];
+  const work = async (name: string) => {
+    const turn = turns.join();
+    await turn.take(1_000);
+    for (let piece = 0; piece < 3; piece++) {
+      order.push(name);
+      await turn.yield();
+    }
+  };
+  await Promise.all(['first', 'second', 'third'].map(work));
+  expect(order).toEqual(['first', 'second', 'third'].flatMap((name) => [name, name, name]));
+});
+
+test('the isolate is idle for a moment before each piece of long work, also where one follows another', async () => {
+  const turns = new Turns();
+  const events: (number | undefined | 'begins')[] = [];
+  const wait = scheduler.wait.bind(scheduler);
+  vi.spyOn(scheduler, 'wait').mockImplementation((pause) => {
+    events.push(pause);
+    return wait(pause);
+  });
+  const work = async () => {
+    await turns.join().take(1_000);
+    events.push('begins');
+  };
+  await Promise.all([work(), work(), work()]);
+  for (let from = 0, to = events.indexOf('begins'); to >= 0; to = events.indexOf('begins', from)) {
+    expect(events.slice(from, to)).toContain(20);
+    from = to + 1;
+  }
+});
+
+test('requests that have given way for long go out of turn one after the other', async () => {
+  vi.useFakeTimers({ toFake: ['Date'] });
+  const turns = new Turns(0);
+  const wait = vi.spyOn(scheduler, 'wait').mockReturnValueOnce(new Promise(() => {}));
+  void turns.join().take(100);
+  wait.mockRestore();
+  const order: string[] = [];
+  const note = noting(order);
+  const waiting = [1, 2, 3].map((i) => note(`${i}`, turns.join().take(1_000)));
+  await scheduler.wait(50);
+  expect(order).toHaveLength(1);
+  vi.useRealTimers();
+  await Promise.all(waiting);
+});
