@@ -28,6 +28,8 @@ export interface Lease {
 export interface Arriving {
   /** Milliseconds by which it would miss its deadline at its recent pace; negative where it would not. */
   readonly lateness: number;
+  /** Milliseconds that the bytes for which it has memory still take at its recent pace. */
+  readonly remaining: number;
 }
 
 interface Wait {
@@ -57,13 +59,20 @@ const RETRY_AFTER_SECONDS = 2;
 const RECALL_TIME = 250;
 
 /**
+ * A body that arrives in time gives way to a much smaller request only if it holds this many bytes for this many
+ * milliseconds more. Phones at 100 kbit/s hold less.
+ */
+const [LARGE, LONG, MUCH_SMALLER] = [1_000_000, 5_000, 8];
+
+/**
  * Leases the memory that photos may use: for request bodies and for decoding.
  *
  * Leases expire because a request that the platform cancels may never run its `finally`. For the same reason no
  * request wakes another: those that wait poll.
  *
- * Where no memory is free, a body loses its own: the largest of those that cannot arrive in time anyway, if their memory
- * is enough, or the slowest of those that wait for more and block each other.
+ * Where no memory is free, a body loses its own: the largest of those that cannot arrive in time anyway, or that hold
+ * much for long where little is needed, if their memory is enough; or the slowest of those that wait for more and block
+ * each other.
  */
 export class PhotoMemory {
   readonly #held = new Set<Held>();
@@ -160,10 +169,12 @@ export class PhotoMemory {
   #recall(lease: Held, bytes: number, wait: Wait): void {
     const held = [...this.#held];
     if (held.some(({ recalled }) => recalled)) return;
-    const late = new Set(held.filter((each) => each !== lease && each.lateness > 0));
-    if (late.size > 0 && this.#fits(lease, bytes, wait, (other) => !late.has(other))) {
+    const least = Math.max(LARGE, MUCH_SMALLER * (lease.bytes + bytes));
+    const isSlow = (each: Held) => each.lateness > 0 || (each.bytes >= least && each.remaining > LONG);
+    const slow = new Set(held.filter((each) => each !== lease && isSlow(each)));
+    if (slow.size > 0 && this.#fits(lease, bytes, wait, (other) => !slow.has(other))) {
       // The largest, so that a small upload that a busy isolate has not read yet is the last to go.
-      const [largest] = [...late].toSorted((a, b) => b.bytes - a.bytes);
+      const [largest] = [...slow].toSorted((a, b) => b.bytes - a.bytes);
       largest?.recall();
       return;
     }
@@ -204,6 +215,10 @@ class Held implements Lease {
 
   get lateness(): number {
     return this.arriving?.lateness ?? Number.NEGATIVE_INFINITY;
+  }
+
+  get remaining(): number {
+    return this.arriving?.remaining ?? 0;
   }
 
   shrink(bytes: number): void {

@@ -47,13 +47,16 @@ export class Arrival implements Arriving {
   }
 
   get lateness(): number {
+    return this.remaining - (this.#limits.timeout - this.#time);
+  }
+
+  get remaining(): number {
     this.#tick();
     const meter = this.target <= SMALL ? this.#lately : this.#recently;
     if (!meter.isFull) return Number.NEGATIVE_INFINITY;
     const { bytes, time } = meter;
     // At least one byte, so that of two that stall the one that holds more is later.
-    const needed = ((this.target - this.length) * time) / Math.max(1, bytes);
-    return needed - (this.#limits.timeout - this.#time);
+    return ((this.target - this.length) * time) / Math.max(1, bytes);
   }
 
   add(bytes: number): void {

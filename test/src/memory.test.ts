@@ -68,8 +68,11 @@ test('bodies leave memory to decode one of them, but a large one may be the only
   expect((await memory.lease(50, soon)).bytes).toBe(50);
 });
 
-/** A body with this lateness, in milliseconds. */
-const arriving = (lateness: number) => ({ duration: 60_000, patience: 10_000, arriving: { lateness } });
+/** A body with this lateness, and with so long to go, in milliseconds. */
+const arriving = (lateness: number, remaining = 0) => ({
+  ...{ duration: 60_000, patience: 10_000 },
+  arriving: { lateness, remaining },
+});
 
 test('a lease that grows waits for free memory', async () => {
   const memory = new PhotoMemory(() => 100);
@@ -118,6 +121,20 @@ test('a body that has nearly arrived keeps its memory where those with most stil
   const late = await memory.lease(5, { ...arriving(5_000), share: 0.5 });
   await expect(memory.lease(10, { ...soon, share: 0.5, partial: true })).rejects.toBeInstanceOf(Overloaded);
   expect(late.recalled).toBe(false);
+});
+
+test.each([
+  ['gives way to a small request', 5_000_000, 6_000, 600_000, true],
+  ['does not give way to one of its size', 5_000_000, 6_000, 700_000, false],
+  ['does not give way shortly before its end', 5_000_000, 4_000, 600_000, false],
+  ['does not give way if it holds as much as a phone with a slow connection', 900_000, 6_000, 100_000, false],
+])('a body that arrives in time but slowly %s', async (_, bytes, remaining, needed, isRecalled) => {
+  const memory = new PhotoMemory(() => bytes);
+  const body = await memory.lease(bytes, arriving(-1, remaining));
+  const waiting = memory.lease(needed, soon);
+  expect(body.recalled).toBe(isRecalled);
+  body.release();
+  await waiting;
 });
 
 test('a body that is complete is late no more', async () => {
