@@ -2,7 +2,7 @@ import type { Codec, Header } from './codec.ts';
 import { reducedSize, reducingBytes } from './reducer.ts';
 import { resamplingBytes } from './resample.ts';
 import { photonBytes, photonBytesAfter } from './resize.ts';
-import { decodingSize, type Target } from './target.ts';
+import { decodingSize, isResampled, type Target } from './target.ts';
 
 /** Wasm memory in bytes that photon and the idle decoders hold between photos. */
 export function heldBytes(codecs: readonly Codec[]): number {
@@ -26,7 +26,8 @@ export function peakBytes<H extends Header>(codec: Codec<H>, header: H, target: 
   const towards = decodingSize(codec, header, target);
   const decoded = codec.decodedSize?.(header, towards) ?? header;
   const reduced = reducedSize(decoded, towards);
-  const isResampled = target.resize !== undefined;
-  const resizing = isResampled ? resamplingBytes(reduced, target) : photonBytesAfter(reduced, target) - photonBytes();
+  const resizing = isResampled(header, reduced, target)
+    ? resamplingBytes(reduced, target)
+    : photonBytesAfter(reduced, target) - photonBytes();
   return codec.decoderBytes(header, towards) + reducingBytes(decoded, reduced) + resizing;
 }

@@ -6,7 +6,7 @@ import { isOnItsSide, toUprightTensor, upright } from './orientation.ts';
 import { type ReductionTarget, reducedExtent } from './reducer.ts';
 import { type Resampling, resample, resamplesColumnsFirst } from './resample.ts';
 import { resize } from './resize.ts';
-import { decodingSize, scaleBox, type Target, targetBox } from './target.ts';
+import { decodingSize, isResampled, scaleBox, type Target, targetBox } from './target.ts';
 
 /** A file and the codec whose signature it starts with. */
 export interface Photo {
@@ -109,10 +109,10 @@ export class PreparedPhoto {
 
   /** Returns RGBA of the target's size. */
   #resize(pixels: Pixels): Uint8Array {
-    const { resampling, resize: mode } = this.#spec;
+    const { resampling } = this.#spec;
     // Before resizing, as Pillow does: afterwards, clipped colours would have another grey.
     if (this.#channels === 1) toGrey(pixels.rgba);
-    if (mode === undefined) return resize(pixels, this.#target, resampling);
+    if (!isResampled(this.#header, pixels, this.#target)) return resize(pixels, this.#target, resampling);
     const { orientation } = this.#header;
     const columnsFirst =
       resamplesColumnsFirst(upright(this.#header, orientation), this.#spec) !== isOnItsSide(orientation);

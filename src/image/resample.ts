@@ -1,5 +1,5 @@
 import type { Pixels, Size } from './codec.ts';
-import type { Box } from './target.ts';
+import { type Box, isSameSize } from './target.ts';
 
 /** A kernel and the distance from its centre at which it ends. */
 interface Filter {
@@ -72,6 +72,9 @@ export function resample(
   { columnsFirst, channels }: { readonly columnsFirst: boolean; readonly channels: 1 | 3 },
 ): Uint8Array {
   const { rgba, width, height } = pixels;
+  if (isSameSize(pixels, target) && box.left === 0 && box.top === 0 && box.right === width && box.bottom === height) {
+    return rgba;
+  }
   const across = createWeights(width, box.left, box.right, target.width, FILTERS[resampling]);
   const down = createWeights(height, box.top, box.bottom, target.height, FILTERS[resampling]);
   if (columnsFirst)

@@ -19,12 +19,26 @@ export const jpeg: Codec<JpegHeader> = {
   decodedSize,
   /** The coefficients of a buffered file take the memory that more pixels would. */
   leastPixels: ({ buffered }) => (buffered ? 256 : 896),
-  alternative: (header) =>
-    header.buffered
-      ? { name: 'baseline JPEG', header: { ...header, buffered: false, scans: header.scans.slice(0, 1) } }
+  alternative: (header, fits) =>
+    header.buffered && fits(jpeg, { ...header, buffered: false, scans: header.scans.slice(0, 1) })
+      ? 'a baseline JPEG'
       : undefined,
   decode: decodeJpeg,
 };
+
+/** Bytes for each pixel of a JPEG as cameras write them, at most. */
+const CAMERA_BYTES = 0.4;
+
+/** The header of a baseline JPEG of this size as cameras write it: what other formats can be saved as. */
+export function cameraJpeg({ width, height }: Size): JpegHeader {
+  const end = Math.ceil(width * height * CAMERA_BYTES);
+  const small = { horizontal: 1, vertical: 1 };
+  return {
+    ...{ width, height, end, orientation: 1, progressive: false, buffered: false, segments: 10 },
+    scans: [{ from: 0, to: end, components: 3, detail: false }],
+    components: [{ horizontal: 2, vertical: 2 }, small, small],
+  };
+}
 
 /** A copy of the file, the scaled RGBA, a few lines of samples, and any buffered coefficients (16 bits each). */
 function decoderBytes(header: JpegHeader, target: Size): number {
