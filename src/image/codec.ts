@@ -82,6 +82,9 @@ export interface Codec<H extends Header = Header> {
    */
   leastPixels?(header: H): number;
 
+  /** Whether the photo is always resampled exactly, as if the manifest demanded it. */
+  isDelicate?(header: H): boolean;
+
   /** Another way to save a photo that does not fit, such as "a baseline JPEG", if it would fit then. */
   alternative?(header: H, fits: Fits): string | undefined;
 

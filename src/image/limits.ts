@@ -1,7 +1,7 @@
 import { ImageTooLarge } from '../errors.ts';
-import { peakBytes } from './budget.ts';
+import { peakBytes, totalMilliseconds } from './budget.ts';
 import type { Codec, Fits, Header, Size } from './codec.ts';
-import { decodingSize, type Target } from './target.ts';
+import type { Target } from './target.ts';
 
 /** What decoding one photo may take. */
 export interface DecodingLimits {
@@ -21,8 +21,7 @@ export function checkLimits<H extends Header>(
   target: Target,
   limits: DecodingLimits,
 ): void {
-  const isFast: Fits = (format, candidate) =>
-    format.decodeMilliseconds(candidate, decodingSize(format, candidate, target)) <= limits.milliseconds;
+  const isFast: Fits = (format, candidate) => totalMilliseconds(format, candidate, target) <= limits.milliseconds;
   const fits: Fits = (format, candidate) =>
     isFast(format, candidate) && peakBytes(format, candidate, target) <= limits.bytes;
   if (fits(codec, header)) return;

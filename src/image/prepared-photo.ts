@@ -1,4 +1,4 @@
-import { dropIdle, idleBytes, peakBytes } from './budget.ts';
+import { dropIdle, idleBytes, peakBytes, totalMilliseconds } from './budget.ts';
 import type { Codec, Header, Pause, Pixels, Size } from './codec.ts';
 import { toGrey } from './grey.ts';
 import { checkLimits, type DecodingLimits } from './limits.ts';
@@ -57,7 +57,7 @@ export class PreparedPhoto {
 
   /** Upper bound of the CPU time that decoding takes on the benchmark machine. */
   get decodeMilliseconds(): number {
-    return this.#photo.codec.decodeMilliseconds(this.#header, this.#decodingSize);
+    return totalMilliseconds(this.#photo.codec, this.#header, this.#target);
   }
 
   /**
@@ -112,11 +112,12 @@ export class PreparedPhoto {
     const { resampling } = this.#spec;
     // Before resizing, as Pillow does: afterwards, clipped colours would have another grey.
     if (this.#channels === 1) toGrey(pixels.rgba);
-    if (!isResampled(this.#header, pixels, this.#target)) return resize(pixels, this.#target, resampling);
+    const { codec } = this.#photo;
+    if (!isResampled(codec, this.#header, pixels, this.#target)) return resize(pixels, this.#target, resampling);
     const { orientation } = this.#header;
     const columnsFirst =
       resamplesColumnsFirst(upright(this.#header, orientation), this.#spec) !== isOnItsSide(orientation);
-    const decoded = this.#photo.codec.decodedSize?.(this.#header, this.#decodingSize) ?? this.#header;
+    const decoded = codec.decodedSize?.(this.#header, this.#decodingSize) ?? this.#header;
     const box = scaleBox(targetBox(this.#header, this.#target), this.#header, reducedExtent(decoded, pixels));
     return resample(pixels, box, this.#target, resampling, { columnsFirst, channels: this.#channels });
   }

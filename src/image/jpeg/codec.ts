@@ -17,8 +17,9 @@ export const jpeg: Codec<JpegHeader> = {
   decodeMilliseconds,
   decoderBytes,
   decodedSize,
-  /** The coefficients of a buffered file take the memory that more pixels would. */
-  leastPixels: ({ buffered }) => (buffered ? 256 : 896),
+  isDelicate: ({ delicate }) => delicate,
+  /** The coefficients of a buffered file, or the many pixels of a delicate one, take the memory that more would. */
+  leastPixels: ({ buffered, delicate }) => (buffered ? 256 : delicate ? 512 : 896),
   alternative: (header, fits) =>
     header.buffered && fits(jpeg, { ...header, buffered: false, scans: header.scans.slice(0, 1) })
       ? 'a baseline JPEG'
@@ -32,11 +33,11 @@ const CAMERA_BYTES = 0.4;
 /** The header of a baseline JPEG of this size as cameras write it: what other formats can be saved as. */
 export function cameraJpeg({ width, height }: Size): JpegHeader {
   const end = Math.ceil(width * height * CAMERA_BYTES);
-  const small = { horizontal: 1, vertical: 1 };
+  const small = { id: 2, horizontal: 1, vertical: 1 };
   return {
-    ...{ width, height, end, orientation: 1, progressive: false, buffered: false, segments: 10 },
+    ...{ width, height, end, orientation: 1, progressive: false, buffered: false, delicate: false, segments: 10 },
     scans: [{ from: 0, to: end, components: 3, detail: false }],
-    components: [{ horizontal: 2, vertical: 2 }, small, small],
+    components: [{ id: 1, horizontal: 2, vertical: 2 }, small, small],
   };
 }
 
