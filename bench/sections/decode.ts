@@ -7,7 +7,7 @@ import { drawCostlyPng, type PngRecipe } from '../../test/soak/costly/png.ts';
 import { drawCostlyWebp, type WebpRecipe } from '../../test/soak/costly/webp.ts';
 import heif from '../../test/src/pictures/heif.json' with { type: 'json' };
 import { cpuMilliseconds } from '../cpu.ts';
-import { defineSection } from '../section.ts';
+import { defineSection, slug } from '../section.ts';
 import { round } from '../statistics.ts';
 import { table } from '../table.ts';
 import { bundle, createStore, startWorkerd } from '../workerd.ts';
@@ -153,6 +153,14 @@ export const decode = defineSection({
     const each = (milliseconds: number, count: number) => ((milliseconds * 1e6) / count).toFixed(0);
     const megabytes = (bytes: number) => (bytes === 0 ? '' : (bytes / 1e6).toFixed(1));
     return {
+      figures: Object.fromEntries(
+        rows.flatMap(({ cost, milliseconds, estimate, decoder, lease }) => [
+          [`${slug(cost)}-ms`, milliseconds.toFixed(0)],
+          [`${slug(cost)}-estimate-ms`, estimate.toFixed(0)],
+          [`${slug(cost)}-decoder-mb`, megabytes(decoder)],
+          [`${slug(cost)}-lease-mb`, megabytes(lease)],
+        ]),
+      ),
       tables: [
         table(
           [
