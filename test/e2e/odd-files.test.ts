@@ -66,7 +66,7 @@ describe('an odd file shows what other tools show', () => {
   );
 
   const [header, ...rest] = splitPng(png) as [PngChunk, ...PngChunk[]];
-  const data = { type: 'IDAT', data: concat(...rest.map((chunk) => chunk.data)) };
+  const data = { type: 'IDAT', data: concat(...rest.filter(({ type }) => type === 'IDAT').map((chunk) => chunk.data)) };
   const text = { type: 'tEXt', data: utf8('Comment\0a dog') };
   const end = { type: 'IEND', data: new Uint8Array() };
   const wrong = (chunk: PngChunk): PngChunk => ({ ...chunk, crc: 1 });
@@ -144,12 +144,9 @@ describe('an odd request is understood', () => {
     expect(detail).toContain('boundary');
   });
 
-  test.each(['application/x-www-form-urlencoded', 'text/plain', 'image/gif'])(
-    'bytes that are sent as %s',
-    async (type) => {
-      expect(await send(jpeg, type)).toEqual(await send(jpeg, 'image/jpeg'));
-    },
-  );
+  test.each(['application/x-www-form-urlencoded', 'image/gif'])('bytes that are sent as %s', async (type) => {
+    expect(await send(jpeg, type)).toEqual(await send(jpeg, 'image/jpeg'));
+  });
 
   test.each([
     ['heic', HEIC.bytes],
