@@ -49,7 +49,7 @@ export default {
       return Response.json({ estimate, lease, decoder: decoderBytes(), outcome: 'decoded' });
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
-      return Response.json({ estimate, outcome: error.code });
+      return Response.json({ estimate, lease, decoder: decoderBytes(), outcome: error.code });
     }
   },
 };

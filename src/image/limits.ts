@@ -31,14 +31,12 @@ export function checkLimits<H extends Header>(
 
 function explain<H extends Header>(codec: Codec<H>, header: H, fits: Fits, isFast: Fits): string {
   const limit = largestThatFits(header, (candidate) => fits(codec, candidate));
-  if (!limit) {
-    return isFast(codec, scaled(header, 0))
-      ? ' and needs more memory than is free.'
-      : ' in too many pieces. Opened and saved again, it would decode faster.';
-  }
-  const advice = `; up to ${megapixels(limit)} would fit.`;
   const alternative = codec.alternative?.(header, fits);
-  return alternative ? `${advice} Saved as ${alternative}, this photo would fit.` : advice;
+  const advice = alternative ? ` Saved as ${alternative}, this photo would fit.` : '';
+  if (limit) return `; up to ${megapixels(limit)} would fit.${advice}`;
+  return isFast(codec, scaled(header, 0))
+    ? ` and needs more memory than is free.${advice}`
+    : ' in too many pieces. Opened and saved again, it would decode faster.';
 }
 
 /** The same photo scaled down until it fits, to within a thousandth of its sides. */

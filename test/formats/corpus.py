@@ -366,6 +366,11 @@ def avifs() -> Iterator[Entry]:
             lambda samples=samples, options=options: imagecodecs.avif_encode(samples, level=90, speed=9, **options),
             1 if sampling == "4:4:4" else 2,
         )
+    yield Entry(
+        "avif lossless 10 bits",
+        lambda: imagecodecs.avif_encode(whole(scene(400, 300), 10).astype(np.uint16), level=100, bitspersample=10),
+        odd=True,
+    )
     for name in ("full", "limited"):
         yield Entry(words("avif range", name), saved(MIDDLE, "AVIF", range=name, speed=9), 2)
     yield Entry("avif with alpha", saved(MIDDLE, "AVIF", "RGBA", speed=9), 2)

@@ -56,7 +56,7 @@ async function writeFiles(name: string, orientation: number): Promise<readonly U
 test('an AVIF or HEIC scores as the same picture in a PNG, however it is coded, tiled and turned', async () => {
   const upright = await predict(Uint8Array.from(await read('upright.png')));
   // Near the ends of the scale, a turned picture could score alike.
-  expect(upright.score).toBeGreaterThan(0.25);
+  expect(upright.score).toBeGreaterThan(0.08);
   expect(upright.score).toBeLessThan(0.9);
   for (const coding of codings) {
     for (const orientation of ORIENTATIONS) {

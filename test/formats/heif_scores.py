@@ -19,7 +19,7 @@ from PIL import Image, ImageDraw, ImageFilter
 
 WIDTH, HEIGHT = 448, 384
 TILE = 256
-QUALITY = 96
+QUALITY = {"avif": 99, "heic": 96}
 STORED = {
     1: None,
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -34,26 +34,30 @@ STORED = {
 
 
 def draw() -> Image.Image:
-    """Draw a dog's head on grass. Networks are undecided about it, so its score shows small differences."""
-    image = Image.new("RGB", (WIDTH, HEIGHT), (247, 244, 183))
+    """Draw a dog's head with light from below and grain. Upright, its score is far from that of any turned one."""
+    image = Image.new("RGB", (WIDTH, HEIGHT), (104, 134, 121))
     draw = ImageDraw.Draw(image)
-    x, y, r = 202, 199, 109
+    x, y, r = 227, 202, 91
 
     def ellipse(left: float, top: float, right: float, bottom: float, fill: tuple[int, int, int]) -> None:
         draw.ellipse([x + r * left, y + r * top, x + r * right, y + r * bottom], fill=fill)
 
-    dark, light = (107, 108, 111), (240, 238, 235)
+    dark, pale = (89, 94, 97), (240, 238, 235)
     for side in (-1, 1):
         ear = [(side, -0.3), (side * 0.85, -1.3), (side * 0.2, -0.85)]
         draw.polygon([(x + r * u, y + r * v) for u, v in ear], fill=dark)
     ellipse(-1, -1, 1, 1, dark)
-    ellipse(-0.8, -0.3, 0.8, 1, light)
+    ellipse(-0.8, -0.3, 0.8, 1, pale)
     for side in (-0.4, 0.4):
-        ellipse(side - 0.3, -0.55, side + 0.3, 0.1, light)
+        ellipse(side - 0.3, -0.55, side + 0.3, 0.1, pale)
         ellipse(side - 0.11, -0.31, side + 0.11, -0.09, (90, 160, 220))
         ellipse(side - 0.05, -0.25, side + 0.05, -0.15, (10, 10, 10))
     ellipse(-0.2, 0.35, 0.2, 0.62, (20, 20, 20))
-    return image.filter(ImageFilter.GaussianBlur(3))
+    down, across = np.mgrid[0:HEIGHT, 0:WIDTH]
+    light = (across / WIDTH + down / HEIGHT - 1) * 60
+    grain = np.random.default_rng(1).normal(0, 8, (HEIGHT, WIDTH))
+    samples = np.asarray(image.filter(ImageFilter.GaussianBlur(3))) + (light + grain)[..., None]
+    return Image.fromarray(np.clip(samples + 0.5, 0, 255).astype(np.uint8))
 
 
 def encode(image: Image.Image, kind: str, sampling: str, depth: int) -> bytes:
@@ -63,13 +67,13 @@ def encode(image: Image.Image, kind: str, sampling: str, depth: int) -> bytes:
         deep = np.asarray(image).astype(np.uint16) * 257
         source = image if depth == 8 else pillow_heif.from_bytes("RGB;16", image.size, deep.tobytes())
         options = {"format": "HEIF"} if depth == 8 else {}
-        source.save(stream, quality=QUALITY, chroma=int(sampling.replace(":", "")), **options)
+        source.save(stream, quality=QUALITY[kind], chroma=int(sampling.replace(":", "")), **options)
     elif depth == 8:
-        image.save(stream, "AVIF", quality=QUALITY, subsampling=sampling, speed=8)
+        image.save(stream, "AVIF", quality=QUALITY[kind], subsampling=sampling, speed=8)
     else:
         deep = (np.asarray(image).astype(np.uint32) * 1023 // 255).astype(np.uint16)
         options = {"bitspersample": depth, "pixelformat": sampling.replace(":", "")}
-        return imagecodecs.avif_encode(deep, level=QUALITY, speed=8, **options)
+        return imagecodecs.avif_encode(deep, level=QUALITY[kind], speed=8, **options)
     return stream.getvalue()
 
 

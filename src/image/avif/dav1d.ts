@@ -70,6 +70,10 @@ export class Dav1d implements TileDecoder {
     this.#wasm.call(api.ogv_video_decoder_init);
   }
 
+  get exhausted(): boolean {
+    return this.#wasm.exhausted;
+  }
+
   get bytes(): number {
     return this.#wasm.bytes;
   }

@@ -8,7 +8,7 @@ import { peakBytes } from '../../../src/image/budget.ts';
 import type { Codec, Header, Size } from '../../../src/image/codec.ts';
 import { heic } from '../../../src/image/heic/codec.ts';
 import { Libde265 } from '../../../src/image/heic/libde265.ts';
-import type { TileDecoder } from '../../../src/image/heif/decode.ts';
+import { decodeHeif, type TileDecoder } from '../../../src/image/heif/decode.ts';
 import type { Tile } from '../../../src/image/heif/picture.ts';
 import { jpeg } from '../../../src/image/jpeg/codec.ts';
 import { decodeJpeg, jpegDecoder } from '../../../src/image/jpeg/decode.ts';
@@ -242,6 +242,24 @@ describe('the estimate is at least what the decoder takes, and not far above it'
       expect(drawn).toBe(1);
       compare(estimate, decoder.bytes);
     }
+  });
+
+  test('libavif, on pictures that dav1d could decode too', () => {
+    for (const file of heif.flat.filter(({ name }) => name.startsWith('avif')).flatMap(({ files }) => files)) {
+      const header = { ...avif.readHeader(fromBase64(file)), plain: undefined };
+      const { tileSize, colour, tiles } = header;
+      const estimate = avif.decoderBytes(header, TARGET);
+      const decoder = new Libavif(tileSize, colour, estimate);
+      for (const tile of tiles) decoder.decode(tile, () => {});
+      compare(estimate, decoder.bytes);
+    }
+  });
+
+  test('a decoder that needs more all the same is no sign of damage', async () => {
+    const [largest = ''] = heif.flat.find(({ name }) => name === 'avif 4:4:4')?.files.slice(-1) ?? [];
+    const header = avif.readHeader(fromBase64(largest));
+    const createDecoder = () => new Libavif(header.tileSize, header.colour, 0);
+    await expect(decodeHeif(header, TARGET, createDecoder, 0, async () => {})).rejects.toThrow(ImageTooLarge);
   });
 
   test('the peak includes reduction and resizing', () => {
