@@ -6,7 +6,7 @@ import { IDENTITY, YUV_PIXEL_COST } from '../heif/yuv.ts';
 import { cameraJpeg, jpeg } from '../jpeg/codec.ts';
 import { DAV1D_BYTES, Dav1d, type PlainPicture, type Sampling } from './dav1d.ts';
 import { LIBAVIF_BYTES, Libavif } from './libavif.ts';
-import { type Av1Config, countFrames, readAv1Config } from './obu.ts';
+import { type Av1Config, countFrames, readAv1Config, readSequenceColour } from './obu.ts';
 
 export interface AvifHeader extends HeifPicture {
   readonly config: Av1Config;
@@ -65,8 +65,9 @@ export const avif: Codec<AvifHeader> = {
 /** H.273's matrices that need more than weights, such as YCgCo. */
 const SPECIAL_MATRICES = [8, 11, 12, 13, 14, 15];
 
-/** Returns a picture of 8 bits if the container says which colour it has. Only tiles in 4:2:0 can be decoded in turn. */
-function findPlain({ colour, tiles, tileSize }: HeifPicture, config: Av1Config): PlainPicture | undefined {
+/** Returns a picture of 8 bits if the file says which colour it has. Only tiles in 4:2:0 can be decoded in turn. */
+function findPlain({ tiles, tileSize, ...picture }: HeifPicture, config: Av1Config): PlainPicture | undefined {
+  const colour = picture.colour ?? readSequenceColour(tiles[0]?.data ?? []);
   const sampling = samplingOf(config);
   const isAlike = (other: Av1Config) => other.depth === 8 && samplingOf(other) === sampling;
   if (!colour || !tiles.every((tile) => isAlike(readAv1Config(tile.config)))) return undefined;
