@@ -139,5 +139,7 @@ function decoderBytes(header: AvifHeader): number {
   const padded = (width * scale + MARGIN) * (height * scale + MARGIN);
   const picture = samples * (config.depth > 8 ? 2 : 1);
   const coded = tileBytes * (tileBytes > DENSE * pixels ? CODED.dense : CODED.usual);
-  return Math.max(LIBAVIF_BYTES, Math.ceil(padded * picture + pixels * (picture + 11.2) + coded + 3_500_000));
+  const flat = padded * (12 + 2 * picture) + 2 * tileBytes;
+  const detailed = padded * picture + pixels * (picture + 11.2) + coded;
+  return Math.max(LIBAVIF_BYTES, Math.ceil(Math.max(flat, detailed) + 3_500_000));
 }
