@@ -57,8 +57,8 @@ async function largestPhotos(bytes: number, target: { width: number; height: num
   const { codecs } = await import('../src/image/codecs.ts');
   const { jpeg } = await import('../src/image/jpeg/codec.ts');
   const free = bytes - heldBytes(codecs);
-  const halved = { horizontal: 2, vertical: 2 };
-  const single = { horizontal: 1, vertical: 1 };
+  const halved = { id: 1, horizontal: 2, vertical: 2 };
+  const single = { id: 2, horizontal: 1, vertical: 1 };
   const largest = (progressive: boolean) => {
     const fits = (pixels: number) => {
       const width = Math.ceil(Math.sqrt((pixels * 4) / 3));
@@ -70,6 +70,7 @@ async function largestPhotos(bytes: number, target: { width: number; height: num
         orientation: 1,
         progressive,
         buffered: progressive,
+        delicate: false,
         scans: [],
         components,
         segments: 0,

@@ -97,6 +97,11 @@ export const words = {
   /** @param {string} question */
   title: (question) => `${question} · Husky AI`,
 
+  /**
+   * @param {string} type the media type
+   * @param {readonly string[]} formats
+   */
+  notAccepted: (type, formats) => `Its type is ${type}. The service takes ${listOr(formats)}.`,
   /** @param {readonly string[]} formats */
   accepted: (formats) => `${listOr(formats)}, or anything else your browser can show.`,
 

@@ -1,3 +1,4 @@
+import sharp from 'sharp';
 import * as z from 'zod';
 import { codedPicture, writeHeif } from '../../test/pictures/heif.ts';
 import { drawCostlyGif, type GifRecipe } from '../../test/soak/costly/gif.ts';
@@ -6,7 +7,7 @@ import { drawCostlyPng, type PngRecipe } from '../../test/soak/costly/png.ts';
 import { drawCostlyWebp, type WebpRecipe } from '../../test/soak/costly/webp.ts';
 import heif from '../../test/src/pictures/heif.json' with { type: 'json' };
 import { cpuMilliseconds } from '../cpu.ts';
-import { defineSection } from '../section.ts';
+import { defineSection, slug } from '../section.ts';
 import { round } from '../statistics.ts';
 import { table } from '../table.ts';
 import { bundle, createStore, startWorkerd } from '../workerd.ts';
@@ -23,9 +24,12 @@ const Row = z.object({
   /** CPU of workerd's process for a request with the file, and the decoder's estimate. */
   milliseconds: z.number(),
   estimate: z.number(),
+  /** Bytes of the decoder's wasm memory, 0 for our own decoders, and of the lease that the photo gets. */
+  decoder: z.number(),
+  lease: z.number(),
 });
 
-const Answer = z.object({ estimate: z.number() });
+const Answer = z.object({ estimate: z.number(), lease: z.number(), decoder: z.number() });
 
 const square = (side: number) => ({ width: side, height: side });
 
@@ -55,11 +59,20 @@ const webp = (recipe: Partial<WebpRecipe>) => () =>
     ...{ canvas: square(0), emptyChunks: 0, ...recipe },
   });
 
-/** A photo of 12 megapixels as phones write it: 8 x 6 tiles of 512 x 512 pixels. */
-const phone = (format: string) => async () => {
-  const tile = heif.phone.find(({ name }) => name === format);
-  const coded = codedPicture(Buffer.from(tile?.file ?? '', 'base64'));
-  return Buffer.from(writeHeif(new Array(48).fill(coded), { grid: { width: 4032, height: 3024, columns: 8 } }));
+/** A photo as phones write it, in tiles of 512 x 512 pixels: 8 x 6 of them are 12 megapixels. */
+const phone =
+  (format: string, { columns = 8, rows = 6 } = {}) =>
+  async () => {
+    const tile = heif.phone.find(({ name }) => name === format);
+    const coded = codedPicture(Buffer.from(tile?.file ?? '', 'base64'));
+    const grid = { width: columns * 504, height: rows * 504, columns };
+    return Buffer.from(writeHeif(new Array(columns * rows).fill(coded), { grid }));
+  };
+
+/** An AVIF in one piece: the tile of a phone's photo, enlarged. */
+const avif = (width: number, height: number, chromaSubsampling: '4:2:0' | '4:4:4') => async () => {
+  const tile = Buffer.from(heif.phone.find(({ name }) => name === 'avif')?.file ?? '', 'base64');
+  return sharp(tile).resize(width, height, { fit: 'fill' }).avif({ chromaSubsampling, effort: 0 }).toBuffer();
 };
 
 /** Files whose cost is nearly all for one thing. */
@@ -107,7 +120,11 @@ const FILES: readonly { readonly cost: string; readonly count: number; draw(): P
   { cost: 'WebP: byte', count: 10.6e6, draw: webp({ quality: 100, noise: 1 }) },
   { cost: 'lossless WebP: pixel', count: 4e6, draw: webp({ kind: 'lossless' }) },
   { cost: 'AVIF in tiles, 12 MP: pixel', count: 12.6e6, draw: phone('avif') },
+  { cost: 'AVIF in one piece, 3 MP: pixel', count: 3.1e6, draw: avif(2048, 1536, '4:2:0') },
+  { cost: 'AVIF in one piece, 3 MP in 4:4:4: pixel', count: 3.1e6, draw: avif(2048, 1536, '4:4:4') },
+  { cost: 'AVIF in one piece, 12 MP: pixel', count: 12.2e6, draw: avif(4032, 3024, '4:2:0') },
   { cost: 'HEIC in tiles, 12 MP: pixel', count: 12.6e6, draw: phone('heic') },
+  { cost: 'HEIC in tiles, 48 MP: pixel', count: 50.3e6, draw: phone('heic', { columns: 16, rows: 12 }) },
 ];
 
 /** What the coefficients of the estimates in src/image are fitted to. */
@@ -124,15 +141,15 @@ export const decode = defineSection({
       for (const { cost, count, draw } of FILES) {
         progress.show('decode', cost);
         const body = Uint8Array.from(await draw());
-        const send = async () => {
-          const response = await fetch(`${workerd.url}/${SIDE}`, { method: 'POST', body });
+        const send = async (path = '') => {
+          const response = await fetch(`${workerd.url}/${SIDE}${path}`, { method: 'POST', body });
           return Answer.parse(await response.json());
         };
-        const { estimate } = await send();
+        const { estimate, lease, decoder } = await send('?fresh');
         const before = cpuMilliseconds(workerd.pid);
         for (let run = 0; run < runs; run++) await send();
         const milliseconds = (cpuMilliseconds(workerd.pid) - before) / runs;
-        rows.push({ cost, count, milliseconds: round(milliseconds), estimate: round(estimate) });
+        rows.push({ cost, count, milliseconds: round(milliseconds), estimate: round(estimate), decoder, lease });
       }
       return { rows };
     } finally {
@@ -143,19 +160,39 @@ export const decode = defineSection({
 
   report({ rows }) {
     const each = (milliseconds: number, count: number) => ((milliseconds * 1e6) / count).toFixed(0);
+    const megabytes = (bytes: number) => (bytes === 0 ? '' : (bytes / 1e6).toFixed(1));
     return {
+      figures: Object.fromEntries(
+        rows.flatMap(({ cost, milliseconds, estimate, decoder, lease }) => [
+          [`${slug(cost)}-ms`, milliseconds.toFixed(0)],
+          [`${slug(cost)}-estimate-ms`, estimate.toFixed(0)],
+          [`${slug(cost)}-decoder-mb`, megabytes(decoder)],
+          [`${slug(cost)}-lease-mb`, megabytes(lease)],
+        ]),
+      ),
       tables: [
         table(
-          ['cost', 'in the file', 'CPU ms', 'estimate, ms', 'CPU ns each', 'estimate, ns each'],
-          rows.map(({ cost, count, milliseconds, estimate }) => [
+          [
+            'cost',
+            'in the file',
+            'CPU ms',
+            'estimate, ms',
+            'CPU ns each',
+            'estimate, ns each',
+            'decoder, MB',
+            'lease, MB',
+          ],
+          rows.map(({ cost, count, milliseconds, estimate, decoder, lease }) => [
             cost,
             count.toLocaleString('en'),
             ...[milliseconds, estimate].map((value) => value.toFixed(0)),
             each(milliseconds, count),
             each(estimate, count),
+            megabytes(decoder),
+            megabytes(lease),
           ]),
         ),
-        'Each file consists almost only of what its row names. The CPU time includes the request, about 10 ms.',
+        'Each file consists almost only of what its row names. The CPU time includes the request, about 10 ms. The lease is the estimated peak of decoder, reduction and resizing.',
       ],
     };
   },

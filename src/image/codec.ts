@@ -33,6 +33,9 @@ export interface IdleMemory {
   drop(): void;
 }
 
+/** Whether a photo with this header would be accepted. */
+export type Fits = <H extends Header>(codec: Codec<H>, header: H) => boolean;
+
 /**
  * An image format. Its folder holds everything that is specific to it, so adding a format takes one folder and one
  * line in `codecs.ts`.
@@ -79,8 +82,11 @@ export interface Codec<H extends Header = Header> {
    */
   leastPixels?(header: H): number;
 
-  /** Another way to save the same photo that may fit where this one does not. */
-  alternative?(header: H): { readonly name: string; readonly header: H } | undefined;
+  /** Whether the photo is always resampled exactly, as if the manifest demanded it. */
+  isDelicate?(header: H): boolean;
+
+  /** Another way to save a photo that does not fit, such as "a baseline JPEG", if it would fit then. */
+  alternative?(header: H, fits: Fits): string | undefined;
 
   /**
    * Decodes to RGB as Pillow's `convert("RGB")` does, reduced to less than four times the target on each side, but

@@ -1,7 +1,7 @@
 import { ImageTooLarge } from '../errors.ts';
-import { peakBytes } from './budget.ts';
-import type { Codec, Header, Size } from './codec.ts';
-import { decodingSize, type Target } from './target.ts';
+import { peakBytes, totalMilliseconds } from './budget.ts';
+import type { Codec, Fits, Header, Size } from './codec.ts';
+import type { Target } from './target.ts';
 
 /** What decoding one photo may take. */
 export interface DecodingLimits {
@@ -21,30 +21,22 @@ export function checkLimits<H extends Header>(
   target: Target,
   limits: DecodingLimits,
 ): void {
-  const isFast = (candidate: H) =>
-    codec.decodeMilliseconds(candidate, decodingSize(codec, candidate, target)) <= limits.milliseconds;
-  const fits = (candidate: H) => isFast(candidate) && peakBytes(codec, candidate, target) <= limits.bytes;
-  if (fits(header)) return;
+  const isFast: Fits = (format, candidate) => totalMilliseconds(format, candidate, target) <= limits.milliseconds;
+  const fits: Fits = (format, candidate) =>
+    isFast(format, candidate) && peakBytes(format, candidate, target) <= limits.bytes;
+  if (fits(codec, header)) return;
   const has = `This ${codec.describe?.(header) ?? codec.name} has ${megapixels(header)} megapixels`;
   throw new ImageTooLarge(`${has}${explain(codec, header, fits, isFast)}`);
 }
 
-function explain<H extends Header>(
-  codec: Codec<H>,
-  header: H,
-  fits: (candidate: H) => boolean,
-  isFast: (candidate: H) => boolean,
-): string {
-  const limit = largestThatFits(header, fits);
-  if (!limit) {
-    return isFast(scaled(header, 0))
-      ? ' and needs more memory than is free.'
-      : ' in too many pieces. Opened and saved again, it would decode faster.';
-  }
-  const advice = `; up to ${megapixels(limit)} would fit.`;
-  const alternative = codec.alternative?.(header);
-  if (!alternative || !fits(alternative.header)) return advice;
-  return `${advice} Saved as a ${alternative.name}, this photo would fit.`;
+function explain<H extends Header>(codec: Codec<H>, header: H, fits: Fits, isFast: Fits): string {
+  const limit = largestThatFits(header, (candidate) => fits(codec, candidate));
+  const alternative = codec.alternative?.(header, fits);
+  const advice = alternative ? ` Saved as ${alternative}, this photo would fit.` : '';
+  if (limit) return `; up to ${megapixels(limit)} would fit.${advice}`;
+  return isFast(codec, scaled(header, 0))
+    ? ` and needs more memory than is free.${advice}`
+    : ' in too many pieces. Opened and saved again, it would decode faster.';
 }
 
 /** The same photo scaled down until it fits, to within a thousandth of its sides. */

@@ -1,4 +1,4 @@
-import { dropIdle, idleBytes, peakBytes } from './budget.ts';
+import { dropIdle, idleBytes, peakBytes, totalMilliseconds } from './budget.ts';
 import type { Codec, Header, Pause, Pixels, Size } from './codec.ts';
 import { toGrey } from './grey.ts';
 import { checkLimits, type DecodingLimits } from './limits.ts';
@@ -6,7 +6,7 @@ import { isOnItsSide, toUprightTensor, upright } from './orientation.ts';
 import { type ReductionTarget, reducedExtent } from './reducer.ts';
 import { type Resampling, resample, resamplesColumnsFirst } from './resample.ts';
 import { resize } from './resize.ts';
-import { decodingSize, scaleBox, type Target, targetBox } from './target.ts';
+import { decodingSize, isResampled, scaleBox, type Target, targetBox } from './target.ts';
 
 /** A file and the codec whose signature it starts with. */
 export interface Photo {
@@ -57,7 +57,7 @@ export class PreparedPhoto {
 
   /** Upper bound of the CPU time that decoding takes on the benchmark machine. */
   get decodeMilliseconds(): number {
-    return this.#photo.codec.decodeMilliseconds(this.#header, this.#decodingSize);
+    return totalMilliseconds(this.#photo.codec, this.#header, this.#target);
   }
 
   /**
@@ -109,14 +109,15 @@ export class PreparedPhoto {
 
   /** Returns RGBA of the target's size. */
   #resize(pixels: Pixels): Uint8Array {
-    const { resampling, resize: mode } = this.#spec;
+    const { resampling } = this.#spec;
     // Before resizing, as Pillow does: afterwards, clipped colours would have another grey.
     if (this.#channels === 1) toGrey(pixels.rgba);
-    if (mode === undefined) return resize(pixels, this.#target, resampling);
+    const { codec } = this.#photo;
+    if (!isResampled(codec, this.#header, pixels, this.#target)) return resize(pixels, this.#target, resampling);
     const { orientation } = this.#header;
     const columnsFirst =
       resamplesColumnsFirst(upright(this.#header, orientation), this.#spec) !== isOnItsSide(orientation);
-    const decoded = this.#photo.codec.decodedSize?.(this.#header, this.#decodingSize) ?? this.#header;
+    const decoded = codec.decodedSize?.(this.#header, this.#decodingSize) ?? this.#header;
     const box = scaleBox(targetBox(this.#header, this.#target), this.#header, reducedExtent(decoded, pixels));
     return resample(pixels, box, this.#target, resampling, { columnsFirst, channels: this.#channels });
   }

@@ -32,8 +32,8 @@ export function photonBytesAfter(size: Size, target: Size): number {
 }
 
 /**
- * Returns RGBA of exactly the target size, without keeping the aspect ratio. For models without `resize` in their
- * manifest; `resample` is closer to Pillow.
+ * Returns RGBA of exactly the target size, without keeping the aspect ratio. For photos that were reduced, of models
+ * without `resize` in their manifest; `resample` is closer to Pillow.
  */
 export function resize(pixels: Pixels, target: Size, resampling: Resampling): Uint8Array {
   if (pixels.width === target.width && pixels.height === target.height) return pixels.rgba;

@@ -5,7 +5,7 @@ import type { ReductionTarget } from './reducer.ts';
 export interface Target extends Size {
   /**
    * Squeezes the whole photo, or crops it at the centre first. Absent for models that were published before this choice
-   * existed: they are squeezed, and keep the arithmetic that their scores were measured with.
+   * existed: they are squeezed, and large photos keep the arithmetic that their scores were measured with.
    */
   readonly resize?: 'squeeze' | 'fit' | undefined;
 }
@@ -49,9 +49,25 @@ export function scaleBox({ left, top, right, bottom }: Box, from: Size, to: Size
   return { left: left * across, top: top * down, right: right * across, bottom: bottom * down };
 }
 
+/**
+ * Whether a photo is resampled as Pillow does: always if the manifest says how, otherwise if it is delicate, or so small
+ * that nothing has reduced it. There the rounding of photon's filters would show most.
+ *
+ * @param reduced what the decoder and the reducer have left
+ */
+export function isResampled<H extends Header>(codec: Codec<H>, header: H, reduced: Size, target: Target): boolean {
+  return isExact(codec, header, target) || isSameSize(header, reduced);
+}
+
+function isExact<H extends Header>(codec: Codec<H>, header: H, target: Target): boolean {
+  return target.resize !== undefined || codec.isDelicate?.(header) === true;
+}
+
+export const isSameSize = (a: Size, b: Size): boolean => a.width === b.width && a.height === b.height;
+
 /** The size that a decoder is asked for, so that it leaves enough pixels of the part that becomes the target. */
 export function decodingSize<H extends Header>(codec: Codec<H>, header: H, target: Target): ReductionTarget {
-  if (target.resize === undefined) return target;
+  if (!isExact(codec, header, target)) return target;
   const { left, top, right, bottom } = targetBox(header, target);
   const least = (codec.leastPixels?.(header) ?? LEAST_PIXELS) / DECODED_GAP;
   return {

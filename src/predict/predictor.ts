@@ -9,6 +9,7 @@ import {
   UnsupportedMediaType,
 } from '../errors.ts';
 import { type Codec, findCodec } from '../image/codec.ts';
+import { nameForeign } from '../image/foreign.ts';
 import type { DecodingLimits } from '../image/limits.ts';
 import { type ImageTensor, PreparedPhoto } from '../image/prepared-photo.ts';
 import type { Lease, PhotoMemory } from '../memory.ts';
@@ -139,7 +140,7 @@ export class Predictor {
     const { codecs, models } = this.#options;
     if (bytes.byteLength === 0) throw new EmptyBody('The photo has no bytes.');
     const codec = findCodec(accepted, bytes);
-    if (!codec) throw new UnsupportedMediaType(`Accepted formats: ${accepted.map(({ name }) => name).join(', ')}.`);
+    if (!codec) throw notAccepted(bytes, accepted, codecs);
     const classifier = await models.classifier(waitUntil);
     const prepared = new PreparedPhoto({ codecs, codec, bytes }, classifier.manifest.input);
     prepared.check(this.#limits(body));
@@ -190,6 +191,14 @@ export class Predictor {
       }
     }
   }
+}
+
+/** @param all all codecs: an endpoint may accept only some */
+function notAccepted(bytes: Uint8Array, accepted: readonly Codec[], all: readonly Codec[]): UnsupportedMediaType {
+  const name = findCodec(all, bytes)?.name;
+  const found = name ? `${/^[AEIO]/.test(name) ? 'an' : 'a'} ${name}` : nameForeign(bytes);
+  const formats = `Accepted formats: ${accepted.map(({ name }) => name).join(', ')}.`;
+  return new UnsupportedMediaType(found ? `This is ${found}. ${formats}` : formats);
 }
 
 const overBudget = () =>

@@ -107,7 +107,8 @@ export class Card {
     const { headline, advice } = words.problem(problem);
     this.#enter('problem', headline);
     this.#part('.explanation').textContent = advice;
-    this.#part('.detail').textContent = problem.detail && words.serviceSays(problem.detail);
+    const { status, detail } = problem;
+    this.#part('.detail').textContent = status && detail ? words.serviceSays(detail) : detail;
     this.#part('.retry').hidden = problem.isPhotoAtFault;
     if (!this.#previewUrl) this.#showPreview(false);
   }

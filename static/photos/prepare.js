@@ -1,6 +1,7 @@
 /** Prepares a photo for sending: upright, smaller, and with nothing left of the file but its pixels, so no EXIF data. */
 
 import { ApiProblem } from '../client/problem.js';
+import { words } from '../words.js';
 import { canReadCanvas, isDrawnFaithfully } from './faithful.js';
 import { mightBeSupported } from './formats.js';
 
@@ -39,7 +40,10 @@ export async function prepare(file, formats) {
   } catch {
     // Damaged, too large for this browser, or in a format unknown to it: the service may still decode it.
   }
-  if (!mightBeSupported(file, formats)) throw new ApiProblem({ code: 'unsupported_media_type' });
+  if (!mightBeSupported(file, formats)) {
+    const names = formats?.map(({ name }) => name) ?? [];
+    throw new ApiProblem({ code: 'unsupported_media_type', detail: words.notAccepted(file.type, names) });
+  }
   return { photo: file, isOriginal: true };
 }
 

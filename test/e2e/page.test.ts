@@ -198,6 +198,10 @@ test('a file that is not a photo is refused in plain words, and not sent if the 
     expect(sent, name).toBe(isSent ? 1 : 0);
     expect(await cardOf(page, name).getByRole('button', { name: 'Try again' }).count()).toBe(0);
   }
+  await cardOf(page, 'text.txt').getByText('Its type is text/plain. The service takes JPEG, PNG,').waitFor();
+  await choose(page, picture(Buffer.from('II*\0\x08\0\0\0\0\0'), 'scan.png', 'image/png'));
+  await reads(page, 'This kind of file is not supported', 'scan.png');
+  await cardOf(page, 'scan.png').getByText('The service says: This is a TIFF. Accepted formats: JPEG, PNG,').waitFor();
   await choose(page, picture(WHITE));
   await reads(page, 'It is a husky');
 });

@@ -3,6 +3,7 @@ import { codecs } from '../../src/image/codecs.ts';
 import { toy, toyFile } from './image/toy/codec.ts';
 import { brightness, manifestOf } from './model/publish.ts';
 import { putVersion } from './model/put-version.ts';
+import { picture } from './pictures/pictures.ts';
 import { bucket, form, leaving, newService, raw } from './service.ts';
 
 // A new format is one folder, `./image/toy/`, and one entry in this list.
@@ -17,6 +18,24 @@ test('a format that is not in the list is refused', async () => {
   const response = await newService()('/api/predict', raw(white, 'image/x-toy'));
   expect(response.status).toBe(415);
   expect(await response.json()).toMatchObject({ detail: 'Accepted formats: JPEG, PNG, GIF, WebP, AVIF, HEIC.' });
+});
+
+test('a refusal says what the file is, if that is known', async () => {
+  const refusal = async (path: string, bytes: Uint8Array<ArrayBuffer>) => (await newService()(path, raw(bytes))).json();
+  const bitmap = new Uint8Array(60);
+  bitmap.set([0x42, 0x4d]);
+  expect(await refusal('/api/predict', bitmap)).toMatchObject({
+    detail: expect.stringMatching(/^This is a BMP\. Acc/),
+  });
+  for (const [name, article] of Object.entries({
+    'webp lossy': 'a WebP',
+    'avif 4:2:0': 'an AVIF',
+    'heic 4:2:0': 'a HEIC',
+  }))
+    expect(await refusal('/huskyai/', picture(name).bytes)).toMatchObject({
+      code: 'unsupported_media_type',
+      detail: `This is ${article}. Accepted formats: JPEG, PNG, GIF.`,
+    });
 });
 
 test('a format in the list is accepted, and messages name it', async () => {

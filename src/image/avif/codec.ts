@@ -1,11 +1,12 @@
 import { MalformedImage } from '../../errors.ts';
 import type { Codec, Size } from '../codec.ts';
 import { codedRatio, decodeHeif, drawingNanoseconds, type TileDecoder } from '../heif/decode.ts';
-import { type Colour, codedBytes, findCoding, type HeifPicture, readHeifPicture } from '../heif/picture.ts';
+import { codedBytes, findCoding, type HeifPicture, readHeifPicture } from '../heif/picture.ts';
 import { IDENTITY, YUV_PIXEL_COST } from '../heif/yuv.ts';
-import { DAV1D_BYTES, Dav1d } from './dav1d.ts';
+import { cameraJpeg, jpeg } from '../jpeg/codec.ts';
+import { DAV1D_BYTES, Dav1d, type PlainPicture, type Sampling } from './dav1d.ts';
 import { LIBAVIF_BYTES, Libavif } from './libavif.ts';
-import { type Av1Config, countFrames, readAv1Config } from './obu.ts';
+import { type Av1Config, countFrames, readAv1Config, readSequenceColour } from './obu.ts';
 
 export interface AvifHeader extends HeifPicture {
   readonly config: Av1Config;
@@ -16,8 +17,8 @@ export interface AvifHeader extends HeifPicture {
   readonly tileBytes: number;
   /** Pixels that are decoded for each pixel of the picture. */
   readonly ratio: number;
-  /** Its colour, if dav1d can decode it: libavif takes everything, but three times the time and memory. */
-  readonly plain: Colour | undefined;
+  /** What dav1d can decode; libavif takes everything else, but three times the time and memory. */
+  readonly plain: PlainPicture | undefined;
 }
 
 /** Progressive pictures have up to four layers. */
@@ -44,10 +45,11 @@ export const avif: Codec<AvifHeader> = {
       bytes: codedBytes(tiles),
       tileBytes: Math.max(...tiles.map((tile) => codedBytes([tile]))),
       ratio: codedRatio(picture),
-      plain: frames === tiles.length ? findPlainColour(picture, config) : undefined,
+      plain: frames === tiles.length ? findPlain(picture, config) : undefined,
     };
   },
   describe: ({ config }) => (config.depth > 8 ? `AVIF of ${config.depth} bits` : 'AVIF'),
+  alternative: (header, fits) => (fits(jpeg, cameraJpeg(header)) ? 'a JPEG' : undefined),
   decodeMilliseconds: (header, target) => (tileNanoseconds(header) + drawing(header, target)) / 1e6,
   decoderBytes,
   decode: (_bytes, header, target, pause) =>
@@ -61,15 +63,27 @@ export const avif: Codec<AvifHeader> = {
 };
 
 /** H.273's matrices that need more than weights, such as YCgCo. */
-const SPECIAL_MATRICES = [IDENTITY, 8, 11, 12, 13, 14, 15];
+const SPECIAL_MATRICES = [8, 11, 12, 13, 14, 15];
 
-/** Returns the colour of a picture of 8 bits and 4:2:0, if the container says which one it is. */
-function findPlainColour({ colour, tiles }: HeifPicture, config: Av1Config): Colour | undefined {
-  const isPlain = ({ depth, grey, halfWidth, halfHeight }: Av1Config) =>
-    depth === 8 && !grey && halfWidth && halfHeight;
-  const all = isPlain(config) && tiles.every((tile) => isPlain(readAv1Config(tile.config)));
-  return all && colour && !SPECIAL_MATRICES.includes(colour.matrix) ? colour : undefined;
+/** Returns a picture of 8 bits if the file says which colour it has. Only tiles in 4:2:0 can be decoded in turn. */
+function findPlain({ tiles, tileSize, ...picture }: HeifPicture, config: Av1Config): PlainPicture | undefined {
+  const colour = picture.colour ?? readSequenceColour(tiles[0]?.data ?? []);
+  const sampling = samplingOf(config);
+  const isAlike = (other: Av1Config) => other.depth === 8 && samplingOf(other) === sampling;
+  if (!colour || !tiles.every((tile) => isAlike(readAv1Config(tile.config)))) return undefined;
+  if (tiles.length > 1 && sampling !== '4:2:0') return undefined;
+  const isSpecial = SPECIAL_MATRICES.includes(colour.matrix) || (colour.matrix === IDENTITY && sampling !== '4:4:4');
+  return isSpecial ? undefined : { size: tileSize, sampling, colour };
 }
+
+function samplingOf({ grey, halfWidth, halfHeight }: Av1Config): Sampling {
+  if (grey) return '4:0:0';
+  if (!halfWidth) return '4:4:4';
+  return halfHeight ? '4:2:0' : '4:2:2';
+}
+
+/** Samples for each pixel. */
+const SAMPLES: Readonly<Record<Sampling, number>> = { '4:0:0': 1, '4:2:0': 1.5, '4:2:2': 2, '4:4:4': 3 };
 
 function createDecoder(header: AvifHeader): TileDecoder {
   const { plain, tileSize, colour } = header;
@@ -84,18 +98,19 @@ const DEEP = 1.2;
 const COST = {
   start: 8_000_000,
   tile: 500_000,
-  dav1d: { byte: 100, pixel: 35 },
+  dav1d: { byte: 100, sample: 24 },
   libavif: { byte: 400, pixel: 150 },
 } as const;
 
 /** Estimated nanoseconds for decoding and converting all tiles. */
-function tileNanoseconds({ width, height, ratio, bytes, frames, tiles, plain, config }: AvifHeader): number {
-  const { byte, pixel } = plain ? COST.dav1d : COST.libavif;
+function tileNanoseconds(header: AvifHeader): number {
+  const { width, height, ratio, bytes, frames, tiles, plain, config } = header;
   const pixels = (width * height * ratio * frames) / tiles.length;
-  const converting = plain ? YUV_PIXEL_COST : 0;
-  return (
-    COST.start + bytes * byte + pixels * (pixel * (config.depth > 8 ? DEEP : 1) + converting) + tiles.length * COST.tile
-  );
+  const byte = plain ? COST.dav1d.byte : COST.libavif.byte;
+  const pixel = plain
+    ? COST.dav1d.sample * SAMPLES[plain.sampling] + YUV_PIXEL_COST
+    : COST.libavif.pixel * (config.depth > 8 ? DEEP : 1);
+  return COST.start + bytes * byte + pixels * pixel + tiles.length * COST.tile;
 }
 
 function drawing({ columns, ...size }: AvifHeader, target: Size): number {
@@ -105,14 +120,26 @@ function drawing({ columns, ...size }: AvifHeader, target: Size): number {
 /** libaom adds a margin to each side and rounds up. */
 const MARGIN = 160;
 
-/** dav1d: the picture, its blocks and the coded tile. libavif: the picture twice, and many more blocks. */
+/** Bytes that libaom takes for each coded byte: many more where it keeps nearly all detail. */
+const CODED = { usual: 32, dense: 100 } as const;
+
+/** Coded bytes for each pixel of such a picture. */
+const DENSE = 0.55;
+
+/**
+ * dav1d: the picture, its blocks and the coded tile. libavif: the picture, a copy without margins, and many more blocks.
+ * Fitted to flat, smooth and noisy pictures.
+ */
 function decoderBytes(header: AvifHeader): number {
   const { width, height, ratio, tiles, tileBytes, plain, config } = header;
   const pixels = (width * height * ratio) / tiles.length;
-  if (plain) return Math.max(DAV1D_BYTES, Math.ceil(pixels * 2.2 + tileBytes + 2_500_000));
+  const samples = SAMPLES[samplingOf(config)];
+  if (plain) return Math.max(DAV1D_BYTES, Math.ceil(pixels * (samples + 0.7) + tileBytes + 2_500_000));
   const scale = Math.sqrt(pixels / (width * height));
   const padded = (width * scale + MARGIN) * (height * scale + MARGIN);
-  const samples = config.grey ? 1 : config.halfHeight ? 1.5 : config.halfWidth ? 2 : 3;
-  const bytes = padded * (12 + 2 * samples * (config.depth > 8 ? 2 : 1)) + 2 * tileBytes + 3_500_000;
-  return Math.max(LIBAVIF_BYTES, Math.ceil(bytes));
+  const picture = samples * (config.depth > 8 ? 2 : 1);
+  const coded = tileBytes * (tileBytes > DENSE * pixels ? CODED.dense : CODED.usual);
+  const flat = padded * (12 + 2 * picture) + 2 * tileBytes;
+  const detailed = padded * picture + pixels * (picture + 11.2) + coded;
+  return Math.max(LIBAVIF_BYTES, Math.ceil(Math.max(flat, detailed) + 3_500_000));
 }

@@ -68,6 +68,10 @@ export class Libavif implements TileDecoder {
     );
   }
 
+  get exhausted(): boolean {
+    return this.#wasm.exhausted;
+  }
+
   get bytes(): number {
     return this.#wasm.bytes;
   }

@@ -2,6 +2,7 @@ import type { Codec, Size } from '../codec.ts';
 import { codedRatio, decodeHeif, drawingNanoseconds } from '../heif/decode.ts';
 import { codedBytes, findCoding, type HeifPicture, readHeifPicture } from '../heif/picture.ts';
 import { YUV_PIXEL_COST } from '../heif/yuv.ts';
+import { cameraJpeg, jpeg } from '../jpeg/codec.ts';
 import { LIBDE265_BYTES, Libde265 } from './libde265.ts';
 import { type HevcConfig, readHevcConfig } from './nal.ts';
 
@@ -31,6 +32,7 @@ export const heic: Codec<HeicHeader> = {
     };
   },
   describe: ({ config }) => (config.depth > 8 ? `HEIC of ${config.depth} bits` : 'HEIC'),
+  alternative: (header, fits) => (fits(jpeg, cameraJpeg(header)) ? 'a JPEG' : undefined),
   decodeMilliseconds: (header, target) => (tileNanoseconds(header) + drawing(header, target)) / 1e6,
   decoderBytes,
   decode: (_bytes, header, target, pause) =>

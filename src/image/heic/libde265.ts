@@ -60,6 +60,10 @@ export class Libde265 implements TileDecoder {
     this.#wasm.call(api.de265_init);
   }
 
+  get exhausted(): boolean {
+    return this.#wasm.exhausted;
+  }
+
   get bytes(): number {
     return this.#wasm.bytes;
   }

@@ -1,4 +1,4 @@
-import { MalformedImage } from '../../errors.ts';
+import { ImageTooLarge, MalformedImage } from '../../errors.ts';
 import type { Pause, Pixels, Size } from '../codec.ts';
 import { countGarbage } from '../garbage.ts';
 import { Pacer } from '../pacer.ts';
@@ -16,6 +16,8 @@ export interface DecodedTile extends Size {
 export interface TileDecoder {
   /** Memory in bytes that it takes. */
   readonly bytes: number;
+  /** Whether it wanted more than was budgeted. */
+  readonly exhausted: boolean;
   /** Calls `draw` while the decoded tile is in memory. */
   decode(tile: Tile, draw: (decoded: DecodedTile) => void): void;
 }
@@ -35,15 +37,8 @@ export async function decodeHeif(
     const reducer = createReducer(picture, target);
     const pacer = new Pacer(pause);
     for (const [i, tile] of picture.tiles.entries()) {
-      let drawn = 0;
-      catchFailures(() =>
-        decoder.decode(tile, (decoded) => {
-          if (++drawn > 1) throw new MalformedImage('The file has a tile with several pictures.');
-          drawTile(reducer, picture, i, decoded);
-        }),
-      );
+      decodeTile(decoder, tile, (decoded) => drawTile(reducer, picture, i, decoded));
       bytes = decoder.bytes;
-      if (drawn === 0) throw new MalformedImage('The photo is damaged.');
       if (pacer.count(tileNanoseconds)) await pacer.pause();
     }
     return reducer.finish();
@@ -52,6 +47,29 @@ export async function decodeHeif(
     return await work();
   } finally {
     countGarbage(bytes);
+  }
+}
+
+/**
+ * Decodes a tile of exactly one picture.
+ *
+ * @throws {ImageTooLarge} it failed for lack of memory: what coded data needs is estimated, and not always right
+ */
+function decodeTile(decoder: TileDecoder, tile: Tile, draw: (decoded: DecodedTile) => void): void {
+  let drawn = 0;
+  try {
+    catchFailures(() =>
+      decoder.decode(tile, (decoded) => {
+        if (++drawn > 1) throw new MalformedImage('The file has a tile with several pictures.');
+        draw(decoded);
+      }),
+    );
+    if (drawn === 0) throw new MalformedImage('The photo is damaged.');
+  } catch (error) {
+    if (!(error instanceof MalformedImage) || !decoder.exhausted) throw error;
+    throw new ImageTooLarge('This photo needs more memory than is free. Saved as a JPEG, it would fit.', {
+      cause: error,
+    });
   }
 }
 

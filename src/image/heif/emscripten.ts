@@ -30,6 +30,7 @@ export class EmscriptenInstance {
   readonly #exports: WebAssembly.Exports;
   readonly #names: ModuleNames;
   readonly #memory: WebAssembly.Memory;
+  #exhausted = false;
 
   /**
    * @param imports functions that the module needs; all others do nothing and return 0
@@ -43,7 +44,10 @@ export class EmscriptenInstance {
   ) {
     const grow: Import = (size = 0) => {
       const bytes = size >>> 0;
-      if (bytes > Math.max(maxBytes, this.bytes)) return 0;
+      if (bytes > Math.max(maxBytes, this.bytes)) {
+        this.#exhausted = true;
+        return 0;
+      }
       this.#memory.grow(Math.ceil((bytes - this.bytes) / PAGE_BYTES));
       return 1;
     };
@@ -60,6 +64,11 @@ export class EmscriptenInstance {
     if (!(memory instanceof WebAssembly.Memory)) throw new Error('The module exports no memory.');
     this.#memory = memory;
     this.call(names.constructors);
+  }
+
+  /** Whether the module wanted more memory than was budgeted. */
+  get exhausted(): boolean {
+    return this.#exhausted;
   }
 
   get bytes(): number {

@@ -17,14 +17,29 @@ export const jpeg: Codec<JpegHeader> = {
   decodeMilliseconds,
   decoderBytes,
   decodedSize,
-  /** The coefficients of a buffered file take the memory that more pixels would. */
-  leastPixels: ({ buffered }) => (buffered ? 256 : 896),
-  alternative: (header) =>
-    header.buffered
-      ? { name: 'baseline JPEG', header: { ...header, buffered: false, scans: header.scans.slice(0, 1) } }
+  isDelicate: ({ delicate }) => delicate,
+  /** The coefficients of a buffered file, or the many pixels of a delicate one, take the memory that more would. */
+  leastPixels: ({ buffered, delicate }) => (buffered ? 256 : delicate ? 512 : 896),
+  alternative: (header, fits) =>
+    header.buffered && fits(jpeg, { ...header, buffered: false, scans: header.scans.slice(0, 1) })
+      ? 'a baseline JPEG'
       : undefined,
   decode: decodeJpeg,
 };
+
+/** Bytes for each pixel of a JPEG as cameras write them, at most. */
+const CAMERA_BYTES = 0.4;
+
+/** The header of a baseline JPEG of this size as cameras write it: what other formats can be saved as. */
+export function cameraJpeg({ width, height }: Size): JpegHeader {
+  const end = Math.ceil(width * height * CAMERA_BYTES);
+  const small = { id: 2, horizontal: 1, vertical: 1 };
+  return {
+    ...{ width, height, end, orientation: 1, progressive: false, buffered: false, delicate: false, segments: 10 },
+    scans: [{ from: 0, to: end, components: 3, detail: false }],
+    components: [{ id: 1, horizontal: 2, vertical: 2 }, small, small],
+  };
+}
 
 /** A copy of the file, the scaled RGBA, a few lines of samples, and any buffered coefficients (16 bits each). */
 function decoderBytes(header: JpegHeader, target: Size): number {

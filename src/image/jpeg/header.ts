@@ -10,6 +10,11 @@ export interface JpegHeader extends Header {
   /** Whether the decoder buffers all coefficients: for progressive files, and for components in separate scans. */
   readonly buffered: boolean;
   readonly components: readonly JpegComponent[];
+  /**
+   * Whether averaged samples would not give the average colour: black multiplies the other inks of CMYK, and of RGB that
+   * is stored as such, subsampling blurs two channels.
+   */
+  readonly delicate: boolean;
   /** Number of marker segments, scans included. */
   readonly segments: number;
   /** Position after EOI, where phones append previews and videos. */
@@ -27,6 +32,7 @@ export interface JpegScan {
 }
 
 export interface JpegComponent {
+  readonly id: number;
   readonly horizontal: number;
   readonly vertical: number;
 }
@@ -44,7 +50,9 @@ const SOI = 0xd8;
 const EOI = 0xd9;
 const SOS = 0xda;
 const DHP = 0xde;
+const APP0 = 0xe0;
 const APP1 = 0xe1;
+const APP14 = 0xee;
 const SOF55 = 0xf7;
 
 /** Variants of the format that the decoder lacks, by the markers that announce them. */
@@ -84,6 +92,8 @@ export function readJpegHeader(bytes: Uint8Array): JpegHeader {
   const scans: JpegScan[] = [];
   const exif: Uint8Array[] = [];
   let xmp: Uint8Array | undefined;
+  let jfif = false;
+  let adobe: Uint8Array | undefined;
   let frame: Frame | undefined;
   let segments = 0;
   let at = 2;
@@ -112,6 +122,10 @@ export function readJpegHeader(bytes: Uint8Array): JpegHeader {
     } else if (marker === APP1) {
       if (startsWith(segment, XMP_PREFIX)) xmp = segment.subarray(XMP_PREFIX.length);
       else if (isExif(segment) && exif.length < MAX_EXIF_SEGMENTS) exif.push(segment);
+    } else if (marker === APP0) {
+      jfif ||= startsWith(segment, 'JFIF\0');
+    } else if (marker === APP14 && segment.length >= ADOBE_LENGTH && startsWith(segment, 'Adobe')) {
+      adobe = segment;
     }
     at += length;
   }
@@ -119,7 +133,23 @@ export function readJpegHeader(bytes: Uint8Array): JpegHeader {
   if (!frame || !scan) throw new MalformedImage('The JPEG contains no picture.');
   const buffered = frame.progressive || scan.components < frame.components.length;
   const orientation = readOrientation({ exif: joinExif(exif), xmp });
-  return { ...frame, orientation, scans, buffered, segments, end: at };
+  const delicate = isDelicate(frame.components, jfif, adobe);
+  return { ...frame, orientation, scans, buffered, delicate, segments, end: at };
+}
+
+/** Length of Adobe's segment, whose last byte is the colour transform. */
+const ADOBE_LENGTH = 12;
+
+/** Finds out the colours as libjpeg does (jdapimin.c). */
+function isDelicate(components: readonly JpegComponent[], jfif: boolean, adobe: Uint8Array | undefined): boolean {
+  if (components.length === 4) return true;
+  const named = String.fromCharCode(...components.map(({ id }) => id)) === 'RGB';
+  const rgb = !jfif && (adobe ? adobe[ADOBE_LENGTH - 1] === 0 : named);
+  const [first, ...others] = components;
+  const subsampled = others.some(
+    (other) => other.horizontal !== first?.horizontal || other.vertical !== first.vertical,
+  );
+  return rgb && subsampled;
 }
 
 /** Layout: number of components, two bytes for each, and the first coefficient (0: DC). */
@@ -176,8 +206,9 @@ function readFrame(marker: number, segment: Uint8Array): Frame {
   if (count !== 1 && count !== 3 && count !== 4)
     throw new MalformedImage(`JPEGs with ${count} channels are not supported.`);
   const components = Array.from({ length: count }, (_, i) => {
+    const id = reader.u8(6 + i * 3);
     const factors = reader.u8(7 + i * 3);
-    return { horizontal: factors >> 4, vertical: factors & 15 };
+    return { id, horizontal: factors >> 4, vertical: factors & 15 };
   });
   if (components.some(({ horizontal: h, vertical: v }) => h < 1 || h > 4 || v < 1 || v > 4)) {
     throw new MalformedImage('The JPEG has invalid sampling factors.');

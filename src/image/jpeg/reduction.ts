@@ -4,18 +4,18 @@ import type { JpegHeader, JpegScan } from './header.ts';
 /** Factor by which libjpeg-turbo scales down while decoding, at no cost, in the frequency domain. */
 type JpegReduction = 1 | 2 | 4 | 8;
 
-type Picture = Pick<JpegHeader, 'width' | 'height' | 'components'>;
+type Picture = Pick<JpegHeader, 'width' | 'height' | 'delicate'>;
 
-/** A CMYK picture of up to this many pixels after reduction is reduced no further. */
-const CMYK_PIXELS = 4_000_000;
+/** A delicate picture of up to this many pixels after reduction is reduced no further. */
+const DELICATE_PIXELS = 4_000_000;
 
 /**
- * Returns the largest reduction that leaves twice the target, as Pillow's `reducing_gap=2` does. CMYK is reduced only as
- * far as memory requires: black multiplies the other inks, so the average of a block is not the colour of the averages.
+ * Returns the largest reduction that leaves twice the target, as Pillow's `reducing_gap=2` does. A delicate picture is
+ * reduced only as far as memory requires.
  */
-export function jpegReduction({ width, height, components }: Picture, target: Size): JpegReduction {
+export function jpegReduction({ width, height, delicate }: Picture, target: Size): JpegReduction {
   const room = Math.min(width / target.width, height / target.height) / 2;
-  const need = components.length === 4 ? Math.sqrt((width * height) / CMYK_PIXELS) : 8;
+  const need = delicate ? Math.sqrt((width * height) / DELICATE_PIXELS) : 8;
   return room >= 8 && need > 4 ? 8 : room >= 4 && need > 2 ? 4 : room >= 2 && need > 1 ? 2 : 1;
 }
 

@@ -8,7 +8,7 @@ import { peakBytes } from '../../../src/image/budget.ts';
 import type { Codec, Header, Size } from '../../../src/image/codec.ts';
 import { heic } from '../../../src/image/heic/codec.ts';
 import { Libde265 } from '../../../src/image/heic/libde265.ts';
-import type { TileDecoder } from '../../../src/image/heif/decode.ts';
+import { decodeHeif, type TileDecoder } from '../../../src/image/heif/decode.ts';
 import type { Tile } from '../../../src/image/heif/picture.ts';
 import { jpeg } from '../../../src/image/jpeg/codec.ts';
 import { decodeJpeg, jpegDecoder } from '../../../src/image/jpeg/decode.ts';
@@ -90,6 +90,9 @@ describe('a photo is accepted with 45 MB left', () => {
     ['interlaced PNG of 8K', enlarged('png rgb 8 interlaced', { width: 7680, height: 4320 }, 20e6)],
     ['GIF of 8 megapixels', enlarged('gif', { width: 3266, height: 2449 }, 4e6)],
     ['AVIF of 12 megapixels', enlarged('avif 4:2:0', { width: 4032, height: 3024 }, 2e6)],
+    ['AVIF in 4:2:2 of 6 megapixels', enlarged('avif 4:2:2', { width: 3000, height: 2000 }, 1e6)],
+    ['AVIF in 4:4:4 of 6 megapixels', enlarged('avif 4:4:4', { width: 3000, height: 2000 }, 1e6)],
+    ['AVIF in grey of 6 megapixels', enlarged('avif grey', { width: 3000, height: 2000 }, 1e6)],
     ['HEIC of 12 megapixels in tiles', tiled('heic 4:2:0', 8, 6, 40_000)],
     ['AVIF of 16 megapixels in tiles', tiled('avif 4:2:0', 10, 6, 30_000)],
   ])('%s', (_, check) => check());
@@ -130,17 +133,17 @@ describe('the error for a photo that is too large says what would fit', () => {
     [
       'AVIF of 48 megapixels',
       enlarged('avif 4:2:0', { width: 8064, height: 6048 }, 2e6),
-      /^This AVIF has 48\.7 megapixels; up to 1\d\.\d would fit\.$/,
+      /^This AVIF has 48\.7 megapixels; up to 1\d\.\d would fit\. Saved as a JPEG, this photo would fit\.$/,
     ],
     [
       'HEIC of 48 megapixels',
       enlarged('heic 4:2:0', { width: 8064, height: 6048 }, 2e6),
-      /^This HEIC has 48\.7 megapixels; up to \d+\.\d would fit\.$/,
+      /^This HEIC has 48\.7 megapixels; up to \d+\.\d would fit\. Saved as a JPEG, this photo would fit\.$/,
     ],
     [
       'AVIF of 12 bits',
       enlarged('avif 12 bits', { width: 4032, height: 3024 }, 2e6),
-      /^This AVIF of 12 bits has 12\.1 megapixels; up to \d\.\d would fit\.$/,
+      /^This AVIF of 12 bits has 12\.1 megapixels; up to \d\.\d would fit\. Saved as a JPEG, this photo would fit\.$/,
     ],
   ])('%s', (_, check, detail) => {
     expect(check).toThrow(ImageTooLarge);
@@ -239,6 +242,24 @@ describe('the estimate is at least what the decoder takes, and not far above it'
       expect(drawn).toBe(1);
       compare(estimate, decoder.bytes);
     }
+  });
+
+  test('libavif, on pictures that dav1d could decode too', () => {
+    for (const file of heif.flat.filter(({ name }) => name.startsWith('avif')).flatMap(({ files }) => files)) {
+      const header = { ...avif.readHeader(fromBase64(file)), plain: undefined };
+      const { tileSize, colour, tiles } = header;
+      const estimate = avif.decoderBytes(header, TARGET);
+      const decoder = new Libavif(tileSize, colour, estimate);
+      for (const tile of tiles) decoder.decode(tile, () => {});
+      compare(estimate, decoder.bytes);
+    }
+  });
+
+  test('a decoder that needs more all the same is no sign of damage', async () => {
+    const [largest = ''] = heif.flat.find(({ name }) => name === 'avif 4:4:4')?.files.slice(-1) ?? [];
+    const header = avif.readHeader(fromBase64(largest));
+    const createDecoder = () => new Libavif(header.tileSize, header.colour, 0);
+    await expect(decodeHeif(header, TARGET, createDecoder, 0, async () => {})).rejects.toThrow(ImageTooLarge);
   });
 
   test('the peak includes reduction and resizing', () => {

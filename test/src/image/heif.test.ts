@@ -3,6 +3,7 @@ import libheifScript from 'libheif-js/libheif-wasm/libheif.js?raw';
 import dav1dScript from 'ogv/dist/ogv-decoder-video-av1-simd-wasm.js?raw';
 import { describe, expect, test } from 'vitest';
 import { MalformedImage, UnsupportedMediaType } from '../../../src/errors.ts';
+import { avif } from '../../../src/image/avif/codec.ts';
 import { DAV1D_NAMES } from '../../../src/image/avif/dav1d.ts';
 import { LIBAVIF_NAMES } from '../../../src/image/avif/libavif.ts';
 import { findCodec } from '../../../src/image/codec.ts';
@@ -51,6 +52,16 @@ describe.each(['avif', 'heic'])('%s', (format) => {
     expect(await toTensor(writeHeif([single(format)], options))).toEqual(plain);
   });
 });
+
+test.each(['avif 4:2:0', 'avif 4:4:4', 'avif grey', 'avif limited range'])(
+  'the colour of %s comes from its coded data if the container has none',
+  async (name) => {
+    const coded = codedPicture(picture(name).bytes);
+    const bare = writeHeif([{ ...coded, colour: undefined }]);
+    expect(avif.readHeader(bare).plain?.colour).toEqual(coded.colour);
+    expect(await toTensor(bare)).toEqual(await toTensor(writeHeif([coded])));
+  },
+);
 
 /** The encoder of HEIC fills its picture up to 64 pixels, at the right and at the bottom. */
 function offset(format: string): [number, number] {

@@ -40,11 +40,14 @@ async function expectSame(bytes: Uint8Array, plain: Uint8Array): Promise<void> {
   expect((await toTensor(bytes)).data).toEqual((await toTensor(plain)).data);
 }
 
+/** As in Pillow, which axis is resampled first, and clipped then, depends on the upright shape. */
 async function expectTurned(bytes: Uint8Array, plain: Uint8Array): Promise<void> {
   const { data, width, height } = await toTensor(bytes);
   const stored = await toTensor(plain);
   expect({ width, height }).toEqual({ width: stored.height, height: stored.width });
-  expect(data).toEqual(await turned(plain));
+  const expected = await turned(plain);
+  expect(data).toHaveLength(expected.length);
+  expect(Math.max(...data.map((value, i) => Math.abs(value - (expected[i] ?? Number.NaN)) * 255))).toBeLessThan(4);
 }
 
 describe('the orientation is found', () => {

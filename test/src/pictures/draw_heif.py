@@ -1,8 +1,8 @@
 """Draws pictures for the tests of AVIF and HEIC, with the expected result for each.
 
-    python test/src/pictures/draw_heif.py
+    .venv.formats/bin/python test/src/pictures/draw_heif.py
 
-It needs Pillow, pillow-heif, imagecodecs and NumPy, and writes heif.json to its own folder.
+It writes heif.json to its own folder. Its packages are those of requirements/formats.txt.
 
 The tests assemble grids and orientations from these pictures, see test/pictures/heif.ts.
 """
