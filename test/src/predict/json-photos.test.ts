@@ -25,7 +25,7 @@ interface Options {
 async function read(text: string | Uint8Array, options: Options = {}) {
   const { memory = new PhotoMemory(() => 1_000_000), pieces = 1_000_000, declares = true } = options;
   const body = typeof text === 'string' ? new TextEncoder().encode(text) : text;
-  const stream = new ReadableStream<Uint8Array>({
+  const stream = new ReadableStream({
     type: 'bytes',
     start(controller) {
       for (let at = 0; at < body.length; at += pieces) controller.enqueue(body.slice(at, at + pieces));
