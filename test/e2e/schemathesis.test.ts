@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { API_ENVIRONMENT, preparePython, pythonEnvironment } from '../../scripts/python.ts';
+import { createClient } from '../../static/client/client.js';
 import { startWorker, type WorkerOptions } from './wrangler.ts';
 
 const HERE = join(import.meta.dirname, 'schemathesis');
@@ -40,6 +41,7 @@ async function runSchemathesis(vars: WorkerOptions['vars'], ...options: string[]
     PYTHONPATH: HERE,
     PYTHONDONTWRITEBYTECODE: '1',
     SCHEMATHESIS_HOOKS: 'hooks',
+    HUSKY_VERSION: (await createClient({ origin: worker.url }).model()).version,
   };
   try {
     return await new Promise((resolve) => {
