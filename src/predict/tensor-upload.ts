@@ -38,6 +38,9 @@ export function tensorUpload<Request>(
       const [first, ...others] = splitTensor(tensor, maxPhotos);
       if (!first) throw new EmptyBody('The request has no photo.');
       const files = [first, ...others] as const;
+      if (tensor.length - LENGTH_BYTES * files.length > limits.maxBytes) {
+        throw new BodyTooLarge(`At most ${limits.maxBytes} bytes of photos are accepted.`);
+      }
       onRequest(parse(parseJson(bytes.subarray(0, headerLength)), { bytes: tensor.length, elements: files.length }));
       return { files, lease, release };
     } catch (error) {
