@@ -45,7 +45,7 @@ export const PROBLEMS = {
   too_many_photos: {
     status: 413,
     title: 'Too many photos in one request',
-    when: 'more `file` fields than a request may have: `detail` says how many it may have',
+    when: 'more photos than a request may have: `detail` says how many it may have',
   },
   unsupported_media_type: {
     status: 415,

@@ -1,9 +1,11 @@
 /** Real clients of other protocols: PyPI's huggingface_hub, kserve and tritonclient, and npm's @huggingface/inference. */
 import { createHash } from 'node:crypto';
-import { join } from 'node:path';
+import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { InferenceClient } from '@huggingface/inference';
 import { execa } from 'execa';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { z } from 'zod';
 import { CLIENTS_ENVIRONMENT, preparePython, pythonEnvironment } from '../../scripts/python.ts';
 import { solidPng } from '../pictures/png.ts';
@@ -18,11 +20,12 @@ let white: Uint8Array<ArrayBuffer>;
 let damaged: Uint8Array<ArrayBuffer>;
 const large = new Uint8Array(MAX_BYTES + 1);
 let outcomes: Record<string, unknown>;
+let python: string;
 
 const Outcomes = z.record(z.string(), z.unknown());
 
 beforeAll(async () => {
-  const python = await preparePython(CLIENTS_ENVIRONMENT);
+  python = await preparePython(CLIENTS_ENVIRONMENT);
   const API_TOKENS = createHash('sha256').update(TOKEN).digest('hex');
   worker = await startWorker({ model: 'brightness', vars: { API_TOKENS, MAX_BODY_BYTES: MAX_BYTES } });
   white = await solidPng([250, 250, 250]);
@@ -32,12 +35,15 @@ beforeAll(async () => {
   const program = join(import.meta.dirname, 'clients', 'try_clients.py');
   const { stdout } = await execa(python, [program, worker.url, MODEL, TOKEN], {
     input: JSON.stringify(Object.fromEntries(input)),
-    env: { ...pythonEnvironment(), HF_TOKEN: '', HF_HOME: '/nowhere' },
+    env: environment(),
   });
   outcomes = Outcomes.parse(JSON.parse(stdout));
 }, 600_000);
 
 afterAll(() => worker?.stop());
+
+/** Without a token that this machine may keep. */
+const environment = () => ({ ...pythonEnvironment(), HF_TOKEN: '', HF_HOME: '/nowhere' });
 
 /** The failures that every client has to report, with their statuses and what their text contains. */
 const FAILURES = {
@@ -147,3 +153,32 @@ test('@huggingface/inference predicts, and raises a clear error', async () => {
     await expect(call()).rejects.toMatchObject({ message: expect.stringContaining(text), httpResponse: { status } });
   }
 });
+
+test('the examples of the documentation work', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'husky-ai-clients-'));
+  try {
+    await writeFile(join(folder, 'photo.jpg'), white);
+    await symlink(resolve('node_modules'), join(folder, 'node_modules'));
+    const text = await readFile('docs/api.md', 'utf8');
+    const section = text.slice(text.indexOf('## Other clients'), text.indexOf('## `GET /api/model`'));
+    const examples = Array.from(section.matchAll(/```(python|ts)\n(.*?)```/gs), ([, language, code = '']) => [
+      language,
+      code,
+    ]);
+    expect(examples.length).toBe(4);
+    for (const [language, code = ''] of examples) {
+      const source = code
+        .replaceAll('localhost:8787', new URL(inject('sharedService')).host)
+        .replaceAll('husky-lite', MODEL);
+      const file = join(folder, language === 'ts' ? 'example.mts' : 'example.py');
+      await writeFile(file, source);
+      const { stdout } = await execa(language === 'ts' ? process.execPath : python, [file], {
+        cwd: folder,
+        env: environment(),
+      });
+      expect(stdout, code).toContain('husky');
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}, 120_000);

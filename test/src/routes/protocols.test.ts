@@ -156,10 +156,10 @@ test('the Open Inference Protocol’s requests are answered in JSON and in binar
     path,
     binary([black], { outputs: [{ name: 'label', parameters: { binary_data: true } }] }),
   );
-  expect(await labels.text()).toMatch(/\}\t\0\0\0not husky$/);
+  expect(new TextDecoder().decode(await labels.arrayBuffer())).toMatch(/\}\t\0\0\0not husky$/);
 });
 
-test('every route has the same gate: a token is required, photos are counted, uploads at once are limited', async () => {
+test('every route has the same gate: a token is required, and photos are counted', async () => {
   const closed = newService({ API_TOKENS: '0'.repeat(64) });
   for (const [path, init] of scoring()) {
     const response = await closed(path, init());
@@ -179,6 +179,23 @@ test('every route has the same gate: a token is required, photos are counted, up
     expect([path, second.status, second.headers.get('Retry-After')]).toEqual([path, 429, '10']);
     expect(second.headers.get('RateLimit-Policy')).toContain('burst');
   }
+});
+
+test('uploads of one address at once are limited over all routes', async () => {
+  const counter = { limit: async () => ({ success: true }) };
+  const counters = { BURST: counter, SUSTAINED: counter };
+  const limited = newService({ RATE_LIMITS: 'on', MAX_BODIES_PER_ADDRESS: 1, ...counters });
+  const { readable, writable } = new IdentityTransformStream();
+  const hanging = limited(`/models/${name}`, { method: 'POST', body: readable });
+  const writer = writable.getWriter();
+  await writer.write(new Uint8Array(1));
+  for (const [path, init] of scoring()) {
+    const response = await limited(path, init());
+    expect([path, response.status, response.headers.get('Retry-After')]).toEqual([path, 429, '2']);
+  }
+  await writer.close();
+  expect((await hanging).status).toBe(415);
+  for (const [path, init] of scoring()) expect([path, (await limited(path, init())).status]).toEqual([path, 200]);
 });
 
 test('every photo of a batch counts, in every protocol', async () => {
