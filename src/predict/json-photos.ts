@@ -81,8 +81,8 @@ export class JsonPhotos<Request> implements BodyDecoder {
   #photo: PhotoText | undefined;
   /** How many bytes of an escape have been read, with its backslash; 0 outside. */
   #escape = 0;
-  /** The digits of a `\\u` escape. */
-  #digits = '';
+  /** The value of a `\\u` escape so far; NaN if it is malformed. */
+  #code = 0;
   /** The character of an escape. */
   readonly #escaped = new Uint8Array(1);
 
@@ -204,16 +204,15 @@ export class JsonPhotos<Request> implements BodyDecoder {
     this.#escape++;
     if (this.#escape === 1) return undefined;
     if (this.#escape === 2) {
-      this.#digits = '';
+      this.#code = 0;
       const character = ESCAPES.get(byte);
       if (character === undefined && byte !== U) throw notBase64();
       return character;
     }
-    this.#digits += String.fromCharCode(byte);
+    this.#code = 16 * this.#code + hexValue(byte);
     if (this.#escape < 6) return undefined;
-    const character = /^00[\da-f]{2}$/i.test(this.#digits) ? Number.parseInt(this.#digits, 16) : undefined;
-    if (character === undefined) throw notBase64();
-    return character;
+    if (!(this.#code <= 0xff)) throw notBase64();
+    return this.#code;
   }
 
   #keep(byte: number): void {
@@ -281,6 +280,13 @@ class PhotoText {
     this.#base64.finish();
     return end;
   }
+}
+
+/** The value of a hexadecimal digit; NaN for other characters. */
+function hexValue(byte: number): number {
+  if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;
+  const letter = byte | 0x20;
+  return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : Number.NaN;
 }
 
 /** The key that a JSON string spells. */
