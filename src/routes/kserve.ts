@@ -10,7 +10,7 @@ const PREDICT = ':predict';
 
 /** `GET /v1/models/{name}`, `POST /v1/models/{name}:predict`: the protocol of TensorFlow Serving, and KServe's V1. */
 export const kserve = new Hono<AppEnv>()
-  .get('/:name', async (c) => {
+  .get('/:name{[^/:]+}', async (c) => {
     const { manifest, version } = await loadNamed(c);
     return c.json(toKServeStatus(manifest.name, shortVersion(version)));
   })

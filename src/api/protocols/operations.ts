@@ -90,12 +90,22 @@ export function describeProtocols({ target, rawBodies, gate, gateHeaders, securi
   });
   const json = (schema: z.ZodType) => ({ 'application/json': { schema } });
 
+  const { responses, ...secured } = score('One element for each photo.', openInference.Answer(), several);
+  const { content, ...answer } = responses[200];
+  const binary = z.string().meta({ format: 'binary', description: 'The JSON, then its binary outputs.' });
+  const inferred = {
+    ...secured,
+    responses: {
+      ...responses,
+      200: { ...answer, content: { ...content, 'application/octet-stream': { schema: binary } } },
+    },
+  };
   const inference = (path: string): Omit<ZodOpenApiOperationObject, 'operationId'> => ({
     summary: 'Classify photos (Open Inference Protocol)',
     description:
       'The photos are the elements of one BYTES tensor: in base64 in `data`, or as they are in the binary extension, where `Inference-Header-Content-Length` is the length of the JSON before the tensor. A photo that cannot be scored fails the request.',
     requestBody: { required: true, content: json(openInference.Request()) },
-    ...score('One element for each photo.', openInference.Answer(), several),
+    ...inferred,
     'x-codeSamples': jsonSamples(
       target,
       path,
