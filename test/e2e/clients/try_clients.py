@@ -1,4 +1,4 @@
-"""Call the service with real clients and print the outcomes as JSON: `try_clients.py URL MODEL TOKEN`, photos on stdin."""
+"""Call the service with real clients and print the outcomes: `try_clients.py URL MODEL TOKEN`, photos on stdin."""
 
 import asyncio
 import base64
