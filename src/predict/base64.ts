@@ -16,6 +16,9 @@ assign('"\\', () => STOP);
 /** Whether base64 may contain the character without a meaning. */
 export const isSpace = (byte: number): boolean => VALUES[byte] === SPACE;
 
+/** Whether the character ends or interrupts base64 in JSON: a quote or a backslash. */
+export const isStop = (byte: number): boolean => VALUES[byte] === STOP;
+
 /**
  * Decodes one base64 text that arrives in pieces. Accepts both alphabets, whitespace anywhere, and missing padding, but
  * nothing after the padding. Stops at a quote or a backslash, which end or interrupt it in JSON.

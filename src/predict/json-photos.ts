@@ -1,6 +1,7 @@
 import { BodyTooLarge, EmptyBody, InvalidBody, TooManyPhotos } from '../errors.ts';
-import { Base64Decoder, isSpace, notBase64 } from './base64.ts';
+import { notBase64 } from './base64.ts';
 import type { BodyDecoder, ByteReader } from './body.ts';
+import { PhotoText } from './photo-text.ts';
 
 /** The keys that lead to a value; null stands for any place in an array. */
 export type Path = readonly (string | null)[];
@@ -37,11 +38,6 @@ const MAX_DEPTH = 16;
 
 /** Bytes of one read. */
 const CHUNK = 16_384;
-
-/** The longest start of a data: URL, up to its comma. */
-const MAX_DATA_HEAD = 1_024;
-
-const DATA = 'data:';
 
 const [QUOTE, BACKSLASH, COMMA, COLON, U] = [0x22, 0x5c, 0x2c, 0x3a, 0x75];
 const [OPEN_OBJECT, CLOSE_OBJECT, OPEN_ARRAY, CLOSE_ARRAY] = [0x7b, 0x7d, 0x5b, 0x5d];
@@ -229,56 +225,6 @@ export class JsonPhotos<Request> implements BodyDecoder {
 
   #tooLarge(): BodyTooLarge {
     return new BodyTooLarge(`At most ${this.#limits.maxBytes} bytes of photos are accepted.`);
-  }
-}
-
-/** The text of a photo: base64, or a data: URL with base64. */
-class PhotoText {
-  readonly #base64 = new Base64Decoder();
-  /** The start of a text that may be a data: URL; undefined once that is decided. */
-  #head: string | undefined = '';
-
-  /** As `Base64Decoder.stop`. */
-  get stop(): number {
-    return this.#base64.stop;
-  }
-
-  /** Decodes a part of the text, as `Base64Decoder.decode`. */
-  decode(source: Uint8Array, from: number, to: number, target: Uint8Array, at: number): number {
-    let [read, write] = [from, at];
-    while (this.#head !== undefined && read < to) {
-      const byte = source[read] ?? 0;
-      if (byte === QUOTE || byte === BACKSLASH) break;
-      read++;
-      if (this.#head === '' && isSpace(byte)) continue;
-      this.#head += String.fromCharCode(byte);
-      write = this.#decide(this.#head, target, write);
-    }
-    return this.#base64.decode(source, read, to, target, write);
-  }
-
-  #decide(head: string, target: Uint8Array, at: number): number {
-    if (DATA.startsWith(head.toLowerCase())) return at;
-    if (head.slice(0, DATA.length).toLowerCase() !== DATA) return this.#flush(target, at);
-    if (head.endsWith(',')) {
-      if (!/; *base64 *,$/i.test(head)) throw notBase64();
-      this.#head = undefined;
-    } else if (head.length === MAX_DATA_HEAD) throw notBase64();
-    return at;
-  }
-
-  /** The text so far is base64, not the start of a data: URL. */
-  #flush(target: Uint8Array, at: number): number {
-    const held = Uint8Array.from(this.#head ?? '', (character) => character.charCodeAt(0));
-    this.#head = undefined;
-    return this.#base64.decode(held, 0, held.length, target, at);
-  }
-
-  /** Decodes what is left, and returns where it ends. */
-  finish(target: Uint8Array, at: number): number {
-    const end = this.#flush(target, at);
-    this.#base64.finish();
-    return end;
   }
 }
 
