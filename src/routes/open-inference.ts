@@ -1,4 +1,5 @@
 import { type Context, Hono } from 'hono';
+import { toOpenInference } from '../api/protocols/infer-answer.ts';
 import {
   checkOutputs,
   describeTensors,
@@ -6,7 +7,6 @@ import {
   type OpenInferenceServer,
   openInferenceForm,
   parseInferHeader,
-  toOpenInference,
 } from '../api/protocols/open-inference.ts';
 import type { AppEnv } from '../env.ts';
 import { InvalidBody } from '../errors.ts';

@@ -2,12 +2,11 @@ import * as z from 'zod';
 import { InvalidBody, InvalidParameter } from '../../errors.ts';
 import type { JsonForm } from '../../predict/json-photos.ts';
 import type { Tensor } from '../../predict/tensor-upload.ts';
-import type { Prediction } from '../schemas.ts';
 import { base64Photo, checkPhotos, once, parseBody, photoNumber, topK } from './body.ts';
 
 const INPUT = 'image';
-const OUTPUTS = ['label', 'classes', 'scores'] as const;
-const DATATYPES = { label: 'BYTES', classes: 'BYTES', scores: 'FP32' } as const;
+export const OUTPUTS = ['label', 'classes', 'scores'] as const;
+export const DATATYPES = { label: 'BYTES', classes: 'BYTES', scores: 'FP32' } as const;
 type OutputName = (typeof OUTPUTS)[number];
 
 const Shape = once(() => z.array(z.number().int().min(0)).min(1).max(8));
@@ -144,7 +143,7 @@ export const openInference = {
 
 export type OpenInferenceServer = z.infer<ReturnType<typeof openInference.Server>>;
 export type OpenInferenceModel = z.infer<ReturnType<typeof openInference.Model>>;
-type Answer = z.infer<ReturnType<typeof openInference.Answer>>;
+export type OpenInferenceAnswer = z.infer<ReturnType<typeof openInference.Answer>>;
 
 /** An output that a client wants. */
 interface WantedOutput {
@@ -211,6 +210,17 @@ export function parseInferHeader(header: unknown, tensor: Tensor): InferRequest 
   return toInferRequest(request);
 }
 
+/**
+ * Checks that the service answers these outputs.
+ *
+ * @throws {InvalidParameter} the client wants scores, and the service hides them
+ */
+export function checkOutputs({ outputs = [] }: InferRequest, hidesScores: boolean): void {
+  if (hidesScores && outputs.some(({ name }) => name !== 'label')) {
+    throw new InvalidParameter("This service answers the output 'label' only.");
+  }
+}
+
 /** The model and its tensors. Shapes with -1 depend on the request. */
 export function describeTensors(name: string, version: string, hidesScores: boolean): OpenInferenceModel {
   const outputs = hidesScores ? (['label'] as const) : OUTPUTS;
@@ -225,70 +235,4 @@ export function describeTensors(name: string, version: string, hidesScores: bool
       shape: output === 'label' ? [-1] : [-1, -1],
     })),
   };
-}
-
-/** An answer in JSON, and the binary outputs that follow it. */
-export interface InferAnswer {
-  readonly json: Answer;
-  readonly binary: readonly Uint8Array<ArrayBuffer>[];
-}
-
-/**
- * Checks that the service answers these outputs.
- *
- * @throws {InvalidParameter} the client wants scores, and the service hides them
- */
-export function checkOutputs({ outputs = [] }: InferRequest, hidesScores: boolean): void {
-  if (hidesScores && outputs.some(({ name }) => name !== 'label')) {
-    throw new InvalidParameter("This service answers the output 'label' only.");
-  }
-}
-
-/**
- * The answer to a request.
- *
- * @param predictions one for each photo; at least one
- */
-export function toOpenInference(predictions: readonly Prediction[], request: InferRequest): InferAnswer {
-  const [first] = predictions;
-  if (!first) throw new Error('an answer without predictions');
-  const available = OUTPUTS.filter((name) => name === 'label' || first.scores);
-  const wanted = request.outputs ?? available.map((name) => ({ name, binary: request.binary }));
-  const binary: Uint8Array<ArrayBuffer>[] = [];
-  const outputs = wanted.map(({ name, binary: isBinary }) => {
-    const shape = name === 'label' ? [predictions.length] : [predictions.length, first.scores?.length ?? 0];
-    const head = { name, datatype: DATATYPES[name], shape };
-    const data = { label: predictions.map(({ label }) => label), ...listScores(predictions) }[name];
-    if (!isBinary) return { ...head, data };
-    const bytes = encodeTensor(data);
-    binary.push(bytes);
-    return { ...head, parameters: { binary_data_size: bytes.length } };
-  });
-  const { name, version } = first.model;
-  const id = request.id === undefined ? {} : { id: request.id };
-  return { json: { model_name: name, model_version: version, ...id, outputs }, binary };
-}
-
-function listScores(predictions: readonly Prediction[]) {
-  const all = predictions.flatMap(({ scores = [] }) => scores);
-  return { classes: all.map(({ label }) => label), scores: all.map(({ score }) => score) };
-}
-
-/** Byte strings with their lengths before them, or 32-bit floats; all little-endian. */
-function encodeTensor(data: readonly string[] | readonly number[]): Uint8Array<ArrayBuffer> {
-  const elements = data.map((value) => {
-    const text = typeof value === 'string' ? new TextEncoder().encode(value) : undefined;
-    const element = new DataView(new ArrayBuffer(4));
-    if (text) element.setUint32(0, text.length, true);
-    else element.setFloat32(0, Number(value), true);
-    return [new Uint8Array(element.buffer), ...(text ? [text] : [])];
-  });
-  const parts = elements.flat();
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
 }
