@@ -5,8 +5,8 @@ import { bearerToken } from './bearer-token.ts';
 import { addressLimit, tokenLimit } from './rate-limit.ts';
 
 /**
- * What every route that scores photos has before it: counts the address, then checks and counts the token, before
- * anything of the body is read.
+ * Guards every route that scores photos: counts the address, then checks and counts the token, before anything of the
+ * body is read.
  *
  * @throws {RateLimited | Unauthorized}
  */

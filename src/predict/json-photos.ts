@@ -15,7 +15,7 @@ export interface JsonForm<Request> {
   /**
    * The request without its photos.
    *
-   * @param rest the JSON, in which each photo is replaced with its number
+   * @param rest the JSON with each photo replaced by its number, from 0
    * @param photos how many there are
    * @throws {InvalidBody | InvalidParameter} it is not in this form
    */
@@ -49,14 +49,14 @@ const ESCAPES = new Map([...'/nrtf'].map((letter, index) => [letter.charCodeAt(0
 export const maxJsonBytes = (maxBytes: number): number => Math.ceil(maxBytes * 1.5) + MAX_JSON_BYTES;
 
 /**
- * Reads the base64 photos of a JSON body while it arrives, as one row of bytes without gaps. Neither the body nor a photo
- * is ever a string. The rest of the JSON, in which each photo is replaced with its number, is small and is parsed at
- * the end.
+ * Decodes the base64 photos of a JSON body while it arrives, one after another into the same buffer. Neither the body nor
+ * a photo is ever a string. The rest of the JSON, with each photo replaced by its number, is small; it is parsed at the
+ * end.
  */
 export class JsonPhotos<Request> implements BodyDecoder {
   // The two buffers, and the rest of the JSON while it grows.
   readonly memory = 2 * CHUNK + 1.5 * MAX_JSON_BYTES;
-  /** Where each photo ends in the row of bytes. */
+  /** Where each photo ends in the decoded bytes. */
   readonly ends: number[] = [];
   /** What the form has parsed; undefined before the body is complete. */
   request: Request | undefined;

@@ -29,9 +29,10 @@ export async function loadNamed(c: Context<AppEnv>, name = c.req.param('name')):
 }
 
 /**
- * Scores the photos of a request in a protocol that has no failures of single photos: the first one fails the request.
+ * Scores the photos of a request in a protocol that cannot report a failure for one of them: the first failure fails the
+ * request.
  *
- * @param createReader creates the reader of the body, and passes it what to do with the request; `topK` limits the labels
+ * @param createReader creates the reader of the body, which passes each request to `check`; its `topK` limits the labels
  * @throws {Failure} as `scoreUpload`, or that of a photo
  */
 export async function predictAll(

@@ -63,6 +63,6 @@ export function checkPhotos(numbers: readonly unknown[], photos: number): void {
  */
 export function checkTopK(count: number | undefined, labels: number): void {
   if (count !== undefined && count > labels) {
-    throw new InvalidParameter(`'top_k' is an integer from 1 to ${labels}, the number of the model's labels.`);
+    throw new InvalidParameter(`'top_k' must be an integer from 1 to ${labels}, the number of labels.`);
   }
 }

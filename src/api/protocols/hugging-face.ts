@@ -8,7 +8,7 @@ const Parameters = once(() => z.object({ top_k: topK().optional() }));
 const Rest = once(() =>
   z.object({
     inputs: photoNumber(),
-    // The model decides it: to ignore another wish would return other scores than the client expects.
+    // The model decides it. Ignoring it would return other scores than the client expects.
     parameters: Parameters().extend({ function_to_apply: z.undefined().optional() }).optional(),
   }),
 );

@@ -61,7 +61,7 @@ export const kserve = {
       })
       .meta({
         id: 'KServeStatus',
-        description: 'The model is ready: as KServe says it (`name`, `ready`), and as TensorFlow Serving does.',
+        description: 'The model is ready, in KServe’s form (`name`, `ready`) and in TensorFlow Serving’s.',
       }),
   ),
 };

@@ -103,7 +103,7 @@ export function describeProtocols({ target, rawBodies, gate, gateHeaders, securi
   const inference = (path: string): Omit<ZodOpenApiOperationObject, 'operationId'> => ({
     summary: 'Classify photos (Open Inference Protocol)',
     description:
-      'The photos are the elements of one BYTES tensor: in base64 in `data`, or as they are in the binary extension, where `Inference-Header-Content-Length` is the length of the JSON before the tensor. A photo that cannot be scored fails the request.',
+      'The photos are the elements of one BYTES tensor: as base64 in `data`, or as raw bytes with the binary extension, where `Inference-Header-Content-Length` is the length of the JSON before the tensor. A photo that cannot be scored fails the request.',
     requestBody: { required: true, content: json(openInference.Request()) },
     ...inferred,
     'x-codeSamples': jsonSamples(
@@ -119,7 +119,7 @@ export function describeProtocols({ target, rawBodies, gate, gateHeaders, securi
         operationId: 'huggingFace',
         summary: 'Classify a photo (Hugging Face)',
         description:
-          'Image classification as Hugging Face’s clients request it: the photo as the body, or JSON with the photo in base64 and `parameters.top_k`. Where the service hides scores, the answer is the verdict with the score 1.',
+          'The request of Hugging Face’s clients for image classification: the photo as the body, or JSON with the photo in base64 and `parameters.top_k`. Where the service hides scores, the answer is the verdict with the score 1.',
         ...named,
         requestBody: { required: true, content: { ...rawBodies, ...json(huggingFace.Request()) } },
         ...score('The labels, the most probable first.', huggingFace.Answer()),
