@@ -100,8 +100,8 @@ export function describeProtocols({ target, rawBodies, gate, gateHeaders, securi
       200: { ...answer, content: { ...content, 'application/octet-stream': { schema: binary } } },
     },
   };
-  const inference = (path: string): Omit<ZodOpenApiOperationObject, 'operationId'> => ({
-    summary: 'Classify photos (Open Inference Protocol)',
+  const inference = (summary: string, path: string): Omit<ZodOpenApiOperationObject, 'operationId'> => ({
+    summary,
     description:
       'The photos are the elements of one BYTES tensor: as base64 in `data`, or as raw bytes with the binary extension, where `Inference-Header-Content-Length` is the length of the JSON before the tensor. A photo that cannot be scored fails the request.',
     requestBody: { required: true, content: json(openInference.Request()) },
@@ -183,7 +183,11 @@ export function describeProtocols({ target, rawBodies, gate, gateHeaders, securi
       ),
     },
     '/v2/models/{name}/infer': {
-      post: { operationId: 'openInferenceInfer', ...named, ...inference('/v2/models/$MODEL/infer') },
+      post: {
+        operationId: 'openInferenceInfer',
+        ...named,
+        ...inference('Classify photos (Open Inference Protocol)', '/v2/models/$MODEL/infer'),
+      },
     },
     '/v2/models/{name}/versions/{version}': {
       get: get(
@@ -207,7 +211,10 @@ export function describeProtocols({ target, rawBodies, gate, gateHeaders, securi
       post: {
         operationId: 'openInferenceVersionInfer',
         ...versioned,
-        ...inference('/v2/models/$MODEL/versions/$VERSION/infer'),
+        ...inference(
+          'Classify photos with a version (Open Inference Protocol)',
+          '/v2/models/$MODEL/versions/$VERSION/infer',
+        ),
       },
     },
   };
