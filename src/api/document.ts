@@ -4,6 +4,8 @@ import type { FailureCode } from '../errors.ts';
 import type { Codec } from '../image/codec.ts';
 import { getSamples, huskyaiSamples, predictSamples } from './examples.ts';
 import { ImageRequest } from './protocols/image.ts';
+import { Instances } from './protocols/kserve.ts';
+import { Data, listOutputs, OutputName } from './protocols/open-inference.ts';
 import { describeProtocols, protocolSchemas } from './protocols/operations.ts';
 import { failures, fromModel, fromUpload, headers, html, success } from './responses.ts';
 import { ImageFormat, PredictQuery, schemas } from './schemas.ts';
@@ -25,6 +27,8 @@ export interface Setup {
   readonly maxPhotos: number;
   readonly maxBytes: number;
   readonly maxBytesHuskyai: number;
+  /** Whether clients see labels only. */
+  readonly hidesScores: boolean;
   readonly formats: readonly Pick<Codec, 'format' | 'mediaTypes'>[];
 }
 
@@ -161,6 +165,8 @@ export function createApiDocument(setup: Setup): ApiDocument {
     {
       override: ({ jsonSchema, zodSchema, io }) => {
         if (zodSchema === ImageFormat) jsonSchema.enum = formats.map(({ format }) => format);
+        if (zodSchema === OutputName()) jsonSchema.enum = [...listOutputs(setup.hidesScores)];
+        if (zodSchema === Instances() || zodSchema === Data()) jsonSchema.maxItems = setup.maxPhotos;
         // Answers may gain fields.
         if (io === 'output' && jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties;
       },

@@ -12,20 +12,20 @@ const Rest = once(() =>
   }),
 );
 
+/** The photos of a request, as the document shows them. */
+export const Instances = once(() => {
+  const photo = z.object({ b64: base64Photo() });
+  return z
+    .array(z.union([photo, z.object({ image_bytes: photo })]))
+    .min(1)
+    .meta({ description: 'The photos. The name around `b64` may be another.' });
+});
+
 /** The schemas of KServe's protocol V1, which is TensorFlow Serving's. */
 export const kserve = {
-  Request: once(() => {
-    const photo = z.object({ b64: base64Photo() });
-    return z
-      .object({
-        instances: z
-          .array(z.union([photo, z.object({ image_bytes: photo })]))
-          .min(1)
-          .meta({ description: 'The photos. The name around `b64` may be another.' }),
-        parameters: Parameters().optional(),
-      })
-      .meta({ id: 'KServeRequest' });
-  }),
+  Request: once(() =>
+    z.object({ instances: Instances(), parameters: Parameters().optional() }).meta({ id: 'KServeRequest' }),
+  ),
   Answer: once(() =>
     z
       .object({

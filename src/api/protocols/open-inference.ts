@@ -7,7 +7,7 @@ import { base64Photo, checkPhotos, once, parseBody, photoNumber, topK } from './
 const INPUT = 'image';
 export const OUTPUTS = ['label', 'classes', 'scores'] as const;
 export const DATATYPES = { label: 'BYTES', classes: 'BYTES', scores: 'FP32' } as const;
-type OutputName = (typeof OUTPUTS)[number];
+export type OutputName = (typeof OUTPUTS)[number];
 
 const Shape = once(() => z.array(z.number().int().min(0)).min(1).max(8));
 
@@ -56,6 +56,15 @@ const BinaryHeader = once(() =>
 
 const Metadata = once(() => z.object({ name: z.string(), datatype: z.string(), shape: z.array(z.number().int()) }));
 
+/** The photos of a request, as the document shows them. */
+export const Data = once(() => z.array(base64Photo()).min(1));
+
+/** The name of an output that a client requests, as the document shows it. */
+export const OutputName = once(() => z.enum(OUTPUTS));
+
+/** The outputs that a service answers. */
+export const listOutputs = (hidesScores: boolean): readonly OutputName[] => (hidesScores ? ['label'] : OUTPUTS);
+
 /** The schemas of the Open Inference Protocol, which is KServe's protocol V2. */
 export const openInference = {
   Request: once(() =>
@@ -69,7 +78,7 @@ export const openInference = {
               name: z.literal(INPUT),
               datatype: z.literal('BYTES'),
               shape: Shape().meta({ description: 'Its product is the number of photos.', example: [1] }),
-              data: z.array(base64Photo()).min(1),
+              data: Data(),
             }),
           )
           .min(1)
@@ -77,7 +86,7 @@ export const openInference = {
         outputs: z
           .array(
             z.object({
-              name: z.enum(OUTPUTS),
+              name: OutputName(),
               parameters: z.object({ binary_data: z.boolean().optional() }).optional(),
             }),
           )
@@ -223,13 +232,12 @@ export function checkOutputs({ outputs = [] }: InferRequest, hidesScores: boolea
 
 /** The model and its tensors. Shapes with -1 depend on the request. */
 export function describeTensors(name: string, version: string, hidesScores: boolean): OpenInferenceModel {
-  const outputs = hidesScores ? (['label'] as const) : OUTPUTS;
   return {
     name,
     versions: [version],
     platform: 'onnxruntime_onnx',
     inputs: [{ name: INPUT, datatype: 'BYTES', shape: [-1] }],
-    outputs: outputs.map((output) => ({
+    outputs: listOutputs(hidesScores).map((output) => ({
       name: output,
       datatype: DATATYPES[output],
       shape: output === 'label' ? [-1] : [-1, -1],
