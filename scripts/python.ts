@@ -28,6 +28,9 @@ export const MODEL_ENVIRONMENT: Environment = { folder: '.venv', group: 'model' 
 /** For the tests of the API. */
 export const API_ENVIRONMENT: Environment = { folder: '.venv.api', group: 'api' };
 
+/** Real clients of other protocols, for the tests of the API. */
+export const CLIENTS_ENVIRONMENT: Environment = { folder: '.venv.clients', group: 'clients' };
+
 /** For drawing pictures in every format. */
 export const FORMATS_ENVIRONMENT: Environment = { folder: '.venv.formats', group: 'formats' };
 
@@ -72,7 +75,7 @@ async function runUv(args: readonly string[]): Promise<void> {
 
 /** Writes the exact version of each package, for every platform, without addresses. */
 async function lockPackages(options: readonly string[]): Promise<void> {
-  for (const group of ['model', 'api', 'formats', 'proof']) {
+  for (const group of ['model', 'api', 'clients', 'formats', 'proof']) {
     const format = ['--universal', '--python-version', '3.11', '--no-header', '--no-annotate'];
     const output = ['--output-file', `requirements/${group}.txt`];
     await runUv(['pip', 'compile', '--group', `pyproject.toml:${group}`, ...format, ...output, ...options]);

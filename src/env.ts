@@ -51,6 +51,8 @@ export interface AppEnv {
     requestId: string;
     details: RequestDetails;
     failure?: Failure;
+    /** Whether failures are `{"error": …}`, as the clients of other protocols expect. */
+    errorObjects?: boolean;
     /** The SHA-256 of the client's bearer token, hex. */
     tokenDigest?: string;
   };

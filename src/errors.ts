@@ -1,6 +1,7 @@
 /** The stable codes of all failures. */
 export type FailureCode =
   | 'empty_body'
+  | 'invalid_body'
   | 'invalid_parameter'
   | 'unauthorized'
   | 'not_found'
@@ -27,6 +28,11 @@ export abstract class Failure extends Error {
 
 export class EmptyBody extends Failure {
   readonly code = 'empty_body';
+}
+
+/** The body is not in the form that the endpoint takes, such as JSON with a base64 photo. */
+export class InvalidBody extends Failure {
+  readonly code = 'invalid_body';
 }
 
 export class InvalidParameter extends Failure {

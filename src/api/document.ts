@@ -1,15 +1,13 @@
 import * as z from 'zod';
-import {
-  createDocument,
-  type ZodOpenApiOperationObject,
-  type ZodOpenApiRequestBodyObject,
-  type ZodOpenApiResponseObject,
-  type ZodOpenApiResponsesObject,
-} from 'zod-openapi';
+import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiRequestBodyObject } from 'zod-openapi';
 import type { FailureCode } from '../errors.ts';
 import type { Codec } from '../image/codec.ts';
 import { getSamples, huskyaiSamples, predictSamples } from './examples.ts';
-import { PROBLEMS } from './problems.ts';
+import { ImageRequest } from './protocols/image.ts';
+import { Instances } from './protocols/kserve.ts';
+import { Data, listOutputs, OutputName } from './protocols/open-inference.ts';
+import { describeProtocols, protocolSchemas } from './protocols/operations.ts';
+import { failures, fromModel, fromUpload, headers, html, success } from './responses.ts';
 import { ImageFormat, PredictQuery, schemas } from './schemas.ts';
 
 /** Increases with every change of the API. */
@@ -29,39 +27,20 @@ export interface Setup {
   readonly maxPhotos: number;
   readonly maxBytes: number;
   readonly maxBytesHuskyai: number;
+  /** Whether clients see labels only. */
+  readonly hidesScores: boolean;
   readonly formats: readonly Pick<Codec, 'format' | 'mediaTypes'>[];
 }
 
 export type ApiDocument = ReturnType<typeof createDocument>;
 
 const binary = z.string().min(1).meta({ format: 'binary', description: 'The bytes of the photo.' });
-const html = z.string().meta({ description: 'A small page with the same content.' });
-
-const headers = {
-  'X-Request-Id': z.string().meta({ description: 'The id of the request, as in the service’s log.' }),
-  'Retry-After': z
-    .string()
-    .regex(/^\d+$/)
-    .meta({ description: 'Seconds to wait before the next attempt.', example: '10' }),
-  'WWW-Authenticate': z.string().meta({ description: 'RFC 6750.', example: 'Bearer' }),
-};
-
 const policyHeader = (policy: string) =>
   z.string().meta({
     description:
       'The limits (draft-ietf-httpapi-ratelimit-headers): `q` photos in `w` seconds for one address or token.',
     example: policy,
   });
-
-const fromUpload: readonly FailureCode[] = [
-  'empty_body',
-  'request_timeout',
-  'body_too_large',
-  'image_too_large',
-  'unsupported_media_type',
-  'malformed_image',
-];
-const fromModel: readonly FailureCode[] = ['internal', 'model_unavailable', 'model_untrusted'];
 
 /** Creates the OpenAPI 3.1 document of the API as it is set up. */
 export function createApiDocument(setup: Setup): ApiDocument {
@@ -87,15 +66,19 @@ export function createApiDocument(setup: Setup): ApiDocument {
       `Send one photo as the request body or as the form field \`file\`, or up to ${setup.maxPhotos} photos as several such fields. ` +
       'One photo gets an answer or a problem. Several get a list in the same order, with an answer or a problem for each. ' +
       `A request may have up to ${setup.maxBytes.toLocaleString('en')} bytes. The service detects the format from the file’s own bytes, not from its name or type. ` +
-      'With `Accept: text/html` the answer is a small page instead of JSON.',
+      'A JSON body carries one photo in base64. With `Accept: text/html` the answer is a small page instead of JSON.',
     requestParams: { query: PredictQuery },
     requestBody: upload(
       z.array(binary).min(1).max(setup.maxPhotos).meta({ description: 'The photos, one field each.' }),
       formats,
+      { 'application/json': { schema: ImageRequest() } },
     ),
     responses: {
       200: { ...answers, content: { ...answers.content, 'text/html': { schema: html } } },
-      ...failures([...fromUpload, 'invalid_parameter', 'too_many_photos', ...gate, ...fromModel], gateHeaders),
+      ...failures(
+        [...fromUpload, 'invalid_body', 'invalid_parameter', 'too_many_photos', ...gate, ...fromModel],
+        gateHeaders,
+      ),
     },
     ...security,
     'x-codeSamples': predictSamples(setup),
@@ -145,6 +128,8 @@ export function createApiDocument(setup: Setup): ApiDocument {
     'x-codeSamples': getSamples(setup, '/api/health'),
   };
 
+  const protocols = describeProtocols({ target: setup, rawBodies: rawBodies(formats), gate, gateHeaders, security });
+
   return createDocument(
     {
       openapi: '3.1.1',
@@ -162,9 +147,10 @@ export function createApiDocument(setup: Setup): ApiDocument {
         '/huskyai/': { get: page, post: huskyai },
         '/api/model': { get: model },
         '/api/health': { get: health },
+        ...protocols,
       },
       components: {
-        schemas,
+        schemas: { ...schemas, ...protocolSchemas() },
         ...(token && {
           securitySchemes: {
             token: {
@@ -179,6 +165,8 @@ export function createApiDocument(setup: Setup): ApiDocument {
     {
       override: ({ jsonSchema, zodSchema, io }) => {
         if (zodSchema === ImageFormat) jsonSchema.enum = formats.map(({ format }) => format);
+        if (zodSchema === OutputName()) jsonSchema.enum = [...listOutputs(setup.hidesScores)];
+        if (zodSchema === Instances() || zodSchema === Data()) jsonSchema.maxItems = setup.maxPhotos;
         // Answers may gain fields.
         if (io === 'output' && jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties;
       },
@@ -193,56 +181,20 @@ function mediaTypes(formats: Formats): readonly string[] {
 }
 
 /** A form with the field `file`, or the photo as the body itself. */
-function upload(file: z.ZodType, formats: Formats): ZodOpenApiRequestBodyObject {
-  const types = [...mediaTypes(formats), 'application/octet-stream'];
+function upload(
+  file: z.ZodType,
+  formats: Formats,
+  further: ZodOpenApiRequestBodyObject['content'] = {},
+): ZodOpenApiRequestBodyObject {
   const form = {
     schema: z.object({ file }),
     encoding: { file: { contentType: mediaTypes(formats).join(', ') } },
   };
-  const bodies = Object.fromEntries(types.map((type) => [type, { schema: binary }]));
-  return { required: true, content: { 'multipart/form-data': form, ...bodies } };
+  return { required: true, content: { 'multipart/form-data': form, ...rawBodies(formats), ...further } };
 }
 
-function success(
-  description: string,
-  schema: z.ZodType,
-  further: Record<string, z.ZodType> = {},
-): ZodOpenApiResponseObject {
-  return {
-    description,
-    headers: z.object({ 'X-Request-Id': headers['X-Request-Id'], ...further }),
-    content: { 'application/json': { schema } },
-  };
-}
-
-/** A response for each status of these failures. */
-function failures(codes: readonly FailureCode[], further: Record<string, z.ZodType> = {}): ZodOpenApiResponsesObject {
-  const byStatus = Object.groupBy(codes, (code) => PROBLEMS[code].status);
-  const responses = Object.entries(byStatus).map(([status, group = []]) => [status, failure(group, further)]);
-  return Object.fromEntries(responses);
-}
-
-function failure(codes: readonly FailureCode[], further: Record<string, z.ZodType>): ZodOpenApiResponseObject {
-  const retry = codes.some((code) => code === 'rate_limited' || code === 'overloaded');
-  const examples = codes.map((code) => {
-    const { status, title, when } = PROBLEMS[code];
-    const value = { type: `urn:husky-ai:problem:${code}`, title, status, code, detail: title };
-    return [code, { summary: when, value }] as const;
-  });
-  return {
-    description: codes.map((code) => `\`${code}\`: ${PROBLEMS[code].when}`).join('; '),
-    headers: z.object({
-      'X-Request-Id': headers['X-Request-Id'],
-      ...further,
-      // Optional where one of the failures lacks it.
-      ...(retry && {
-        'Retry-After': codes.length === 1 ? headers['Retry-After'] : headers['Retry-After'].optional(),
-      }),
-      ...(codes.includes('unauthorized') && { 'WWW-Authenticate': headers['WWW-Authenticate'] }),
-    }),
-    content: {
-      'application/problem+json': { schema: schemas.Problem, examples: Object.fromEntries(examples) },
-      'text/html': { schema: html },
-    },
-  };
+/** The photo as the body itself. */
+function rawBodies(formats: Formats): Record<string, { readonly schema: z.ZodType }> {
+  const types = [...mediaTypes(formats), 'application/octet-stream'];
+  return Object.fromEntries(types.map((type) => [type, { schema: binary }]));
 }

@@ -104,6 +104,24 @@ export function huskyaiSamples({ origin, token }: Target): readonly CodeSample[]
   ];
 }
 
+/**
+ * Samples that send JSON with the photo in base64.
+ *
+ * @param frame the JSON with `%s` in the place of the photo
+ */
+export function jsonSamples({ origin, token }: Target, path: string, frame: string): readonly CodeSample[] {
+  const curl = token ? CURL_WITH_TOKEN : 'curl';
+  const source = `printf '${frame}' "$(base64 < photo.jpg)" |
+  ${curl} --fail-with-body -H 'Content-Type: application/json' --data-binary @- "${origin}${path}"`;
+  return [{ lang: 'Shell', label: 'curl; MODEL is the name of the served model', source }];
+}
+
+/** A sample for an endpoint of the served model that takes no photo. */
+export function modelSamples({ origin }: Target, path: string): readonly CodeSample[] {
+  const source = `curl --fail-with-body "${origin}${path}"`;
+  return [{ lang: 'Shell', label: 'curl; MODEL is the name of the served model', source }];
+}
+
 /** Samples for an endpoint that takes no photo. */
 export function getSamples({ origin }: Target, path: string): readonly CodeSample[] {
   return [

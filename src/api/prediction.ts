@@ -6,8 +6,14 @@ import type { Prediction } from './schemas.ts';
 /**
  * The answer for a photo, with as much of the score as `SCORES` allows. The label always follows from the exact
  * score. A heat map would reveal what rounding hides.
+ *
+ * @param topK how many of the most probable labels `scores` lists; default: all
  */
-export function toPrediction({ classification, classifier, image }: Scored, SCORES: Config['SCORES']): Prediction {
+export function toPrediction(
+  { classification, classifier, image }: Scored,
+  SCORES: Config['SCORES'],
+  topK?: number,
+): Prediction {
   const { version, manifest } = classifier;
   const { label, score, threshold, independent, scores, heatmap } = classification;
   const shown = SCORES === 'rounded' ? twoDecimals : (value: number) => value;
@@ -17,7 +23,7 @@ export function toPrediction({ classification, classifier, image }: Scored, SCOR
     ...(!hidden && { score: shown(score) }),
     threshold: hidden ? null : threshold,
     ...(independent && { independent }),
-    ...(!hidden && { scores: scores.map((each) => ({ ...each, score: shown(each.score) })) }),
+    ...(!hidden && { scores: scores.slice(0, topK).map((each) => ({ ...each, score: shown(each.score) })) }),
     ...(heatmap !== undefined && {
       heatmap: SCORES === 'full' && heatmap ? { ...heatmap, values: [...heatmap.values] } : null,
     }),

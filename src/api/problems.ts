@@ -14,7 +14,12 @@ export const PROBLEMS = {
     title: 'The request carries no photo',
     when: 'no body, no `file` field, a malformed form, or an empty file',
   },
-  invalid_parameter: { status: 400, title: 'A parameter is not valid', when: 'a query parameter has an unknown value' },
+  invalid_body: {
+    status: 400,
+    title: 'The request body is not valid',
+    when: 'the JSON is malformed or in another form than the endpoint takes, or a photo in it is not base64',
+  },
+  invalid_parameter: { status: 400, title: 'A parameter is not valid', when: 'a parameter has an unsupported value' },
   unauthorized: {
     status: 401,
     title: 'A token is needed',
@@ -40,7 +45,7 @@ export const PROBLEMS = {
   too_many_photos: {
     status: 413,
     title: 'Too many photos in one request',
-    when: 'more `file` fields than a request may have: `detail` says how many it may have',
+    when: 'more photos than a request may have: `detail` says how many it may have',
   },
   unsupported_media_type: {
     status: 415,

@@ -18,12 +18,18 @@ export const PredictQuery = z.object({
     .enum(['0', '1'])
     .optional()
     .meta({ description: '`1` adds a heat map: which parts of the photo support the label.' }),
+  top_k: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .optional()
+    .meta({ description: 'How many labels `scores` lists, at most the number of the model’s labels. Default: all.' }),
 });
 
 /** Its values depend on the codecs of the service: the document adds them. */
 export const ImageFormat = z.string().describe('Detected from the file’s own bytes.');
 
-const LabelScore = z
+export const LabelScore = z
   .object({ label, score: probability })
   .meta({ id: 'LabelScore', description: 'A label and its probability.' });
 

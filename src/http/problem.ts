@@ -13,14 +13,18 @@ export function toProblem({ code, message }: Failure): Problem {
   return { type: `urn:husky-ai:problem:${code}`, title, status, code, detail: message };
 }
 
-/** Answers with any error: as `application/problem+json`, or as a page for a browser. */
+/**
+ * Answers with any error: as `application/problem+json`, as a page for a browser, or in the form of another protocol,
+ * which has the text in `error` and the type `application/json`.
+ */
 export function respondWithProblem(c: Context<AppEnv>, error: Error): Response | Promise<Response> {
   const failure = toFailure(error);
   const { status } = PROBLEMS[failure.code];
   c.set('failure', failure);
-  c.header('Vary', 'Accept', { append: true });
   for (const [name, value] of Object.entries(headersFor(failure))) c.header(name, value);
   const problem = { ...toProblem(failure), requestId: c.var.requestId };
+  if (c.var.errorObjects) return c.json({ error: failure.message, ...problem }, status);
+  c.header('Vary', 'Accept', { append: true });
   if (prefersHtml(c)) {
     c.header('Content-Security-Policy', PAGE_POLICY);
     return c.html(problemPage(problem), status);

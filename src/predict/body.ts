@@ -1,4 +1,4 @@
-import { BodyTooLarge, EmptyBody, RequestTimeout } from '../errors.ts';
+import { BodyTooLarge, EmptyBody, Failure, RequestTimeout } from '../errors.ts';
 import type { Lease, PhotoMemory } from '../memory.ts';
 import { Arrival, type ArrivalLimits } from './arrival.ts';
 
@@ -10,6 +10,24 @@ export interface BodySource {
   readonly declaredLength: number | undefined;
   /** The client's place among those whose bodies may arrive now. */
   readonly place?: Place | undefined;
+  /** Decodes the body while it arrives. All lengths and limits are then of what it returns. */
+  readonly decoder?: BodyDecoder;
+}
+
+/** The part of a `ReadableStreamBYOBReader` that reads a body. */
+export interface ByteReader {
+  /** Fills a part of `room`, whose buffer it may detach and return as another object. */
+  read(
+    room: Uint8Array<ArrayBuffer>,
+  ): Promise<{ readonly done: boolean; readonly value?: Uint8Array<ArrayBuffer> | undefined }>;
+  cancel(): Promise<void>;
+}
+
+export interface BodyDecoder {
+  /** Bytes that it needs until the body is complete. */
+  readonly memory: number;
+  /** The reader of the decoded bytes. Its failures end the upload. */
+  decode(reader: ByteReader): ByteReader;
 }
 
 /** Permission to send a body, held until `release` or until it expires. */
@@ -62,9 +80,10 @@ export interface Body {
  * @throws {RequestTimeout} it arrives too slowly, or breaks off
  * @throws {ImageTooLarge} it does not fit into memory
  * @throws {Overloaded} other photos fill the memory
+ * @throws {Failure} the decoder throws it
  */
 export async function readBody(
-  { stream, declaredLength, place }: BodySource,
+  { stream, declaredLength, place, decoder }: BodySource,
   memory: PhotoMemory,
   limits: UploadLimits,
 ): Promise<Body> {
@@ -77,8 +96,10 @@ export async function readBody(
   const arrival = new Arrival(limits);
   const wait = { patience, share: SHARE_OF_BODIES };
   const options = { ...wait, partial: first.partial, duration: idleTimeout, arriving: arrival };
-  const lease = await arrival.pause(memory.lease(first.bytes, options));
-  const reader = stream.getReader({ mode: 'byob' });
+  const overhead = decoder?.memory ?? 0;
+  const lease = await arrival.pause(memory.lease(first.bytes + overhead, options));
+  const encoded: ByteReader = stream.getReader({ mode: 'byob' });
+  const reader = decoder?.decode(encoded) ?? encoded;
   let bytes = new Uint8Array(first.bytes);
   arrival.target = first.bytes;
   const release = () => {
@@ -100,7 +121,7 @@ export async function readBody(
         // For as long as the bytes are copied, both buffers are there.
         await arrival.pause(lease.extend(next.bytes, { ...wait, partial: next.partial }));
         bytes = new Uint8Array(bytes.buffer.transfer(next.bytes));
-        lease.shrink(next.bytes);
+        lease.shrink(next.bytes + overhead);
         continue;
       }
       // Reject any byte past the declared or permitted length.
@@ -113,7 +134,7 @@ export async function readBody(
       if (!full && value) bytes = new Uint8Array(value.buffer);
       if (done) break;
       if (full) throw tooLarge();
-      arrival.add(value.byteLength);
+      arrival.add(value?.byteLength ?? 0);
       lease.renew(idleTimeout);
       place?.renew(idleTimeout);
     }
@@ -123,8 +144,8 @@ export async function readBody(
     if (length < bytes.byteLength && lease.tryExtend(length)) {
       // The last step, or a body without a declared length, left room.
       bytes = new Uint8Array(bytes.buffer.transfer(length));
-      lease.shrink(length);
     }
+    lease.shrink(bytes.byteLength);
     return { bytes: bytes.subarray(0, length), lease, release };
   } catch (error) {
     release();
@@ -151,6 +172,7 @@ function listSteps(bytes: number, capacity: number): [Step, ...Step[]] {
 
 /** The client has gone: not a failure of the service, and nobody reads the answer. */
 function rejectBroken(cause: unknown): never {
+  if (cause instanceof Failure) throw cause;
   // The platform keeps this error as long as the request's body. Until its stack is read, V8 keeps in it the
   // functions that were waiting, and with them the request: a cycle that is never collected.
   if (cause instanceof Error) void cause.stack;

@@ -16,7 +16,7 @@ import type { Lease, PhotoMemory } from '../memory.ts';
 import { type Classification, type Classifier, ClassifierReleased } from '../model/classifier.ts';
 import type { ModelHost, WaitUntil } from '../model/host.ts';
 import type { Turn, Turns } from './turns.ts';
-import { createUploadLimits, readUpload, type UploadSetting, type UploadSource } from './upload.ts';
+import { createUploadLimits, type ReadUpload, readUpload, type UploadSetting, type UploadSource } from './upload.ts';
 
 /** A photo that has been scored. */
 export interface Scored {
@@ -40,6 +40,8 @@ export interface ScoreOptions {
   /** The accepted formats. */
   readonly codecs: readonly Codec[];
   readonly heatmap?: boolean;
+  /** Reads the upload; default: the raw body or a form. */
+  readonly read?: ReadUpload;
   /** Called with the number of photos before any is inspected; an error ends the request. */
   readonly onReceived?: (photos: number) => Promise<void>;
   /** Called before the first is decoded, with the estimated milliseconds of each that will be; an error ends the request. */
@@ -86,7 +88,7 @@ export class Predictor {
     // Start both at once: in a new isolate the model loads while the photo arrives.
     models.classifier(waitUntil).catch(() => {});
     const limits = createUploadLimits(config, options.maxBytes);
-    const { files, lease, release } = await readUpload(source, memory, limits, options.maxPhotos);
+    const { files, lease, release } = await (options.read ?? readUpload)(source, memory, limits, options.maxPhotos);
     try {
       await options.onReceived?.(files.length);
       const formats = files.map((file) => findCodec(options.codecs, file)?.format);

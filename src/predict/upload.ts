@@ -43,6 +43,19 @@ export interface Upload {
 }
 
 /**
+ * Reads the files of an upload in the form that an endpoint takes.
+ *
+ * @param most the most files; `first` takes the first and ignores the rest
+ * @throws {Failure} there is no such upload
+ */
+export type ReadUpload = (
+  source: UploadSource,
+  memory: PhotoMemory,
+  limits: UploadLimits,
+  most: number | 'first',
+) => Promise<Upload>;
+
+/**
  * Reads the files of an upload: the raw body, or the multipart fields named `file`.
  *
  * @param most the most files; `first` takes the first and ignores the rest
@@ -51,12 +64,7 @@ export interface Upload {
  * @throws {TooManyPhotos} there are more than `most`
  * @throws {BodyTooLarge | RequestTimeout | Overloaded} as `readBody`
  */
-export async function readUpload(
-  source: UploadSource,
-  memory: PhotoMemory,
-  limits: UploadLimits,
-  most: number | 'first',
-): Promise<Upload> {
+export const readUpload: ReadUpload = async (source, memory, limits, most) => {
   const { contentType } = source;
   const mediaType = contentType.split(';', 1)[0]?.trim().toLowerCase() ?? '';
   const boundary = mediaType === 'multipart/form-data' ? parseBoundary(contentType) : undefined;
@@ -75,7 +83,7 @@ export async function readUpload(
     release();
     throw error;
   }
-}
+};
 
 function readFiles(body: Uint8Array, boundary: string, most: number | 'first'): readonly Uint8Array[] {
   const files: Uint8Array[] = [];

@@ -4,8 +4,7 @@ import { toPercentage } from '../api/prediction.ts';
 import type { HuskyAnswer } from '../api/schemas.ts';
 import type { AppEnv } from '../env.ts';
 import { Failure, NotFound } from '../errors.ts';
-import { bearerToken } from '../http/bearer-token.ts';
-import { addressLimit, tokenLimit } from '../http/rate-limit.ts';
+import { gate } from '../http/gate.ts';
 import { isBinary } from '../model/manifest.ts';
 import { loadClassifier, scoreUpload } from './score-upload.ts';
 
@@ -14,7 +13,7 @@ import { loadClassifier, scoreUpload } from './score-upload.ts';
  * percentage with two decimals in a string.
  */
 export const huskyai = new Hono<AppEnv>()
-  .post('/', addressLimit, bearerToken, tokenLimit, async (c) => {
+  .post('/', gate, async (c) => {
     if (!isBinary((await loadClassifier(c)).manifest)) {
       throw new NotFound('The served model is not binary: use /api/predict.');
     }

@@ -21,6 +21,7 @@ export function describeApi(c: Context<AppEnv>): ApiDocument {
     maxPhotos: config.MAX_BATCH_PHOTOS,
     maxBytes: config.MAX_BODY_BYTES,
     maxBytesHuskyai: config.MAX_BODY_BYTES_HUSKYAI,
+    hidesScores: config.SCORES === 'label',
     formats: codecs,
   });
 }

@@ -31,11 +31,11 @@ export async function scoreUpload(c: Context<AppEnv>, options: ScoreOptions): Pr
     );
   };
   const place = service.bodyPlaces?.take(addressKey(c.req.header('CF-Connecting-IP')));
-  const outcomes = await service.predictor
-    .score(toUploadSource(c.req.raw, place), { ...options, onReceived, onEstimated }, (pending) =>
+  const score = async () =>
+    service.predictor.score(toUploadSource(c.req.raw, place), { ...options, onReceived, onEstimated }, (pending) =>
       c.executionCtx.waitUntil(pending),
-    )
-    .finally(() => place?.release());
+    );
+  const outcomes = await score().finally(() => place?.release());
   for (const { format, result } of outcomes) {
     if (format) details.formats.add(format);
     if (result instanceof Failure) continue;

@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { z } from 'zod';
 import { API_ENVIRONMENT, preparePython, pythonEnvironment } from '../../scripts/python.ts';
+import { createClient } from '../../static/client/client.js';
 import { solidPng } from '../pictures/png.ts';
 import { markedJpeg, newMarks } from './marks.ts';
 import { startWorker } from './wrangler.ts';
@@ -49,8 +50,8 @@ async function readSamples(url: string): Promise<readonly (readonly [path: strin
 }
 
 /** Runs an example unchanged in the folder of the two photos, and returns its output. */
-async function runSample({ lang, source }: Sample): Promise<string> {
-  const env = { ...pythonEnvironment(), HUSKY_AI_TOKEN: TOKEN };
+async function runSample({ lang, source }: Sample, version: string): Promise<string> {
+  const env = { ...pythonEnvironment(), HUSKY_AI_TOKEN: TOKEN, MODEL: 'tiny-brightness', VERSION: version };
   const options = { cwd: folder, env };
   switch (lang) {
     case 'Shell':
@@ -71,16 +72,31 @@ const prints: Record<string, RegExp> = {
   '/huskyai/': /Does not look like a husky to me\./,
   '/api/model': /tiny-brightness/,
   '/api/health': /ok/,
+  '/models/{name}': /^\[\{"label":"not husky"/,
+  '/v1/models/{name}': /"ready":true/,
+  '/v1/models/{name}:predict': /^\{"predictions":\[\{"label":"not husky"/,
+  '/v2': /husky-ai/,
+  '/v2/health/live': /true/,
+  '/v2/health/ready': /true/,
+  '/v2/models/{name}': /"platform"/,
+  '/v2/models/{name}/ready': /true/,
+  '/v2/models/{name}/infer': /"data":\["not husky"\]/,
+  '/v2/models/{name}/versions/{version}': /"platform"/,
+  '/v2/models/{name}/versions/{version}/ready': /true/,
+  '/v2/models/{name}/versions/{version}/infer': /"data":\["not husky"\]/,
 };
 
 /** Runs every example of the service's document. */
 async function checkSamples(url: string): Promise<void> {
   const samples = await readSamples(url);
+  const { version } = await createClient({ origin: url }).model();
   const languages = samples.filter(([path]) => path === '/api/predict').map(([, { lang }]) => lang);
   expect(new Set(languages)).toEqual(new Set(['Shell', 'TypeScript', 'Python']));
   for (const [path, sample] of samples) {
     const kind = sample.label.includes('several') ? `${path}, several` : path;
-    expect(await runSample(sample), sample.source).toMatch(prints[kind] ?? /no output is expected of this one/);
+    expect(await runSample(sample, version), sample.source).toMatch(
+      prints[kind] ?? /no output is expected of this one/,
+    );
   }
 }
 

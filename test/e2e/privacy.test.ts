@@ -19,7 +19,19 @@ async function start(options: Parameters<typeof startWorker>[0] = {}): Promise<R
   return worker;
 }
 
-/** Sends one of many uploads: valid and invalid photos of each format, as a form or as the body, to either endpoint. */
+/** The bodies of each protocol, with a mark wherever a client may put a text. */
+function jsonUploads(photo: string, mark: string): readonly (readonly [path: string, body: unknown])[] {
+  const data = [`data:image/png;name=${mark};base64,${photo}`];
+  const tensor = { name: 'image', shape: [1], datatype: 'BYTES', data };
+  return [
+    ['/api/predict', { image: photo, [mark]: mark }],
+    ['/models/tiny-brightness', { inputs: photo, options: { [mark]: mark } }],
+    ['/v1/models/tiny-brightness:predict', { instances: [{ [mark]: { b64: photo }, key: mark }] }],
+    ['/v2/models/tiny-brightness/infer', { id: mark, inputs: [tensor] }],
+  ];
+}
+
+/** Sends one of many uploads: valid and invalid photos of each format, as a form, as the body or as JSON. */
 async function upload(url: string, marks: Marks, index: number, leak?: string): Promise<number> {
   const whole = index % 2 ? markedJpeg(marks) : markedPng(marks);
   const files = [whole, whole, whole.subarray(0, whole.byteLength - 40), Buffer.from(`${marks.exif} text`)];
@@ -31,7 +43,7 @@ async function upload(url: string, marks: Marks, index: number, leak?: string): 
     Cookie: `session=${marks.name}`,
     ...(leak && { 'X-Leak': leak }),
   };
-  const path = index % 5 === 4 ? '/huskyai/' : '/api/predict';
+  let path = index % 5 === 4 ? '/huskyai/' : '/api/predict';
   let init: RequestInit = {
     method: 'POST',
     body: file,
@@ -42,6 +54,15 @@ async function upload(url: string, marks: Marks, index: number, leak?: string): 
     for (let count = 0; count <= index % 2; count++) body.append('file', new File([file], `${marks.name}.png`));
     init = { method: 'POST', body, headers };
   }
+  const json = leak || index % 3 ? undefined : jsonUploads(file.toString('base64'), marks.name)[(index / 3) % 5];
+  if (json) {
+    path = json[0];
+    init = {
+      method: 'POST',
+      body: JSON.stringify(json[1]),
+      headers: { ...headers, 'Content-Type': 'application/json' },
+    };
+  }
   const response = await fetch(`${url}${path}`, init);
   await response.arrayBuffer();
   return response.status;
@@ -50,7 +71,14 @@ async function upload(url: string, marks: Marks, index: number, leak?: string): 
 /** All fields of a log line, with all values that each can have. */
 const Line = z.strictObject({
   method: z.enum(['GET', 'POST']),
-  route: z.enum(['/api/predict', '/huskyai', '/api/health']),
+  route: z.enum([
+    '/api/predict',
+    '/huskyai',
+    '/api/health',
+    '/models/:name',
+    '/v1/models/:name{[^/]+:predict}',
+    '/v2/models/:name/infer',
+  ]),
   status: z.number(),
   code: z.enum(PROBLEM_CODES).optional(),
   photos: z.number().max(2).optional(),
