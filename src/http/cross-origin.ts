@@ -10,7 +10,7 @@ export const crossOrigin: MiddlewareHandler<AppEnv> = (c, next) => {
   const handle = cors({
     origin: origins.includes('*') ? '*' : origins,
     allowMethods: ['GET', 'HEAD', 'POST'],
-    exposeHeaders: ['RateLimit-Policy', 'Retry-After', 'X-Request-Id'],
+    exposeHeaders: ['RateLimit-Policy', 'Retry-After', 'X-Model-Version', 'X-Request-Id'],
     maxAge: 86_400,
   });
   return handle(c, next);
