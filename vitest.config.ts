@@ -40,7 +40,7 @@ export default defineConfig({
       insideWorkerd({ name: 'worker-isolated', include: OWN_ISOLATE }),
       insideNode({
         name: 'node',
-        include: ['test/{deploy,formats,registry,scripts,docs}/**/*.test.ts', 'test/soak/short.test.ts'],
+        include: ['test/{deploy,formats,registry,scripts,docs,watch}/**/*.test.ts', 'test/soak/short.test.ts'],
       }),
       insideNode({
         name: 'e2e',

@@ -12,12 +12,14 @@ export const COLOURS = {
   grey: '#999999',
 } as const;
 
-/** Horizontal bars. */
+/** Bars, horizontal unless `upright`. */
 export interface Chart {
   readonly title: string;
   readonly subtitle: string;
-  /** One group of bars each, from the top down. */
+  /** One group of bars each, from the top down, or from the left. */
   readonly rows: readonly string[];
+  /** Upright bars without values, for many rows. */
+  readonly upright?: boolean;
   readonly series: readonly {
     readonly name: string;
     readonly colour: string;
@@ -30,6 +32,7 @@ export interface Chart {
 }
 
 const WIDTH = 860;
+const UPRIGHT_HEIGHT = 340;
 
 /** Follows the reader's colour scheme, which ECharts cannot know. */
 const STYLE =
@@ -38,14 +41,14 @@ const STYLE =
 /** @returns an SVG document of one line. @param footer what was measured on */
 export async function renderChart(chart: Chart, footer: string): Promise<string> {
   const { init } = await import('echarts');
-  const { rows, series, totals, limits = [] } = chart;
+  const { rows, series, totals, limits = [], upright = false } = chart;
   const label = { show: true, position: 'right' as const };
   const bars: BarSeriesOption[] = series.map(({ name, colour, values }) => ({
     type: 'bar',
     name,
     data: [...values],
     color: colour,
-    ...(totals ? { stack: 'all' } : { label }),
+    ...(totals ? { stack: 'all' } : upright ? {} : { label }),
   }));
   const ends: BarSeriesOption = {
     type: 'bar',
@@ -62,7 +65,14 @@ export async function renderChart(chart: Chart, footer: string): Promise<string>
   const legendLines = Math.ceil(sum(series.map(({ name }) => name.length * 7 + 50)) / WIDTH);
   const top = 46 + 34 * legendLines + (limits.length > 0 ? 14 : 0);
   const stacks = rows.map((_, i) => sum(series.map(({ values }) => values[i] ?? 0)));
-  const height = top + 60 + rows.length * (totals ? 25 : 12 + 17 * series.length);
+  const height = upright ? UPRIGHT_HEIGHT : top + 60 + rows.length * (totals ? 25 : 12 + 17 * series.length);
+  const names = { type: 'category' as const, data: [...rows], axisTick: { show: false } };
+  const values = {
+    type: 'value' as const,
+    splitLine: { lineStyle: { color: 'rgba(128,128,128,0.25)' } },
+    axisLabel: { showMaxLabel: false },
+    max: totals ? 1.01 * Math.max(...stacks, ...limits.map(({ value }) => value)) : ('dataMax' as const),
+  };
   const drawing = init(null, null, { renderer: 'svg', ssr: true, width: WIDTH, height });
   drawing.setOption({
     animation: false,
@@ -72,13 +82,8 @@ export async function renderChart(chart: Chart, footer: string): Promise<string>
     ],
     legend: { left: 12, top: 52, itemWidth: 14, itemGap: 20, data: series.map(({ name }) => name) },
     grid: { left: 16, right: 100, top, bottom: 34, containLabel: true },
-    xAxis: {
-      type: 'value',
-      splitLine: { lineStyle: { color: 'rgba(128,128,128,0.25)' } },
-      axisLabel: { showMaxLabel: false },
-      max: totals ? 1.01 * Math.max(...stacks, ...limits.map(({ value }) => value)) : 'dataMax',
-    },
-    yAxis: { type: 'category', data: [...rows], inverse: true, axisTick: { show: false } },
+    xAxis: upright ? names : values,
+    yAxis: upright ? values : { ...names, inverse: true },
     series: totals ? [...bars, ends] : bars,
   });
   const svg = drawing.renderToSVGString();

@@ -30,7 +30,9 @@ const RateLimits = z.array(
 );
 
 const MAIN = 'index.js';
-const [NAME, SECOND] = ['bench', 'second'];
+/** The Workers of a process, one for each isolate. */
+const nameOf = (isolate: number) => `bench-${isolate}`;
+const NAME = nameOf(0);
 
 /** Bundles an entry as `wrangler deploy` does. */
 export async function bundle(entry: string): Promise<Bundle> {
@@ -83,6 +85,8 @@ export async function createStore(version = RELEASE_FOLDER): Promise<Store> {
 export interface Workerd extends Server {
   /** The address of the same Worker in a second isolate of the process, if there is one. */
   readonly second: string | undefined;
+  /** The addresses of all isolates. */
+  readonly urls: readonly string[];
   /** The address of V8's inspector, if enabled. */
   readonly inspector: string | undefined;
   /** Its bucket, accessed from this process. */
@@ -98,7 +102,9 @@ interface WorkerdOptions {
   /** Whether to enable V8's inspector. */
   readonly inspect?: boolean;
   /** How many isolates run the Worker; all start with the process. */
-  readonly isolates?: 1 | 2;
+  readonly isolates?: number;
+  /** Called with each line that an isolate logs. */
+  readonly onLog?: (line: string) => void;
   /** Whether wrangler.toml's rate limits apply. */
   readonly rateLimits?: boolean;
 }
@@ -110,7 +116,7 @@ interface WorkerdOptions {
 export async function startWorkerd(
   modules: Bundle,
   store: Store,
-  { vars = {}, inspect = false, isolates = 1, rateLimits = false }: WorkerdOptions = {},
+  { vars = {}, inspect = false, isolates = 1, rateLimits = false, onLog = () => {} }: WorkerdOptions = {},
 ): Promise<Workerd> {
   const config = unstable_readConfig({ config: join(ROOT, 'wrangler.toml') });
   const { compatibility_date, compatibility_flags, r2_buckets, ratelimits } = config;
@@ -139,6 +145,7 @@ export async function startWorkerd(
     },
     dev: { rootPath: ROOT, unsafeDirectSockets: [{ host: '127.0.0.1' }] },
   });
+  const names = Array.from({ length: isolates }, (_, isolate) => nameOf(isolate));
   const before = childrenNamed('workerd');
   const miniflare = new Miniflare({
     host: '127.0.0.1',
@@ -146,17 +153,19 @@ export async function startWorkerd(
     ...(inspect ? { inspectorPort: 0 } : {}),
     cf: false,
     logRequests: false,
-    handleStructuredLogs: () => {},
+    handleStructuredLogs: ({ message }) => onLog(message),
     resourcePersistencePath: join(store.folder, 'v3'),
-    workers: isolates === 1 ? [worker(NAME)] : [worker(NAME), worker(SECOND)],
+    workers: names.map(worker),
   });
   await miniflare.ready;
   const findPid = () => childrenNamed('workerd').find((child) => !before.includes(child)) ?? 0;
   const findUrl = async (name: string) => (await miniflare.unsafeGetDirectURL(name)).origin;
   const ownBucket = () => miniflare.getR2Bucket(bucket.binding, NAME);
+  const urls = await Promise.all(names.map(findUrl));
   return {
-    url: await findUrl(NAME),
-    second: isolates === 1 ? undefined : await findUrl(SECOND),
+    url: urls[0] ?? '',
+    second: urls[1],
+    urls,
     pid: findPid(),
     inspector: inspect ? `${(await miniflare.getInspectorURL()).origin}/core:user:${NAME}` : undefined,
     bucket: ownBucket,

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from convert.baseline import read_baseline
 from convert.commands import suggest
 from convert.contract import Contract, check_outputs, read_contract
 from convert.errors import ConversionError
@@ -68,6 +69,7 @@ def convert(
     if contract.activation == "softmax" and options.threshold is not None:
         raise ConversionError("--threshold is for models with one output; of several labels the most probable wins")
     threshold = (options.threshold or DEFAULT_THRESHOLD) if contract.activation == "sigmoid" else None
+    baseline = read_baseline(options.baseline, names) if options.baseline else None
     _check_range(model, contract, options)
 
     _report(3, f"Converting {contract.width} x {contract.height} pixels to {contract.size} score(s)")
@@ -93,6 +95,7 @@ def convert(
         source=source.path,
         source_content=source.content,
         tolerance=(ROUNDED if served.rounded else EXACT).cap,
+        baseline=baseline,
     )
     # Keras gives the expected scores, for a graph that traps in wasm may also end this process.
     score = partial(score_in_keras, load_rounded(copy, served), contract, options.input_range)

@@ -80,6 +80,11 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
         "--allow-junk", action="store_true",
         help="write a binary model even if it calls noise, plain colours or pages of text positive",
     )  # fmt: skip
+    parser.add_argument(
+        "--baseline", type=Path, metavar="FILE",
+        help="how scores on validation photos are distributed, as JSON (convert/baseline.py), for npm run model:watch "
+        "(default: what metrics.json beside the model says)",
+    )  # fmt: skip
     parser.add_argument("--out", type=Path, help="the folder to write (default: models/NAME)")
     options = parser.parse_args(_join_negative_ranges(arguments))
     if options.size is not None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from convert.baseline import check_baseline
 from convert.contract import Contract
 from convert.heatmap import INPUT, OUTPUT
 from convert.junk_gate import JunkResult
@@ -33,6 +34,15 @@ def read_metrics(source: Path, sha256: str) -> dict[str, Any] | None:
         return None
 
 
+def read_metrics_baseline(source: Path, sha256: str, labels: Sequence[str]) -> dict[str, Any] | None:
+    """Return the baseline in metrics.json beside ``source``, or None if there is none for a file of this SHA-256."""
+    try:
+        metrics = json.loads((source.parent / "metrics.json").read_text("utf-8"))
+        return check_baseline(metrics["baseline"], labels) if metrics["source"]["sha256"] == sha256 else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
 def build_manifest(
     *,
     name: str,
@@ -49,16 +59,18 @@ def build_manifest(
     source_content: bytes,
     tolerance: float,
     junk: JunkResult | None,
+    baseline: dict[str, Any] | None,
     probes: list[dict[str, Any]],
 ) -> bytes:
     """Return the bytes of manifest.json.
 
     ``keras`` is the version of Keras that opened the file, 2 or 3; ``heatmap`` is the graph's (rows, columns), or None
     if it has none; ``memory`` is what ONNX Runtime takes in wasm with this network, in bytes. Without ``resize``, the
-    Worker squeezes photos as it did before there was a choice.
+    Worker squeezes photos as it did before there was a choice. Without ``baseline``, that of metrics.json is taken.
     """
     described = describe_file(source_content)
     tools = _read_tool_versions(keras)
+    baseline = baseline or read_metrics_baseline(source, described["sha256"], labels)
     content = {
         "format": FORMAT,
         "name": name,
@@ -92,6 +104,7 @@ def build_manifest(
             "failures": junk.failures,
         },
         "metrics": read_metrics(source, described["sha256"]),
+        **({"baseline": baseline} if baseline else {}),
         "probes": probes,
     }
     return (json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode("utf-8")

@@ -20,12 +20,15 @@ const AuditRecord = z.object({
   /** SHA-256 of the previous record; zeros for the first. */
   previous: Sha256,
   at: z.iso.datetime(),
-  action: z.enum(['publish', 'promote', 'rollback']),
+  action: z.enum(['publish', 'promote', 'rollback', 'canary', 'abort']),
   channel: z.string(),
+  /** The version that the channel points at from now on; after `canary` and `abort`, the candidate. */
   version: Sha256,
   /** The version that the channel pointed at before. */
   from: Sha256.nullable(),
-  /** Fingerprint of the key that signed the version. */
+  /** `canary` only: the share of isolates that try the candidate, in percent. */
+  share: z.number().optional(),
+  /** Fingerprint of the key that signed the version; zeros if an aborted candidate has no record. */
   signer: Sha256,
   tool: z.string(),
 });
@@ -42,13 +45,14 @@ interface AuditTrail {
   readonly faults: readonly string[];
 }
 
-const START = '0'.repeat(64);
+/** In place of a SHA-256 that does not exist. */
+export const NO_DIGEST = '0'.repeat(64);
 
 /** Reads all records in order and checks how they are chained. */
 export async function readAudit(bucket: R2Bucket): Promise<AuditTrail> {
   const records: AuditRecord[] = [];
   const faults: string[] = [];
-  let head = START;
+  let head = NO_DIGEST;
   for (const key of await auditKeys(bucket)) {
     const bytes = Buffer.from((await (await bucket.get(key))?.arrayBuffer()) ?? new ArrayBuffer(0));
     const record = parseRecord(bytes);
@@ -99,12 +103,20 @@ function parseRecord(bytes: Buffer): AuditRecord | undefined {
   }
 }
 
+function describeChange({ action, version, from, share }: AuditRecord): string {
+  const before = from ? shortVersion(from) : 'nothing';
+  if (action === 'canary') return `${before}, ${share} % ${shortVersion(version)}`;
+  if (action === 'abort') return `${before}, without ${shortVersion(version)}`;
+  return `${before} -> ${shortVersion(version)}`;
+}
+
 async function main(): Promise<void> {
   const { target } = bucketArguments();
   const { records, head, faults } = await withBucket(target, readAudit);
-  for (const { sequence, at, action, channel, version, from, signer, tool } of records) {
-    const move = `${from ? shortVersion(from) : 'nothing'} -> ${shortVersion(version)}`;
-    console.log(`${sequence}  ${at}  ${action.padEnd(8)}  ${channel}  ${move}  key ${shortVersion(signer)}  ${tool}`);
+  for (const record of records) {
+    const { sequence, at, action, channel, signer, tool } = record;
+    const key = `key ${shortVersion(signer)}`;
+    console.log(`${sequence}  ${at}  ${action.padEnd(8)}  ${channel}  ${describeChange(record)}  ${key}  ${tool}`);
   }
   console.log(`${records.length} records, the last one is ${head}`);
   for (const fault of faults) console.error(fault);

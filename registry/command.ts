@@ -34,17 +34,31 @@ export interface BucketArguments {
   readonly positionals: readonly string[];
 }
 
-/** Parses the arguments shared by all commands that work on a bucket. */
+/** The options shared by all commands that work on a bucket. */
+export const BUCKET_OPTIONS = {
+  remote: { type: 'boolean', default: false },
+  env: { type: 'string' },
+  channel: { type: 'string' },
+  'persist-to': { type: 'string' },
+} as const;
+
+/** Parses the arguments of a command that has only the shared options. */
 export function bucketArguments(): BucketArguments {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: {
-      remote: { type: 'boolean', default: false },
-      env: { type: 'string' },
-      channel: { type: 'string' },
-      'persist-to': { type: 'string' },
-    },
-  });
+  return readBucketArguments(parseArgs({ allowPositionals: true, options: BUCKET_OPTIONS }));
+}
+
+interface Parsed {
+  readonly values: {
+    readonly remote: boolean;
+    readonly env?: string | undefined;
+    readonly channel?: string | undefined;
+    readonly 'persist-to'?: string | undefined;
+  };
+  readonly positionals: string[];
+}
+
+/** The shared options among those that a command has parsed. */
+export function readBucketArguments({ values, positionals }: Parsed): BucketArguments {
   const env = values.env ?? (values.remote ? DEFAULT_ENVIRONMENT : undefined);
   const target = { remote: values.remote, env, persistTo: values['persist-to'] };
   return { target, channel: values.channel ?? readSettings(env).MODEL_CHANNEL, positionals };

@@ -24,6 +24,7 @@ const Environment = z.object({
       jurisdiction: z.string().optional(),
     }),
   ),
+  analytics_engine_datasets: z.array(z.object({ binding: z.string(), dataset: z.string().optional() })).default([]),
   vars: z.record(z.string(), z.unknown()),
 });
 

@@ -2,9 +2,13 @@
 /**
  * `npm run screenshot -- [--url URL]`: takes the README's picture of a running service, wide and narrow side by side,
  * with verdicts on the sample drawings. Default: http://127.0.0.1:8787, the address of `npm start`.
+ *
+ * `npm run screenshot -- --report FILE`: takes the picture of a report of `model:watch`, light and dark side by side.
  */
 
 import { mkdir, stat, writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { Browser, Page } from 'playwright-core';
 import { launchChromium } from './chromium.ts';
@@ -48,6 +52,18 @@ async function shoot(
   return png;
 }
 
+const REPORT = { width: 900, height: 600 };
+
+async function shootReport(browser: Browser, file: string, colorScheme: Scheme) {
+  const context = await browser.newContext({ viewport: REPORT, colorScheme, deviceScaleFactor: SCALE });
+  const page = await context.newPage();
+  await page.goto(String(pathToFileURL(resolve(file))));
+  await settle(page);
+  const png = await page.screenshot({ fullPage: true });
+  await context.close();
+  return png;
+}
+
 /** Waits until images are decoded and fonts are loaded. */
 async function settle(page: Page): Promise<void> {
   await page.evaluate(async () => {
@@ -80,12 +96,20 @@ async function save(name: string, png: Buffer): Promise<void> {
   console.log(`${path}: ${Math.ceil((await stat(path)).size / 1000)} kB`);
 }
 
-const { values } = parseArgs({ options: { url: { type: 'string', default: 'http://127.0.0.1:8787' } } });
+const { values } = parseArgs({
+  options: { url: { type: 'string', default: 'http://127.0.0.1:8787' }, report: { type: 'string' } },
+});
 const browser = await launchChromium();
 try {
-  const wide = await shoot(browser, values.url, WIDE, 'light', ['House', 'Cat', 'Husky']);
-  const narrow = await shoot(browser, values.url, NARROW, 'dark', ['Husky']);
-  await save('page.png', await join(browser, [wide, narrow]));
+  if (values.report === undefined) {
+    const wide = await shoot(browser, values.url, WIDE, 'light', ['House', 'Cat', 'Husky']);
+    const narrow = await shoot(browser, values.url, NARROW, 'dark', ['Husky']);
+    await save('page.png', await join(browser, [wide, narrow]));
+  } else {
+    const light = await shootReport(browser, values.report, 'light');
+    const dark = await shootReport(browser, values.report, 'dark');
+    await save('watch.png', await join(browser, [light, dark]));
+  }
 } finally {
   await browser.close();
 }

@@ -128,6 +128,10 @@ export const Settings = z.object({
     about:
       'How much of the score clients see: `full` (six decimals), `rounded` (two), or the `label` alone. The [threat model](threat-model.md#query-attacks) says what each reveals to an attacker.',
   }),
+  ANSWER_LOG: z.enum(['off', 'on']).default('off').register(settingInfo, {
+    about:
+      '`on` logs what is [counted](privacy.md#counting-answers) of each answer, for `npm run model:watch -- --log FILE`.',
+  }),
   SOURCE_URL: z
     .union([z.literal(''), z.url({ protocol: /^https?$/ })])
     .default('')

@@ -16,11 +16,13 @@ declare global {
       readonly BURST?: RateLimit;
       /** Counts photos over the long window. */
       readonly SUSTAINED?: RateLimit;
+      /** Where answers are counted. */
+      readonly ANSWERS?: AnalyticsEngineDataset;
     }
   }
 }
 
-export type Env = Pick<Cloudflare.Env, 'MODELS' | 'BURST' | 'SUSTAINED'>;
+export type Env = Pick<Cloudflare.Env, 'MODELS' | 'BURST' | 'SUSTAINED' | 'ANSWERS'>;
 
 /** Everything that the requests of one isolate share. */
 export interface Service {
@@ -29,7 +31,7 @@ export interface Service {
   readonly codecs: readonly Codec[];
   readonly memory: PhotoMemory;
   readonly models: ModelHost;
-  readonly predictor: Predictor;
+  readonly predictor: Pick<Predictor, 'score'>;
   /** The limits on photos; empty where they are off. */
   readonly photoLimits: readonly PhotoLimit[];
   /** The bodies that arrive at the moment; undefined where limits are off. */

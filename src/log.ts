@@ -1,3 +1,6 @@
+import type { CountedAnswer } from './counted-answer.ts';
+import { toSizeClass } from './size-class.ts';
+
 /** What is logged of a request: this closed list, and nothing of the photo, its name, its sender or its exact size. */
 export interface RequestLog {
   readonly method: string;
@@ -41,18 +44,9 @@ export function describeDetails({
   return {
     photos: photos || undefined,
     format: [...formats].sort().join() || undefined,
-    megapixels: pixels === 0 ? undefined : sizeClass(pixels / 1e6),
+    megapixels: pixels === 0 ? undefined : toSizeClass(pixels),
     version,
   };
-}
-
-/** Upper bounds of the size classes, in megapixels. */
-const SIZES = [1, 4, 12, 24, 50];
-
-function sizeClass(megapixels: number): string {
-  const above = SIZES.findLast((size) => megapixels > size);
-  const upTo = SIZES.find((size) => megapixels <= size);
-  return upTo === undefined ? `>${above}` : above === undefined ? `<=${upTo}` : `${above}-${upTo}`;
 }
 
 export function logRequest(line: RequestLog): void {
@@ -68,8 +62,25 @@ export function logCheck(line: CheckLog): void {
   writeLine(line, line.check === 'failed');
 }
 
+/** Logs what is counted of an answer, if the setting `ANSWER_LOG` is on. */
+export function logAnswer(answer: CountedAnswer): void {
+  writeLine({ answer }, false);
+}
+
+/** What is logged once by an isolate that has drawn a candidate and cannot serve it. */
+export interface CandidateLog {
+  readonly candidate: 'refused';
+  readonly version: string;
+  readonly code: string;
+  readonly reason: string;
+}
+
+export function logCandidate(line: CandidateLog): void {
+  writeLine(line, true);
+}
+
 /** Writes one line of JSON to the console. */
-function writeLine(line: RequestLog | CheckLog, failed: boolean): void {
+function writeLine(line: RequestLog | CheckLog | CandidateLog | { answer: CountedAnswer }, failed: boolean): void {
   (failed ? console.error : console.log)(JSON.stringify(line));
 }
 

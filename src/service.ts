@@ -1,10 +1,15 @@
 import { type Config, InvalidConfig } from './config.ts';
+import { type CountedAnswer, toDataPoint } from './counted-answer.ts';
+import { countAnswers } from './counting.ts';
 import type { Env, PhotoLimit, Service } from './env.ts';
+import { toFailure } from './errors.ts';
 import { BodyPlaces } from './http/body-places.ts';
 import { heldBytes } from './image/budget.ts';
 import type { Codec } from './image/codec.ts';
+import { explainError, logAnswer, logCandidate } from './log.ts';
 import { PhotoMemory } from './memory.ts';
 import { ModelHost } from './model/host.ts';
+import { shortVersion } from './model/layout.ts';
 import { ModelStore } from './model/store.ts';
 import { runtime } from './model/worker-runtime.ts';
 import { Predictor } from './predict/predictor.ts';
@@ -22,11 +27,28 @@ export function createService(config: Config, env: Env, codecs: readonly Codec[]
     // Until a model is loaded, more is set aside for it than it may take.
     () => available - models.leastBytes - heldBytes(codecs),
   );
-  const models = new ModelHost({ store: new ModelStore(env.MODELS, config), runtime, memory, config });
-  const predictor = new Predictor({ codecs, memory, models, turns: new Turns(), config });
+  const store = new ModelStore(env.MODELS, config);
+  const models = new ModelHost({ store, runtime, memory, config, onCandidateRefused });
+  const uncounted = new Predictor({ codecs, memory, models, turns: new Turns(), config });
+  const write = createCounter(config, env);
+  const predictor = write ? countAnswers(uncounted, { models, write }) : uncounted;
   const photoLimits = createPhotoLimits(config, env);
   const bodyPlaces = config.RATE_LIMITS === 'on' ? new BodyPlaces(config) : undefined;
   return { config, codecs, memory, models, predictor, photoLimits, bodyPlaces };
+}
+
+/** Writes counts to wherever the configuration says; undefined if it says nowhere. */
+function createCounter({ ANSWER_LOG }: Config, { ANSWERS }: Env): ((answer: CountedAnswer) => void) | undefined {
+  if (!ANSWERS && ANSWER_LOG === 'off') return undefined;
+  return (answer) => {
+    ANSWERS?.writeDataPoint(toDataPoint(answer));
+    if (ANSWER_LOG === 'on') logAnswer(answer);
+  };
+}
+
+function onCandidateRefused(version: string, error: unknown): void {
+  const { code } = toFailure(error);
+  logCandidate({ candidate: 'refused', version: shortVersion(version), code, reason: explainError(error) });
 }
 
 function createPhotoLimits(config: Config, { BURST, SUSTAINED }: Env): readonly PhotoLimit[] {

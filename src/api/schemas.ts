@@ -160,6 +160,9 @@ const ModelInfo = z
     digest: sha256.describe('The full SHA-256 of the manifest. `version` is its start.'),
     channel: z.string().nullable().describe('The channel that names the version; null if the version is pinned.'),
     pinned: z.boolean(),
+    role: z
+      .enum(['stable', 'candidate'])
+      .describe('`candidate`: a version that only some isolates try, this one among them.'),
     labels: z.array(label),
     independent,
     threshold: probability.nullable(),

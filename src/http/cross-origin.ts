@@ -10,7 +10,13 @@ export const crossOrigin: MiddlewareHandler<AppEnv> = (c, next) => {
   const handle = cors({
     origin: origins.includes('*') ? '*' : origins,
     allowMethods: ['GET', 'HEAD', 'POST'],
-    exposeHeaders: ['Inference-Header-Content-Length', 'RateLimit-Policy', 'Retry-After', 'X-Request-Id'],
+    exposeHeaders: [
+      'Inference-Header-Content-Length',
+      'RateLimit-Policy',
+      'Retry-After',
+      'X-Model-Version',
+      'X-Request-Id',
+    ],
     maxAge: 86_400,
   });
   return handle(c, next);

@@ -3,6 +3,7 @@ import type { Config } from '../config.ts';
 import { ModelUnavailable, ModelUntrusted } from '../errors.ts';
 import type { Lease, PhotoMemory } from '../memory.ts';
 import { type Classifier, ClassifierReleased, createClassifier } from './classifier.ts';
+import { type Choice, Draw, type Role } from './draw.ts';
 import type { Manifest } from './manifest.ts';
 import type { Runtime } from './runtime.ts';
 import type { ModelStore, Pointer } from './store.ts';
@@ -58,6 +59,8 @@ interface HostOptions {
   /** Leases room for the model files while one version replaces another. */
   readonly memory: PhotoMemory;
   readonly config: Pick<Config, 'MODEL_REFRESH' | 'MODEL_LOAD_TIMEOUT' | 'MAX_MODEL_MEMORY_BYTES'>;
+  /** Called when the isolate has drawn a candidate that it cannot serve. It serves the stable version instead. */
+  readonly onCandidateRefused: (version: string, error: unknown) => void;
 }
 
 /** Holds the one classifier of an isolate: loads it on the first request and follows the channel from then on. */
@@ -66,6 +69,8 @@ export class ModelHost {
   readonly #runtime: Runtime;
   readonly #memory: PhotoMemory;
   readonly #config: HostOptions['config'];
+  readonly #onCandidateRefused: HostOptions['onCandidateRefused'];
+  readonly #draw = new Draw();
   #state: State = { state: 'empty' };
   /** Bytes that are set aside for the model, whatever ONNX Runtime takes at the moment. */
   #reserved: number;
@@ -75,12 +80,15 @@ export class ModelHost {
   readonly #unfit = new Map<string, ModelUntrusted>();
   /** The test of each classifier. */
   readonly #tests = new WeakMap<Classifier, Promise<void>>();
+  /** What each classifier is to the channel as it was last read. */
+  readonly #roles = new WeakMap<Classifier, Role>();
 
-  constructor({ store, runtime, memory, config }: HostOptions) {
+  constructor({ store, runtime, memory, config, onCandidateRefused }: HostOptions) {
     this.#store = store;
     this.#runtime = runtime;
     this.#memory = memory;
     this.#config = config;
+    this.#onCandidateRefused = onCandidateRefused;
     this.#reserved = config.MAX_MODEL_MEMORY_BYTES;
   }
 
@@ -92,6 +100,18 @@ export class ModelHost {
   /** Bytes that ONNX Runtime and the model take, or are about to take. */
   get bytes(): number {
     return Math.max(this.#runtime.bytes, this.#reserved);
+  }
+
+  /** What is served; undefined while nothing is. */
+  get served(): Choice | undefined {
+    const current = this.#state;
+    return 'classifier' in current
+      ? { version: current.classifier.version, role: this.roleOf(current.classifier) }
+      : undefined;
+  }
+
+  roleOf(classifier: Classifier): Role {
+    return this.#roles.get(classifier) ?? 'stable';
   }
 
   /** Why the channel is not followed; undefined when it is. */
@@ -133,7 +153,7 @@ export class ModelHost {
       this.#tests.set(classifier, test);
       try {
         await test;
-        this.#proven = classifier.version;
+        if (this.roleOf(classifier) === 'stable') this.#proven = classifier.version;
         return classifier;
       } catch (error) {
         // Another version replaced it, or is about to.
@@ -149,15 +169,16 @@ export class ModelHost {
    * @throws {ModelUnavailable | ModelUntrusted} a new isolate could not serve it
    */
   async check(waitUntil: WaitUntil): Promise<Classifier> {
-    const { version } = await this.#store.readPointer();
+    const pointer = await this.#store.readPointer();
     let lease: Lease | undefined;
     await this.#store
-      .fetchVersion(version, async (manifest) => {
+      .fetchVersion(pointer.version, async (manifest) => {
         lease = await this.#leaseFor(manifest);
       })
       .finally(() => lease?.release());
     const served = await this.classifier(waitUntil);
     const current = this.#state;
+    const { version } = this.#draw.choose(pointer);
     if (served.version !== version && 'classifier' in current) await this.#follow(current, waitUntil);
     const latest = await this.test(waitUntil);
     if (this.trouble) throw this.trouble.error;
@@ -174,25 +195,39 @@ export class ModelHost {
 
   #load(waitUntil: WaitUntil): Pending {
     return this.#begin('loading', waitUntil, async (isCurrent) => {
-      const pointer = await this.#store.readPointer();
-      try {
-        return this.#serving(await this.#loadVersion(pointer.version, isCurrent), pointer.etag);
-      } catch (error) {
-        if (error instanceof ModelUntrusted) return this.#restore(error, pointer, isCurrent);
-        throw error;
-      }
+      return this.#loadChosen(await this.#store.readPointer(), isCurrent);
     });
   }
 
+  /** Loads the candidate if the isolate has drawn it, else the stable version, else the last proven one. */
+  async #loadChosen(pointer: Pointer, isCurrent: () => boolean): Promise<Ready> {
+    const { version, role } = this.#draw.choose(pointer);
+    try {
+      return this.#serving(await this.#loadVersion(version, role, isCurrent), pointer.etag, role);
+    } catch (error) {
+      if (role === 'candidate' && isCurrent()) {
+        this.#giveUpCandidate(error);
+        return this.#loadChosen(pointer, isCurrent);
+      }
+      if (role === 'stable' && error instanceof ModelUntrusted) return this.#restore(error, pointer, isCurrent);
+      throw error;
+    }
+  }
+
+  #giveUpCandidate(error: unknown): void {
+    const version = this.#draw.lose();
+    if (version !== undefined) this.#onCandidateRefused(version, error);
+  }
+
   /** @param isCurrent whether anybody still waits for it */
-  async #loadVersion(version: string, isCurrent: () => boolean): Promise<Classifier> {
+  async #loadVersion(version: string, role: Role, isCurrent: () => boolean): Promise<Classifier> {
     this.#refuseUnfit(version);
     const model = await this.#store.fetchVersion(version, (manifest) => {
       const memory = runtimeMemory(manifest) ?? this.#config.MAX_MODEL_MEMORY_BYTES;
       this.#reserved = memory + networkBytes(manifest);
     });
     if (!isCurrent()) throw new ModelUnavailable('Loading the model took too long.');
-    return this.#create(model);
+    return this.#create(model, role);
   }
 
   /**
@@ -204,20 +239,38 @@ export class ModelHost {
   async #restore(error: ModelUntrusted, pointer: Pointer, isCurrent: () => boolean): Promise<Ready> {
     const version = this.#proven;
     if (version === undefined || version === pointer.version) throw error;
-    const classifier = await this.#loadVersion(version, isCurrent).catch((cause: unknown) => {
+    const classifier = await this.#loadVersion(version, 'stable', isCurrent).catch((cause: unknown) => {
       throw cause instanceof ModelUntrusted ? error : cause;
     });
     return this.#degraded(classifier, error, pointer);
   }
 
-  /** @throws {ModelUntrusted} it cannot be run, or fails its probe */
-  async #create(model: VerifiedModel): Promise<Classifier> {
+  /**
+   * A candidate must pass all its probes, not only the first: no answer may come from one that fails.
+   *
+   * @throws {ModelUntrusted} it cannot be run, or fails a probe
+   */
+  async #create(model: VerifiedModel, role: Role): Promise<Classifier> {
     try {
       const classifier = await createClassifier(model, this.#runtime);
+      if (role === 'candidate') await this.#testCandidate(classifier);
       this.#reserved = runtimeMemory(model.manifest) ?? 0;
       return classifier;
     } catch (error) {
       if (error instanceof ModelUntrusted) this.#unfit.set(model.version, error);
+      throw error;
+    }
+  }
+
+  /** @throws {ModelUntrusted} it fails a probe: then it is released */
+  async #testCandidate(classifier: Classifier): Promise<void> {
+    const test = classifier.selfTest();
+    this.#tests.set(classifier, test);
+    try {
+      await test;
+    } catch (error) {
+      // After a trap ONNX Runtime may be unable to release it.
+      await classifier.release().catch(() => {});
       throw error;
     }
   }
@@ -253,36 +306,57 @@ export class ModelHost {
     let pointer: Pointer | undefined;
     try {
       pointer = await this.#store.readPointer(from.etag);
-      if (pointer && pointer.version !== from.classifier.version) {
-        await this.#exchange(from, pointer, waitUntil);
-      } else if (!pointer && from.state === 'degraded' && from.refused) {
+      if (pointer) {
+        await this.#followTo(from, pointer, waitUntil);
+      } else if (from.state === 'degraded' && from.refused) {
         from.nextLook = now() + this.#config.MODEL_REFRESH;
       } else {
-        this.#enter(from, this.#serving(from.classifier, pointer?.etag ?? from.etag));
+        this.#enter(from, this.#serving(from.classifier, from.etag, this.roleOf(from.classifier)));
       }
     } catch (error) {
       this.#enter(from, this.#degraded(from.classifier, error, pointer, from));
     }
   }
 
+  /** Serves what the pointer and the draw name. A candidate that is refused leaves the stable version. */
+  async #followTo(from: Ready, pointer: Pointer, waitUntil: WaitUntil): Promise<void> {
+    const choice = this.#draw.choose(pointer);
+    if (choice.version === from.classifier.version) {
+      this.#enter(from, this.#serving(from.classifier, pointer.etag, choice.role));
+      return;
+    }
+    try {
+      await this.#exchange(from, pointer, choice, waitUntil);
+    } catch (error) {
+      if (choice.role === 'stable' || this.#state !== from) throw error;
+      this.#giveUpCandidate(error);
+      await this.#followTo(from, pointer, waitUntil);
+    }
+  }
+
   /**
    * Replaces the served version once the new one is verified. ONNX Runtime's memory never shrinks, so the old session
-   * is released before the new one is created. If the new one fails, the old one is fetched again.
+   * is released before the new one is created. If the new one fails, another is fetched: the stable version in place
+   * of a candidate, else the last proven one.
    */
-  async #exchange(from: Ready, pointer: Pointer, waitUntil: WaitUntil): Promise<void> {
-    this.#refuseUnfit(pointer.version);
+  async #exchange(from: Ready, pointer: Pointer, { version, role }: Choice, waitUntil: WaitUntil): Promise<void> {
+    this.#refuseUnfit(version);
     let lease: Lease | undefined;
     try {
-      const next = await this.#store.fetchVersion(pointer.version, async (manifest) => {
+      const next = await this.#store.fetchVersion(version, async (manifest) => {
         lease = await this.#leaseFor(manifest);
       });
       if (this.#state !== from) return;
-      this.#proven ??= from.classifier.version;
+      if (this.roleOf(from.classifier) === 'stable') this.#proven ??= from.classifier.version;
       const { outcome } = this.#begin('exchanging', waitUntil, async (isCurrent) => {
         await from.classifier.release();
         try {
-          return this.#serving(await this.#create(next), pointer.etag);
+          return this.#serving(await this.#create(next, role), pointer.etag, role);
         } catch (error) {
+          if (role === 'candidate') {
+            this.#giveUpCandidate(error);
+            return this.#loadChosen(pointer, isCurrent);
+          }
           if (!(error instanceof ModelUntrusted)) throw error;
           return this.#restore(error, pointer, isCurrent);
         }
@@ -320,8 +394,10 @@ export class ModelHost {
     let timer: ReturnType<typeof setTimeout> | null = null;
     const expired = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
-        this.#enter(pending, { state: 'empty' });
-        reject(new ModelUnavailable('Loading the model takes too long.'));
+        const error = new ModelUnavailable('Loading the model takes too long.');
+        // The candidate may be what hangs.
+        if (this.#enter(pending, { state: 'empty' })) this.#giveUpCandidate(error);
+        reject(error);
       }, this.#config.MODEL_LOAD_TIMEOUT);
     });
     try {
@@ -331,7 +407,8 @@ export class ModelHost {
     }
   }
 
-  #serving(classifier: Classifier, etag: string): Serving {
+  #serving(classifier: Classifier, etag: string, role: Role): Serving {
+    this.#roles.set(classifier, role);
     return { state: 'serving', classifier, etag, nextLook: now() + this.#config.MODEL_REFRESH };
   }
 
@@ -342,7 +419,7 @@ export class ModelHost {
     const isModelFailure = cause instanceof ModelUntrusted || cause instanceof ModelUnavailable;
     const error = isModelFailure ? cause : new ModelUnavailable('The model could not be replaced.', { cause });
     return {
-      ...this.#serving(classifier, refused ? pointer.etag : (from?.etag ?? '')),
+      ...this.#serving(classifier, refused ? pointer.etag : (from?.etag ?? ''), this.roleOf(classifier)),
       state: 'degraded',
       trouble: { error, since: before?.trouble.since ?? new Date() },
       refused: refused || before?.refused === true,

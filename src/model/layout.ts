@@ -11,7 +11,15 @@ export const channelKey = (channel: string): string => `channels/${channel}.json
 export const auditKey = (sequence?: number): string =>
   sequence === undefined ? 'audit/' : `audit/${String(sequence).padStart(8, '0')}.json`;
 
-export const ChannelPointer = z.object({ version: Sha256 });
+/** A version that some isolates try, and their share in percent. */
+const Candidate = z.object({ version: Sha256, share: z.number().gt(0).lt(100) });
+export type Candidate = z.infer<typeof Candidate>;
+
+export const ChannelPointer = z.object({
+  version: Sha256,
+  /** One that is not valid is ignored: the channel still names a version to serve. */
+  candidate: Candidate.optional().catch(undefined),
+});
 export type ChannelPointer = z.infer<typeof ChannelPointer>;
 
 /** A version as people see it: its first 12 hex digits. */

@@ -1,6 +1,6 @@
 import type { Config } from '../config.ts';
 import { ModelUnavailable, ModelUntrusted } from '../errors.ts';
-import { ChannelPointer, channelKey, modelKey } from './layout.ts';
+import { type Candidate, ChannelPointer, channelKey, modelKey } from './layout.ts';
 import type { Manifest, WeightTensor } from './manifest.ts';
 import { toHex } from './oms/bytes.ts';
 import { MAX_BUNDLE_BYTES } from './oms/format.ts';
@@ -16,9 +16,10 @@ import {
 } from './verification.ts';
 import { allocateWeights, createWidener } from './weights.ts';
 
-/** The version to serve. */
+/** The version to serve, and the one that some isolates try. */
 export interface Pointer {
   readonly version: string;
+  readonly candidate?: Candidate | undefined;
   /** Changes when the channel moves. */
   readonly etag: string;
 }
@@ -75,7 +76,7 @@ export class ModelStore {
       const object = await this.#bucket.get(key, onlyIf);
       if (!object) throw missing(key);
       if (!('body' in object)) return undefined;
-      return { version: parsePointer((await receive(object, MAX_POINTER_BYTES)).bytes), etag: object.etag };
+      return { ...parsePointer((await receive(object, MAX_POINTER_BYTES)).bytes), etag: object.etag };
     });
   }
 
@@ -133,9 +134,9 @@ export class ModelStore {
   }
 }
 
-function parsePointer(bytes: Uint8Array): string {
+function parsePointer(bytes: Uint8Array): ChannelPointer {
   try {
-    return ChannelPointer.parse(JSON.parse(new TextDecoder().decode(bytes))).version;
+    return ChannelPointer.parse(JSON.parse(new TextDecoder().decode(bytes)));
   } catch (cause) {
     throw new ModelUntrusted('The channel does not name a version.', { cause });
   }

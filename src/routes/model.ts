@@ -14,8 +14,10 @@ export const model = new Hono<AppEnv>().get('/', async (c) => c.json(await descr
  * @throws {ModelUnavailable | ModelUntrusted} no model is served
  */
 export async function describeModel(c: Context<AppEnv>): Promise<ModelInfo> {
-  const { version, manifest, signer, verifiedAt } = await loadClassifier(c);
-  const { MODEL_CHANNEL, MODEL_VERSION } = c.var.service.config;
+  const classifier = await loadClassifier(c);
+  const { version, manifest, signer, verifiedAt } = classifier;
+  const { config, models } = c.var.service;
+  const { MODEL_CHANNEL, MODEL_VERSION } = config;
   const { name, input, labels, threshold, heatmap, files, source, tools, metrics } = manifest;
   return {
     name,
@@ -23,6 +25,7 @@ export async function describeModel(c: Context<AppEnv>): Promise<ModelInfo> {
     digest: version,
     channel: MODEL_VERSION === '' ? MODEL_CHANNEL : null,
     pinned: MODEL_VERSION !== '',
+    role: models.roleOf(classifier),
     labels,
     ...(isIndependent(manifest) && { independent: true }),
     threshold,

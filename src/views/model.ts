@@ -12,7 +12,7 @@ export function modelPage(model: ModelInfo): Markup {
     html`<h1>${model.name}</h1>
     <p class="lead">Version <code>${model.version}</code>, ${
       model.pinned ? 'pinned' : html`from channel <code>${model.channel}</code>`
-    }. Signature verified.</p>
+    }${model.role === 'candidate' ? ', as a candidate' : ''}. Signature verified.</p>
 
     <section aria-labelledby="verified">
       <h2 id="verified">Verification</h2>

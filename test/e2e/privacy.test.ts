@@ -1,4 +1,6 @@
-import { join } from 'node:path';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { PROBLEM_CODES } from '../../src/api/problems.ts';
@@ -108,6 +110,56 @@ test(`${UPLOADS} uploads leave no trace in the log, in R2, in the cache or in ot
   expect(parsed.filter(({ method }) => method === 'POST').length).toBe(UPLOADS);
   const cached = (await listFiles(worker.folder)).filter((path) => /^v3.cache./.test(path));
   expect(cached.filter((path) => !path.includes('metadata.sqlite'))).toEqual([]);
+}, 180_000);
+
+/** wrangler.toml with its commented-out binding for counts, and paths that hold in another folder. */
+async function enableCounting(folder: string): Promise<string> {
+  const toml = await readFile('wrangler.toml', 'utf8');
+  const block = /^# (\[\[analytics_engine_datasets\]\])\n# (.*)\n# (.*)$/m;
+  expect(toml).toMatch(block);
+  const config = join(folder, 'wrangler.toml');
+  const changed = toml
+    .replace(block, '$1\n$2\n$3')
+    .replace('"src/index.ts"', JSON.stringify(resolve('src/index.ts')))
+    .replace('"static"', JSON.stringify(resolve('static')));
+  await writeFile(config, changed);
+  return config;
+}
+
+/** All fields of a line that counts an answer, with all values that each can have here. */
+const AnswerLine = z.strictObject({
+  answer: z.strictObject({
+    version: z.string().regex(/^[0-9a-f]{12}$/),
+    role: z.literal('stable'),
+    code: z.enum(['ok', 'unsupported_media_type', 'malformed_image']),
+    label: z.enum(['husky', 'not husky', '']),
+    format: z.enum(['png', 'jpeg', '']),
+    megapixels: z.enum(['<=1', '']),
+    score: z.number().int().min(-1).max(19),
+  }),
+});
+
+test('where answers are counted, the log gains only the closed list of what is counted', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'husky-ai-counting-'));
+  try {
+    const marks = newMarks();
+    const worker = await start({ config: await enableCounting(folder), vars: { RATE_LIMITS: 'on', ANSWER_LOG: 'on' } });
+    for (let index = 0; index < UPLOADS / 4; index++) await upload(worker.url, marks, index);
+    expect(await findMarks(worker, marks)).toEqual([]);
+    const lines = worker
+      .logs()
+      .split('\n')
+      .filter((line) => line.startsWith('{'));
+    const [counted, others] = [true, false].map((is) => lines.filter((line) => line.startsWith('{"answer"') === is));
+    const answers = (counted ?? []).map((line) => AnswerLine.parse(JSON.parse(line)).answer);
+    const requests = (others ?? []).map((line) => Line.parse(JSON.parse(line)));
+    const photos = requests.filter(({ method }) => method === 'POST').map((request) => request.photos ?? 1);
+    expect(answers).toHaveLength(photos.reduce((sum, each) => sum + each, 0));
+    expect(new Set(answers.map(({ code }) => code)).size).toBe(3);
+    expect(worker.logs()).toContain('env.ANSWERS');
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 }, 180_000);
 
 test('the same search finds a leak into each of these', async () => {

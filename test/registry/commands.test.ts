@@ -57,12 +57,21 @@ test('publish, list, roll back, promote and audit on the command line', async ()
   expect(audit).toMatch(/4 records, the last one is [0-9a-f]{64}/);
 });
 
+test('a canary on the command line', async () => {
+  const [first = '', second = ''] = versions;
+  expect(await command('promote', 'promote', first)).toContain('now points at');
+  expect(await command('canary', 'canary', second, '--share', '10')).toContain(`now tries ${second} in 10 %`);
+  expect(await command('list')).toMatch(new RegExp(`^\\? ${second}  tiny-colour[^]*10 % of the isolates`, 'm'));
+  expect(await command('canary', 'abort')).toContain(`no longer tries ${second}`);
+  const audit = await command('audit');
+  expect(audit).toContain(`${first}, 10 % ${second}`);
+  expect(audit).toContain(`${first}, without ${second}`);
+});
+
 test('one line reports that there is nothing to promote or to roll back to', async () => {
-  for (const args of [
-    ['promote', 'ffff'],
-    ['rollback', '--channel', 'empty'],
-  ]) {
-    const failure: unknown = await command('promote', ...args).catch((error: unknown) => error);
+  for (const args of [['promote', 'ffff'], ['promote'], ['abort'], ['rollback', '--channel', 'empty']]) {
+    const script = args[0] === 'abort' ? 'canary' : 'promote';
+    const failure: unknown = await command(script, ...args).catch((error: unknown) => error);
     expect(failure).toMatchObject({
       code: 1,
       stderr: expect.stringMatching(/^(no version|the channel)[^\n]*\n$/),

@@ -3,7 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { R2Bucket } from '@cloudflare/workers-types';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import * as z from 'zod';
+import { readAudit } from '../../registry/audit.ts';
 import { withBucket } from '../../registry/bucket.ts';
+import { abortCanary, startCanary } from '../../registry/canary.ts';
 import { generateKeyPair, parseSigningKey, type SigningKey } from '../../registry/keys.ts';
 import { promote, rollback } from '../../registry/promote.ts';
 import * as publishing from '../../registry/publish.ts';
@@ -11,6 +14,7 @@ import { type Release, readRelease, sha256 } from '../../registry/release.ts';
 import { createSignature } from '../../registry/sign.ts';
 import { checkVersion } from '../../registry/versions.ts';
 import { parseConfig } from '../../src/config.ts';
+import { ModelUntrusted } from '../../src/errors.ts';
 import { channelKey, modelKey } from '../../src/model/layout.ts';
 import { digestFile } from '../../src/model/verification.ts';
 import { testManifest } from '../manifest.ts';
@@ -93,6 +97,128 @@ test('channels are independent', () =>
     expect(await served(bucket)).toEqual({ version: first.version });
     expect(await served(bucket, 'staging')).toEqual({ version: second.version });
   }));
+
+describe('a candidate', () => {
+  const start = (bucket: R2Bucket, { version }: Release, share: number) =>
+    startCanary(bucket, 'production', version.slice(0, 12), { share, keys: [key.publicKey] });
+  const actions = async (bucket: R2Bucket) => (await readAudit(bucket)).records.map(({ action }) => action);
+
+  /** A bucket with both versions, whose channel points at the first. */
+  const withBoth = (use: (bucket: R2Bucket) => Promise<void>) =>
+    withEmptyBucket(async (bucket) => {
+      await publish(bucket, second, 'next');
+      await publish(bucket, first, 'production');
+      await use(bucket);
+    });
+
+  test('is named by the pointer with its share, which older Workers ignore', () =>
+    withBoth(async (bucket) => {
+      await start(bucket, second, 10);
+      const pointer = await served(bucket);
+      expect(pointer).toEqual({ version: first.version, candidate: { version: second.version, share: 10 } });
+      // The schema of release 0.1.
+      const older = z.object({ version: z.string().regex(/^[0-9a-f]{64}$/) });
+      expect(older.parse(pointer)).toEqual({ version: first.version });
+    }));
+
+  test('gets another share; repeating that changes nothing', () =>
+    withBoth(async (bucket) => {
+      for (const share of [10, 50, 50]) await start(bucket, second, share);
+      expect(await served(bucket)).toMatchObject({ candidate: { share: 50 } });
+      const { records, faults } = await readAudit(bucket);
+      expect(faults).toEqual([]);
+      expect(records.slice(2)).toMatchObject([
+        { action: 'canary', version: second.version, from: first.version, share: 10 },
+        { action: 'canary', version: second.version, from: first.version, share: 50 },
+      ]);
+    }));
+
+  test('is promoted when no version is named; rolling back returns to the version before', () =>
+    withBoth(async (bucket) => {
+      await start(bucket, second, 10);
+      expect(await promote(bucket, 'production', '', [key.publicKey])).toEqual({
+        version: second.version,
+        moved: true,
+      });
+      expect(await served(bucket)).toEqual({ version: second.version });
+      await rollback(bucket, 'production', [key.publicKey]);
+      expect(await served(bucket)).toEqual({ version: first.version });
+      expect((await actions(bucket)).slice(2)).toEqual(['canary', 'promote', 'rollback']);
+    }));
+
+  test('is aborted, even one whose files are damaged', () =>
+    withBoth(async (bucket) => {
+      await start(bucket, second, 10);
+      await bucket.put(modelKey(second.version, 'model.onnx'), 'other bytes');
+      expect(await abortCanary(bucket, 'production')).toBe(second.version);
+      expect(await served(bucket)).toEqual({ version: first.version });
+      expect((await readAudit(bucket)).records.at(-1)).toMatchObject({
+        action: 'abort',
+        version: second.version,
+        signer: key.publicKey.fingerprint,
+      });
+      await expect(abortCanary(bucket, 'production')).rejects.toThrow('no candidate');
+      await expect(promote(bucket, 'production', '', [key.publicKey])).rejects.toThrow('no candidate');
+    }));
+
+  test('that nobody recorded is aborted too', () =>
+    withEmptyBucket(async (bucket) => {
+      await publish(bucket, first, 'production');
+      const candidate = { version: second.version, share: 10 };
+      await bucket.put(channelKey('production'), JSON.stringify({ version: first.version, candidate }));
+      await abortCanary(bucket, 'production');
+      expect((await readAudit(bucket)).records.at(-1)).toMatchObject({ action: 'abort', signer: '0'.repeat(64) });
+    }));
+
+  test('leaves no trace in a rollback: canary and abort records are ignored', () =>
+    withBoth(async (bucket) => {
+      await publish(bucket, second, 'production');
+      for (let round = 0; round < 2; round++) {
+        await start(bucket, first, 10);
+        await abortCanary(bucket, 'production');
+      }
+      await start(bucket, first, 10);
+      await rollback(bucket, 'production', [key.publicKey]);
+      expect(await served(bucket)).toEqual({ version: first.version });
+      await expect(rollback(bucket, 'production', [key.publicKey])).rejects.toThrow('no version to roll back to');
+    }));
+
+  test('ends when another version is published', () =>
+    withBoth(async (bucket) => {
+      const third = await writeRelease('third-version');
+      await start(bucket, second, 10);
+      await publish(bucket, third, 'production');
+      expect(await served(bucket)).toEqual({ version: third.version });
+    }));
+
+  test.each([0, -1, 100, Number.NaN])('with a share of %d is refused', (share) =>
+    withBoth(async (bucket) => {
+      await expect(start(bucket, second, share)).rejects.toThrow('percentage');
+      expect(await served(bucket)).toEqual({ version: first.version });
+    }),
+  );
+
+  test('must not be the served version, and a channel without a version has none', () =>
+    withBoth(async (bucket) => {
+      await expect(start(bucket, first, 10)).rejects.toThrow('already');
+      const options = { share: 10, keys: [key.publicKey] };
+      await expect(startCanary(bucket, 'empty', second.version, options)).rejects.toThrow('points at no version');
+    }));
+
+  test('that the Worker would refuse, or that does not run, does not start', () =>
+    withBoth(async (bucket) => {
+      const tryOut = () => Promise.reject(new ModelUntrusted('The model cannot be run.'));
+      const options = { share: 10, keys: [key.publicKey], tryOut };
+      await expect(startCanary(bucket, 'production', second.version, options)).rejects.toThrow('cannot be run');
+      const limits = { ...parseConfig({}), MAX_MODEL_BYTES: 10 };
+      const small = { share: 10, keys: [key.publicKey], limits };
+      await expect(startCanary(bucket, 'production', second.version, small)).rejects.toThrow('too large');
+      await bucket.put(modelKey(second.version, 'model.onnx'), 'other bytes');
+      await expect(start(bucket, second, 10)).rejects.toThrow('signature');
+      expect(await served(bucket)).toEqual({ version: first.version });
+      expect(await actions(bucket)).toEqual(['publish', 'publish']);
+    }));
+});
 
 /** A bucket whose `nth` write fails, as if the network broke. */
 function failingAt(bucket: R2Bucket, nth: number): R2Bucket {
