@@ -14,7 +14,7 @@ from convert.graph import to_onnx
 from convert.heatmap_graph import read_grid
 from convert.inspection import Inspected
 from convert.junk_gate import JunkResult, score_junk
-from convert.keras_file import Model, find_output_layer, load_model, read_activation
+from convert.keras_file import Model, describe_end, find_output_layer, load_model, read_activation
 from convert.labels import Labels
 from convert.limits import limit_loading
 from convert.manifest import build_manifest
@@ -98,7 +98,7 @@ def convert(
     score = partial(score_in_keras, load_rounded(copy, served), contract, options.input_range)
     probes = add_expected(describe_basic_probes(contract.channels), contract, score)
     expected = np.float32([probe["expected"] for probe in probes])
-    check_outputs(contract, expected, read_activation(find_output_layer(model, contract.output)))
+    check_outputs(contract, expected, describe_end(find_output_layer(model, contract.output)))
     draft = served.files | {"manifest.json": describe(memory=1, junk=None, probes=probes)}
     inputs = draw_inputs(contract.height, contract.width, contract.channels)
     isolate, wasm_scores = try_version(draft, inputs[chosen])
@@ -170,10 +170,10 @@ def _agree(model: Model, labels: Labels | None, options: argparse.Namespace) -> 
         output=options.output,
         activation=options.activation,
         multi_label=options.multi_label,
+        read_end=lambda output: read_activation(find_output_layer(model, output)),
     )
-    ends_in = read_activation(find_output_layer(model, contract.output))
-    if contract.appended and ends_in:
-        raise ConversionError(f"--activation: the model already ends in a {ends_in}; leave the option out")
+    if contract.independent and not options.multi_label and not contract.appended:
+        print("      two sigmoids: each label has a probability of its own")
     if contract.size == 1 and labels and labels.numbered:
         # One sigmoid is the probability of class 1; the manifest has the positive label first.
         names = names[::-1]
