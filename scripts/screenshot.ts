@@ -1,7 +1,8 @@
 /// <reference lib="dom" />
 /**
- * `npm run screenshot -- [--url URL]`: takes the README's picture of a running service, wide and narrow side by side,
- * with verdicts on the sample drawings. Default: http://127.0.0.1:8787, the address of `npm start`.
+ * `npm run screenshot -- [--url URL] [--name NAME]`: takes a picture of a running service for docs/images, wide and narrow
+ * side by side, with verdicts on the sample drawings. Default: http://127.0.0.1:8787, the address of `npm start`, and `page`, the
+ * README's picture.
  */
 
 import { mkdir, stat, writeFile } from 'node:fs/promises';
@@ -80,12 +81,14 @@ async function save(name: string, png: Buffer): Promise<void> {
   console.log(`${path}: ${Math.ceil((await stat(path)).size / 1000)} kB`);
 }
 
-const { values } = parseArgs({ options: { url: { type: 'string', default: 'http://127.0.0.1:8787' } } });
+const { values } = parseArgs({
+  options: { url: { type: 'string', default: 'http://127.0.0.1:8787' }, name: { type: 'string', default: 'page' } },
+});
 const browser = await launchChromium();
 try {
   const wide = await shoot(browser, values.url, WIDE, 'light', ['House', 'Cat', 'Husky']);
   const narrow = await shoot(browser, values.url, NARROW, 'dark', ['Husky']);
-  await save('page.png', await join(browser, [wide, narrow]));
+  await save(`${values.name}.png`, await join(browser, [wide, narrow]));
 } finally {
   await browser.close();
 }
