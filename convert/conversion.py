@@ -95,7 +95,8 @@ def convert(
         tolerance=(ROUNDED if served.rounded else EXACT).cap,
     )
     # Keras gives the expected scores, for a graph that traps in wasm may also end this process.
-    score = partial(score_in_keras, load_rounded(copy, served), contract, options.input_range)
+    scoring = load_rounded(copy, served) if served.rounded else model
+    score = partial(score_in_keras, scoring, contract, options.input_range)
     probes = add_expected(describe_basic_probes(contract.channels), contract, score)
     expected = np.float32([probe["expected"] for probe in probes])
     check_outputs(contract, expected, describe_end(find_output_layer(model, contract.output)))
