@@ -1,8 +1,10 @@
 """The conversion itself, step by step, from an inspected copy of the Keras file to a written release."""
 
 import argparse
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -79,6 +81,9 @@ def convert(
     _report(4, f"Running it in the Worker's ONNX Runtime, on {len(chosen)} inputs")
     served = separate_weights(optimise(proto), model if options.weights == "float16" else None)
     network = OnnxNetwork(served.graph, served.widened)
+    # Drawing and scoring junk takes as long as all comparisons with Keras, so both run at the same time.
+    waiting = Event()
+    testing = ThreadPoolExecutor(1).submit(score_junk, network, contract, threshold, waiting.is_set)
     describe = partial(
         build_manifest,
         name=options.name,
@@ -121,7 +126,8 @@ def convert(
     print(f"      in the Worker's ONNX Runtime: {wasm}")
 
     _report(6, "Testing on junk images")
-    junk = score_junk(network, contract, threshold)
+    waiting.set()
+    junk = testing.result()
     print(f"      {junk.pictures} junk images score {junk.mean:.3f} on average, {junk.maximum:.3f} at most")
     if junk.failed and not options.allow_junk:
         raise ConversionError(_describe_junk(junk, threshold))
