@@ -1,6 +1,6 @@
 """What a network must look like to be served: shapes, outputs, labels."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -12,6 +12,10 @@ from convert.errors import ConversionError
 CHANNELS = (1, 3)
 MAX_SIDE = 1024
 SUM_TOLERANCE = 1e-3
+# Activations whose outputs are neither probabilities nor logits.
+NO_PROBABILITIES = (
+    "ELU LeakyReLU PReLU ReLU elu gelu leaky_relu relu relu6 selu softplus softsign swish silu tanh".split()
+)
 INTEGERS = ("uint8", "int8", "int16", "uint16", "int32", "int64")
 
 
@@ -47,10 +51,12 @@ def read_contract(
     output: str | None = None,
     activation: Literal["sigmoid", "softmax"] | None = None,
     multi_label: bool = False,
+    read_end: Callable[[int], str | None] = lambda _output: None,
 ) -> Contract:
     """Return the contract of ``model``. Raises ``ConversionError`` if its shapes or the labels cannot be served.
 
-    ``size`` is (width, height), for models that leave it open; ``activation`` is what to append.
+    ``size`` is (width, height), for models that leave it open; ``activation`` is what to append. ``read_end`` returns
+    the activation that an output ends in, if known.
     """
     if len(model.inputs) != 1:
         raise ConversionError(f"the model must have one input, found {len(model.inputs)}")
@@ -63,9 +69,17 @@ def read_contract(
     check_labels(classes, labels)
     if activation == "softmax" and (classes == 1 or multi_label):
         raise ConversionError("--activation softmax needs several labels that exclude each other; pass sigmoid")
-    if activation == "sigmoid" and classes > 1:
-        multi_label = True
-    independent = classes == 1 or multi_label
+    ends_in = read_end(index)
+    if activation is not None and ends_in is not None:
+        raise ConversionError(f"--activation: the model already ends in a {ends_in}; leave the option out")
+    if classes == 1 and ends_in == "softmax":
+        raise ConversionError(
+            "the model ends in a softmax over one number, which is always 1, so it cannot tell anything apart: train "
+            "it again with Dense(1, activation='sigmoid') or Dense(2, activation='softmax')"
+        )
+    # Nothing else has two sigmoids: labels that exclude each other would have one sigmoid, or a softmax.
+    two_sigmoids = classes == 2 and ends_in == "sigmoid"
+    independent = classes == 1 or multi_label or activation == "sigmoid" or two_sigmoids
     return Contract(
         height,
         width,
@@ -169,14 +183,20 @@ def _name_of(dtype: Any) -> str:
 def check_outputs(contract: Contract, outputs: np.ndarray, ends_in: str | None = None) -> None:
     """Raise ``ConversionError``, with the option that helps, unless ``outputs`` (N, size) are probabilities.
 
-    ``ends_in`` is the model's last activation, if known.
+    ``ends_in`` is the name of the model's last activation or layer, if known.
     """
     if not np.isfinite(outputs).all():
         raise ConversionError("the network returns numbers that are not finite")
+    if ends_in in NO_PROBABILITIES and not contract.appended:
+        raise ConversionError(
+            f"the network must return probabilities, but it ends in {ends_in}: give the last layer the activation "
+            f"{contract.activation}, and train it again"
+        )
     if outputs.min() < 0 or outputs.max() > 1:
+        number = " (a model that predicts a number instead of a class cannot be served)" if contract.size == 1 else ""
         raise ConversionError(
             f"the network must end in a {contract.activation}: found {outputs.min():.4g} to {outputs.max():.4g}; if it "
-            f"was trained on logits (from_logits=True), pass {suggest('--activation', contract.activation)}"
+            f"was trained on logits (from_logits=True), pass {suggest('--activation', contract.activation)}{number}"
         )
     if contract.activation == "softmax" and np.abs(outputs.sum(axis=1) - 1).max() > SUM_TOLERANCE:
         if ends_in == "sigmoid":

@@ -1,8 +1,10 @@
 """The conversion itself, step by step, from an inspected copy of the Keras file to a written release."""
 
 import argparse
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -15,7 +17,7 @@ from convert.graph import to_onnx
 from convert.heatmap_graph import read_grid
 from convert.inspection import Inspected
 from convert.junk_gate import JunkResult, score_junk
-from convert.keras_file import Model, find_output_layer, load_model, read_activation
+from convert.keras_file import Model, describe_end, find_output_layer, load_model, read_activation
 from convert.labels import Labels
 from convert.limits import limit_loading
 from convert.manifest import build_manifest
@@ -81,6 +83,9 @@ def convert(
     _report(4, f"Running it in the Worker's ONNX Runtime, on {len(chosen)} inputs")
     served = separate_weights(optimise(proto), model if options.weights == "float16" else None)
     network = OnnxNetwork(served.graph, served.widened)
+    # Drawing and scoring junk takes as long as all comparisons with Keras, so both run at the same time.
+    waiting = Event()
+    testing = ThreadPoolExecutor(1).submit(score_junk, network, contract, threshold, waiting.is_set)
     describe = partial(
         build_manifest,
         name=options.name,
@@ -98,10 +103,11 @@ def convert(
         baseline=baseline,
     )
     # Keras gives the expected scores, for a graph that traps in wasm may also end this process.
-    score = partial(score_in_keras, load_rounded(copy, served), contract, options.input_range)
+    scoring = load_rounded(copy, served) if served.rounded else model
+    score = partial(score_in_keras, scoring, contract, options.input_range)
     probes = add_expected(describe_basic_probes(contract.channels), contract, score)
     expected = np.float32([probe["expected"] for probe in probes])
-    check_outputs(contract, expected, read_activation(find_output_layer(model, contract.output)))
+    check_outputs(contract, expected, describe_end(find_output_layer(model, contract.output)))
     draft = served.files | {"manifest.json": describe(memory=1, junk=None, probes=probes)}
     inputs = draw_inputs(contract.height, contract.width, contract.channels)
     isolate, wasm_scores = try_version(draft, inputs[chosen])
@@ -123,7 +129,8 @@ def convert(
     print(f"      in the Worker's ONNX Runtime: {wasm}")
 
     _report(6, "Testing on junk images")
-    junk = score_junk(network, contract, threshold)
+    waiting.set()
+    junk = testing.result()
     print(f"      {junk.pictures} junk images score {junk.mean:.3f} on average, {junk.maximum:.3f} at most")
     if junk.failed and not options.allow_junk:
         raise ConversionError(_describe_junk(junk, threshold))
@@ -173,10 +180,10 @@ def _agree(model: Model, labels: Labels | None, options: argparse.Namespace) -> 
         output=options.output,
         activation=options.activation,
         multi_label=options.multi_label,
+        read_end=lambda output: read_activation(find_output_layer(model, output)),
     )
-    ends_in = read_activation(find_output_layer(model, contract.output))
-    if contract.appended and ends_in:
-        raise ConversionError(f"--activation: the model already ends in a {ends_in}; leave the option out")
+    if contract.independent and not options.multi_label and not contract.appended:
+        print("      two sigmoids: each label has a probability of its own")
     if contract.size == 1 and labels and labels.numbered:
         # One sigmoid is the probability of class 1; the manifest has the positive label first.
         names = names[::-1]

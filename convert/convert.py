@@ -40,15 +40,16 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument(
         "file", nargs="?", type=Path, default=COMMITTED, metavar="FILE",
-        help="the Keras model (.h5, .hdf5, .keras), or a zip or folder with it and labels.txt, as Teachable Machine "
-        "exports them (default: model/huskymodel.h5)",
+        help="the Keras model (.h5, .hdf5, .keras), or a zip or folder with it, and perhaps its labels, as Teachable "
+        "Machine exports them (default: model/huskymodel.h5)",
     )  # fmt: skip
     parser.add_argument("--name", help="the model's name in the API (default: from the file's name)")
     labels = parser.add_mutually_exclusive_group()
     labels.add_argument("--labels", help="comma-separated: positive,negative, or one for each output of a softmax")
     labels.add_argument(
         "--labels-file", type=Path, metavar="FILE",
-        help="labels one a line, numbered lines (0 Cat), or a JSON list or map (default: labels.txt beside the model)",
+        help="labels one a line, lines with class numbers (0 Cat), or a JSON list or map (default: labels.txt, "
+        "class_indices.json or the like in the zip or folder)",
     )  # fmt: skip
     parser.add_argument(
         "--threshold", type=float, help="scores above it are positive; only after a sigmoid (default: 0.5)"

@@ -4,7 +4,10 @@ If the network allows it, the graph also has an input ``heatmaps`` and an output
 """
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 
+import numpy as np
 import onnx
 import tensorflow as tf
 import tf2onnx
@@ -37,18 +40,30 @@ def to_onnx(model: Model, contract: Contract, input_range: str = "0..1") -> onnx
     logging.getLogger("tf2onnx").setLevel(logging.CRITICAL)
     function = tf.function(predict, signature)
     try:
-        proto, _ = tf2onnx.convert.from_function(function, signature, opset=OPSET)
-        _freeze_captures(proto, function.get_concrete_function())
+        with _inlined_functions():
+            proto, _ = tf2onnx.convert.from_function(function, signature, opset=OPSET)
+            _freeze_captures(proto, function.get_concrete_function())
     except Exception as error:  # tf2onnx defines no error class
         raise ConversionError(f"tf2onnx cannot convert this network: {last_line(error)}") from error
     if len(proto.graph.input) != 1 or len(proto.graph.output) != 1:
         raise ConversionError("the graph must have one input and one output")
+    _express_in_standard(proto)
     fold_normalisations(proto)
     if len(find_poolings(model)) == 1:
         add_heatmap(proto)
     canonicalise(proto)
     _check(proto, contract)
     return proto
+
+
+@contextmanager
+def _inlined_functions() -> Iterator[None]:
+    """Make compiled functions part of the graph that is traced meanwhile: Keras compiles grouped convolutions."""
+    tf.config.run_functions_eagerly(True)
+    try:
+        yield
+    finally:
+        tf.config.run_functions_eagerly(False)
 
 
 def _freeze_captures(proto: onnx.ModelProto, function: tf.types.experimental.ConcreteFunction) -> None:
@@ -62,6 +77,31 @@ def _freeze_captures(proto: onnx.ModelProto, function: tf.types.experimental.Con
     for value in [value for value in graph.input if value.name in captured]:
         graph.initializer.append(onnx.numpy_helper.from_array(captured[value.name].numpy(), value.name))
         graph.input.remove(value)
+
+
+def _express_in_standard(proto: onnx.ModelProto) -> None:
+    """Express in ONNX's operators those that tf2onnx leaves, in place: each is one of them before or after adding 1."""
+    graph = proto.graph
+    # Keras's exact gelu uses Erfc; elu and celu use Expm1.
+    kept = [node for node in graph.node if node.op_type not in ("Erfc", "Expm1", "Log1p")]
+    if len(kept) == len(graph.node):
+        return
+    one = "standard/one"
+    graph.initializer.append(onnx.numpy_helper.from_array(np.float32(1), one))
+    for node in graph.node:
+        (given,), (result,), between = node.input[:1] or [""], node.output[:1], f"{node.output[0]}/between"
+        match node.op_type:
+            case "Erfc":
+                steps = [("Erf", [given], between), ("Sub", [one, between], result)]
+            case "Expm1":
+                steps = [("Exp", [given], between), ("Sub", [between, one], result)]
+            case "Log1p":
+                steps = [("Add", [given, one], between), ("Log", [between], result)]
+            case _:
+                continue
+        kept.extend(onnx.helper.make_node(kind, inputs, [output]) for kind, inputs, output in steps)
+    del graph.node[:]
+    graph.node.extend(kept)
 
 
 def canonicalise(proto: onnx.ModelProto) -> None:

@@ -158,6 +158,12 @@ def _advise(kind: str) -> str:
         return ": it loads a network from TensorFlow Hub; build the model with keras.applications instead"
     if kind.startswith("Convolution"):
         return ": this is Keras 1; open the file with Keras 2, and save it again"
+    if kind in known.OPERATIONS:
+        return f": {known.ARITHMETIC_IN_HDF5}"
+    if kind == "QuantizedDTypePolicy":
+        return ": the model is quantised; save it before quantize() is called"
+    if kind in known.RECURRENT:
+        return ": a recurrent layer loops over its input, which the Worker does not serve; use convolutions instead"
     return "; a custom layer needs its code: build the model of Keras's own layers, copy the weights, and save it"
 
 

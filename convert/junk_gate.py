@@ -1,6 +1,7 @@
 """The gate a binary model must pass before it is written: it calls none of the images of junk.py positive."""
 
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,13 +34,15 @@ class JunkResult:
         return sum(self.failures.values())
 
 
-def score_junk(network: OnnxNetwork, contract: Contract, threshold: float | None) -> JunkResult:
-    """Score ``PICTURES`` junk images; a terminal shows the progress."""
+def score_junk(
+    network: OnnxNetwork, contract: Contract, threshold: float | None, is_shown: Callable[[], bool] = lambda: True
+) -> JunkResult:
+    """Score ``PICTURES`` junk images; a terminal shows the progress while ``is_shown``."""
     count = PICTURES
     scores = np.empty(0, np.float32)
     for batch in junk.draw_batches(count, junk.TEST_SEED, contract.width, contract.height, BATCH, contract.channels):
         scores = np.concatenate([scores, network.score(batch).max(axis=1)])
-        if sys.stdout.isatty():
+        if sys.stdout.isatty() and is_shown():
             print(f"\r      {len(scores)} of {count} images", end="" if len(scores) < count else "\r\x1b[K", flush=True)
     failures: dict[str, int] = {}
     for index in np.flatnonzero(scores > threshold) if threshold is not None and contract.size == 1 else ():

@@ -11,7 +11,7 @@ GlobalAveragePooling1D GlobalAveragePooling2D GlobalMaxPooling1D GlobalMaxPoolin
 GroupQueryAttention Identity InputLayer LayerNormalization LeakyReLU LocallyConnected2D MaxPooling1D MaxPooling2D
 Maximum Minimum MultiHeadAttention Multiply Normalization PReLU Permute RMSNormalization ReLU RepeatVector Rescaling
 Reshape Resizing SeparableConv1D SeparableConv2D Softmax SpatialDropout1D SpatialDropout2D SpectralNormalization
-Subtract ThresholdedReLU UnitNormalization UpSampling1D UpSampling2D ZeroPadding1D ZeroPadding2D
+Subtract ThresholdedReLU TimeDistributed UnitNormalization UpSampling1D UpSampling2D ZeroPadding1D ZeroPadding2D
 """
 # These do nothing at inference, or nothing random.
 AUGMENTATIONS = """
@@ -20,8 +20,8 @@ RandomContrast RandomCrop RandomElasticTransform RandomErasing RandomFlip Random
 RandomHeight RandomHue RandomInvert RandomPerspective RandomPosterization RandomRotation RandomSaturation
 RandomSharpness RandomShear RandomTranslation RandomWidth RandomZoom Solarization
 """
-# Keras 2 in TensorFlow 1.14 to 2.3.
-OLD_NAMES = "BatchNormalizationV1 BatchNormalizationV2"
+# Keras 2 in TensorFlow 1.14 to 2.3; FixedDropout is the dropout of the package efficientnet.
+OLD_NAMES = "BatchNormalizationV1 BatchNormalizationV2 FixedDropout"
 INITIALIZERS = """
 Constant GlorotNormal GlorotUniform HeNormal HeUniform Identity LecunNormal LecunUniform Ones Orthogonal RandomNormal
 RandomUniform TruncatedNormal VarianceScaling Zeros
@@ -40,6 +40,8 @@ log_softmax mish relu relu6 selu sigmoid silu soft_shrink softmax softmax_v2 sof
 squareplus swish tanh tanh_shrink threshold
 """
 ACTIVATIONS = frozenset(ACTIVATION_NAMES.split())
+# Keras's own layers that are refused, for they become loops.
+RECURRENT = frozenset("Bidirectional ConvLSTM1D ConvLSTM2D CuDNNGRU CuDNNLSTM GRU LSTM RNN SimpleRNN".split())
 # Keras 2 accepts layers in place of activations.
 ACTIVATION_LAYERS = frozenset("ELU LeakyReLU PReLU ReLU Softmax ThresholdedReLU".split())
 
@@ -62,6 +64,7 @@ Reshape Resize Roll Round Rsqrt Selu SeparableConv Sigmoid Sign Silu Softmax Sof
 Stack Std StopGradient Subtract Sum Swapaxes Take Tanh Tile Transpose TrueDivide UnwrapNone Var Where ZerosLike
 """
 OPERATIONS = frozenset(OPERATION_NAMES.split())
+ARITHMETIC_IN_HDF5 = "Keras 3 writes arithmetic to .h5 files, but cannot read it back: save the model as .keras"
 OPERATION_MODULE = re.compile(r"keras\.src\.ops\.(core|image|math|nn|numpy)")
 
 # The same in Keras 2: a layer that calls a function of TensorFlow by name.

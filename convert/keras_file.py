@@ -1,8 +1,10 @@
 """Opens Keras files with the Keras that wrote them. What differs between Keras 2 and 3 is only here."""
 
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from convert.contract import Contract
 from convert.errors import ConversionError
 from convert.input_range import scale_input
 from convert.inspection import Inspected, inspect_file, write_inspected
+from convert.keras_classes import ARITHMETIC_IN_HDF5
 
 # A keras.Model or tf_keras.Model, and a layer of either: they have no common class.
 Model = Any
@@ -54,7 +57,9 @@ def _load_with_keras_3(path: Path) -> Model:
     keras.config.disable_traceback_filtering()
     functions = {"softmax_v2": keras.activations.softmax}
     with _loading("Keras"):
-        return keras.models.load_model(path, custom_objects=functions, compile=False)
+        model = keras.models.load_model(path, custom_objects=functions, compile=False)
+    _rename(model, "name")
+    return model
 
 
 def _load_with_keras_2(path: Path) -> Model:
@@ -64,8 +69,34 @@ def _load_with_keras_2(path: Path) -> Model:
     functions = {"relu6": tf.nn.relu6, "hard_swish": _hard_swish, "leaky_relu": tf.nn.leaky_relu, "silu": tf.nn.silu}
     layers = tf_keras.layers
     old = dict.fromkeys(("BatchNormalizationV1", "BatchNormalizationV2"), layers.BatchNormalization)
+    old["FixedDropout"] = layers.Dropout
     with _loading("Keras 2"):
-        return tf_keras.models.load_model(path, custom_objects=functions | old, compile=False)
+        model = tf_keras.models.load_model(path, custom_objects=functions | old, compile=False)
+    for layer in flatten_layers(model):
+        if kind_of(layer) in ("CenterCrop", "RandomCrop"):
+            object.__setattr__(layer, "call", partial(_crop_in_keras_2, layer))
+    _rename(model, "_name")
+    return model
+
+
+def _crop_in_keras_2(layer: Layer, images: tf.Tensor, **_named: object) -> tf.Tensor:
+    """Return what a CenterCrop or RandomCrop does at inference. Its own code holds all branches, for any size."""
+    from tf_keras.preprocessing.image import smart_resize
+
+    height, width = images.shape[1:3]
+    if kind_of(layer) == "CenterCrop" and height >= layer.height and width >= layer.width:
+        top, left = (height - layer.height) // 2, (width - layer.width) // 2
+        return images[:, top : top + layer.height, left : left + layer.width]
+    return smart_resize(images, (layer.height, layer.width))
+
+
+def _rename(layer: Layer, field: str) -> None:
+    """Give ``layer`` and the layers in it names that TensorFlow accepts in a graph, so without spaces."""
+    name = re.sub(r"[^A-Za-z0-9_./>-]", "_", layer.name)
+    if name != layer.name or not name[:1].isalnum():
+        setattr(layer, field, f"layer{name}")
+    for inner in getattr(layer, "layers", ()):
+        _rename(inner, field)
 
 
 @contextmanager
@@ -77,7 +108,10 @@ def _loading(name: str) -> Iterator[None]:
     except MemoryError:
         raise
     except Exception as error:  # a file that passed inspection can still be broken in any way
-        raise ConversionError(f"{name} cannot load it: {last_line(error)}") from error
+        reason = last_line(error)
+        if "Only input tensors may be passed as positional arguments" in reason:
+            reason = ARITHMETIC_IN_HDF5
+        raise ConversionError(f"{name} cannot load it: {reason}") from error
 
 
 def last_line(error: Exception) -> str:
@@ -142,14 +176,24 @@ def find_output_layer(model: Model, index: int = 0) -> Layer:
     return find_output_layer(layer, history.tensor_index) if is_model(layer) else layer
 
 
-def read_activation(layer: Layer) -> str | None:
-    """Return "softmax" or "sigmoid" if ``layer`` ends in one."""
+def name_activation(layer: Layer) -> str:
+    """Return the name of the activation that ``layer`` ends in, or of its class."""
     function = getattr(layer, "activation", None)
     config = layer.get_config() if kind_of(layer) == "TFOpLambda" else {}
-    name = config.get("function") or getattr(function, "__name__", None) or kind_of(layer)
+    return config.get("function") or getattr(function, "__name__", None) or kind_of(layer)
+
+
+def read_activation(layer: Layer) -> str | None:
+    """Return "softmax" or "sigmoid" if ``layer`` ends in one."""
+    name = name_activation(layer)
     if name in SOFTMAX and getattr(layer, "axis", -1) in (-1, 1):
         return "softmax"
     return "sigmoid" if name in SIGMOID else None
+
+
+def describe_end(layer: Layer) -> str:
+    """Return "softmax" or "sigmoid" if ``layer`` ends in one, else the name of its activation or class."""
+    return read_activation(layer) or name_activation(layer)
 
 
 @contextmanager

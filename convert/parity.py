@@ -13,6 +13,7 @@ from convert.heatmap import keras_heatmap
 from convert.keras_file import (
     Model,
     call_model,
+    describe_end,
     find_output_layer,
     read_activation,
     read_weights,
@@ -166,7 +167,7 @@ def run_keras(
 
     # Two calls: Keras sums in another order for a single image.
     outputs = {"model(x)": _run(score, inputs, BATCH), "compiled, one by one": _run(_compile(score, inputs), inputs, 1)}
-    check_outputs(contract, outputs["model(x)"], ends_in)
+    check_outputs(contract, outputs["model(x)"], describe_end(layer))
     call = _compile(compute_logits if has_logits else score, inputs)
     activate = {"softmax": tf.nn.softmax, "sigmoid": tf.nn.sigmoid}[contract.activation]
     logits, nudged, logits_noise = None, [], 0.0

@@ -19,20 +19,31 @@ MAX_RATIO, ALWAYS_ALLOWED = 8, 64 * 2**20
 MODEL_SUFFIXES = (".h5", ".hdf5", ".keras")
 # Google's Teachable Machine calls the two files so; newer exports write keras_Model.h5.
 TEACHABLE_MODEL, LABELS = "keras_model.h5", "labels.txt"
+# Names that files of labels have in folders and zips, the first that exists counts.
+LABEL_FILES = (
+    LABELS,
+    *(
+        f"{name}.{suffix}"
+        for name in ("class_indices", "labels", "classes", "class_names", "label_map")
+        for suffix in ("json", "txt", "csv")
+    ),
+)
 
 DIFFERENT = (
     (b"version https://git-lfs", "a Git LFS pointer, not the model itself: run git lfs pull, or download the file"),
     (b"<", "a web page, not the model itself: download the raw file"),
     (b"\x80", "a Python pickle, which runs code when opened: save the model with model.save('model.keras')"),
+    (b'{"format":', "a TensorFlow.js model: save the Keras model that it was made from with model.save('model.keras')"),
     (b"{", "JSON without weights: save the whole model with model.save('model.keras')"),
 )
+PYTORCH = "a PyTorch model"
 EXPORTS = {
     ".tflite": "a TensorFlow Lite model",
     ".pb": "a TensorFlow SavedModel",
     ".onnx": "an ONNX model",
     ".json": "a TensorFlow.js model",
-    ".pt": "a PyTorch model",
-    ".pth": "a PyTorch model",
+    ".pt": PYTORCH,
+    ".pth": PYTORCH,
 }
 
 
@@ -41,7 +52,7 @@ class Source:
     """A Keras file as bytes, and what was found beside it.
 
     ``path`` names it in the manifest, ``title`` is the name of what the user passed, without suffix. ``labels`` is the
-    content of labels.txt, ``teachable`` whether both have the names that Teachable Machine gives them.
+    content of a file of labels, ``teachable`` whether both have the names that Teachable Machine gives them.
     """
 
     path: Path
@@ -62,10 +73,10 @@ def find_source(path: Path) -> Source:
     content = _read(path, MAX_BYTES)
     if content.startswith(ZIP) and not _is_keras_archive(content):
         return _read_zip(path, content)
-    labels = None
-    if path.name.lower() == TEACHABLE_MODEL and (path.parent / LABELS).is_file():
-        labels = _read(path.parent / LABELS, MAX_LABELS_BYTES)
-    return _build(path, path.stem, content, labels)
+    beside = path.parent / LABELS
+    if path.name.lower() == TEACHABLE_MODEL and beside.is_file():
+        return _build(path, path.stem, content, LABELS, _read(beside, MAX_LABELS_BYTES))
+    return _build(path, path.stem, content)
 
 
 def read_labels_file(path: Path) -> bytes:
@@ -73,8 +84,10 @@ def read_labels_file(path: Path) -> bytes:
     return _read(path, MAX_LABELS_BYTES)
 
 
-def _build(path: Path, title: str, content: bytes, labels: bytes | None) -> Source:
-    teachable = labels is not None and path.name.lower() == TEACHABLE_MODEL
+def _build(
+    path: Path, title: str, content: bytes, labels_name: str | None = None, labels: bytes | None = None
+) -> Source:
+    teachable = labels_name == LABELS and path.name.lower() == TEACHABLE_MODEL
     return Source(path, title, content, detect_kind(content, path.suffix or path.name), labels, teachable)
 
 
@@ -84,10 +97,13 @@ def detect_kind(content: bytes, suffix: str) -> Literal["hdf5", "keras"]:
         return "hdf5"
     if content.startswith(ZIP):
         return "keras"
-    for start, reason in DIFFERENT:
-        if content.startswith(start):
-            raise ConversionError(f"not a Keras file, but {reason}")
+    if not content:
+        raise ConversionError("the file is empty: download it again")
     other = "a TensorFlow Lite model" if content[4:8] == b"TFL3" else EXPORTS.get(suffix.lower())
+    beginning = content[:256].lstrip().replace(b'": ', b'":')
+    for start, reason in DIFFERENT:
+        if beginning.startswith(start) and other != PYTORCH:
+            raise ConversionError(f"not a Keras file, but {reason}")
     hint = f"; this looks like {other}: {_advise(other)}" if other else ""
     raise ConversionError(
         f"not a readable Keras file: only .h5 and .keras files can be converted, not '{suffix}'{hint}"
@@ -97,6 +113,8 @@ def detect_kind(content: bytes, suffix: str) -> Literal["hdf5", "keras"]:
 def _advise(other: str) -> str:
     if "TensorFlow" in other:
         return "save the Keras model with model.save('model.keras'), or in Teachable Machine export Tensorflow, Keras"
+    if other == PYTORCH:
+        return "it has no Keras model; train the network again in Keras"
     return "convert the Keras model that it was made from"
 
 
@@ -113,14 +131,11 @@ def _read(path: Path, limit: int) -> bytes:
 
 def _read_folder(folder: Path) -> Source:
     files = sorted(entry for entry in folder.iterdir() if entry.is_file() and not entry.name.startswith("."))
-    model = _choose([file.name for file in files], f"the folder {folder.name}")
-    labels = folder / LABELS
-    return _build(
-        folder / model,
-        folder.resolve().name,
-        _read(folder / model, MAX_BYTES),
-        _read(labels, MAX_LABELS_BYTES) if labels.is_file() else None,
-    )
+    names = [file.name for file in files]
+    model = _choose(names, f"the folder {folder.name}")
+    labels = next((name for name in LABEL_FILES if name in names), None)
+    content = None if labels is None else _read(folder / labels, MAX_LABELS_BYTES)
+    return _build(folder / model, folder.resolve().name, _read(folder / model, MAX_BYTES), labels, content)
 
 
 def _read_zip(path: Path, content: bytes) -> Source:
@@ -131,12 +146,14 @@ def _read_zip(path: Path, content: bytes) -> Source:
             if len(set(names)) != len(names):
                 raise ConversionError("the zip contains two files with the same name")
             model = _choose(names, "the zip")
-            labels = str(PurePosixPath(model).with_name(LABELS))
+            beside = PurePosixPath(model)
+            labels = next((name for name in LABEL_FILES if str(beside.with_name(name)) in names), None)
             return _build(
-                path / PurePosixPath(model).name,
+                path / beside.name,
                 path.stem,
                 read_member(archive, model, limit),
-                read_member(archive, labels, MAX_LABELS_BYTES) if labels in names else None,
+                labels,
+                None if labels is None else read_member(archive, str(beside.with_name(labels)), MAX_LABELS_BYTES),
             )
     except (OSError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, ValueError, EOFError):
         raise ConversionError("not a readable zip") from None
@@ -158,6 +175,8 @@ def _choose(names: list[str], where: str) -> str:
         raise ConversionError(f"{where} contains several models ({', '.join(sorted(models)[:5])}): pass one of them")
     if models:
         return models[0]
+    if any(PurePosixPath(name).name == "data.pkl" for name in names):
+        raise ConversionError(f"{where} is {PYTORCH}: {_advise(PYTORCH)}")
     for name in names:
         if PurePosixPath(name).name in ("saved_model.pb", "model.json") or name.endswith(".tflite"):
             other = EXPORTS[PurePosixPath(name).suffix]

@@ -1,7 +1,8 @@
 /// <reference lib="dom" />
 /**
- * `npm run screenshot -- [--url URL]`: takes the README's picture of a running service, wide and narrow side by side,
- * with verdicts on the sample drawings. Default: http://127.0.0.1:8787, the address of `npm start`.
+ * `npm run screenshot -- [--url URL] [--name NAME]`: takes a picture of a running service for docs/images, wide and narrow
+ * side by side, with verdicts on the sample drawings. Default: http://127.0.0.1:8787, the address of `npm start`, and `page`, the
+ * README's picture.
  *
  * `npm run screenshot -- --report FILE`: takes the picture of a report of `model:watch`, light and dark side by side.
  */
@@ -97,14 +98,18 @@ async function save(name: string, png: Buffer): Promise<void> {
 }
 
 const { values } = parseArgs({
-  options: { url: { type: 'string', default: 'http://127.0.0.1:8787' }, report: { type: 'string' } },
+  options: {
+    url: { type: 'string', default: 'http://127.0.0.1:8787' },
+    name: { type: 'string', default: 'page' },
+    report: { type: 'string' },
+  },
 });
 const browser = await launchChromium();
 try {
   if (values.report === undefined) {
     const wide = await shoot(browser, values.url, WIDE, 'light', ['House', 'Cat', 'Husky']);
     const narrow = await shoot(browser, values.url, NARROW, 'dark', ['Husky']);
-    await save('page.png', await join(browser, [wide, narrow]));
+    await save(`${values.name}.png`, await join(browser, [wide, narrow]));
   } else {
     const light = await shootReport(browser, values.report, 'light');
     const dark = await shootReport(browser, values.report, 'dark');

@@ -1,11 +1,7 @@
-"""The kinds of Keras files that people have, each made here: of Keras 2 by tf_keras or by editing its configuration.
-
-python kinds.py FOLDER writes all of them, with kinds.json, for the test that serves them.
-"""
+"""The kinds of Keras files that people have, each made here: of Keras 2 by tf_keras or by editing its configuration."""
 
 import json
 import shutil
-import sys
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -107,8 +103,8 @@ def every_layer(config: Any, name: str, change: Callable[[dict], Any]) -> None:
             every_layer(value, name, change)
 
 
-def teachable(path: Path) -> Any:
-    """Write what Teachable Machine exports: nested models of Keras 2.4, and labels.txt, in a zip."""
+def build_teachable() -> Any:
+    """Return a small network with the structure of Teachable Machine's."""
     layers = tf_keras.layers
     pixels = tf_keras.Input((224, 224, 3))
     x = layers.ZeroPadding2D(((0, 1), (0, 1)))(pixels)
@@ -121,7 +117,11 @@ def teachable(path: Path) -> Any:
     head = tf_keras.Sequential([hidden, layers.Dense(3, activation="softmax", use_bias=False)], name="sequential_3")
     model = tf_keras.Sequential([trunk, head])
     model.build((None, 224, 224, 3))
-    liven(model)
+    return liven(model)
+
+
+def export_teachable(model: Any, path: Path, labels: str) -> None:
+    """Write what Teachable Machine exports: nested models of Keras 2.4, and labels.txt, in a zip."""
     file = path.with_name("keras_Model.h5")
     model.save(file)
 
@@ -131,8 +131,13 @@ def teachable(path: Path) -> Any:
     edit(file, change, "2.4.0")
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.write(file, file.name)
-        archive.writestr("labels.txt", "0 Cat\n1 Dog, asleep\n2 Nothing")
+        archive.writestr("labels.txt", labels)
     file.unlink()
+
+
+def teachable(path: Path) -> Any:
+    model = build_teachable()
+    export_teachable(model, path, "0 Cat\n1 Dog, asleep\n2 Nothing")
     return model
 
 
@@ -268,6 +273,52 @@ def preprocess(library: Any, module: str) -> Callable[[Any], Any]:
     return getattr(library.applications, module).preprocess_input
 
 
+def named(library: Any) -> Callable[[Path], Any]:
+    """Return what saves a model with a name that TensorFlow does not accept in a graph."""
+
+    def save(path: Path) -> Any:
+        pixels = library.Input((SIDE, SIDE, 3))
+        model = liven(library.Model(pixels, body(library, pixels), name="my model é"))
+        model.save(path)
+        return model
+
+    return save
+
+
+def layers_of(*make: Callable[[Any], Any], library: Any = keras) -> Callable[[Path], Any]:
+    """Return what saves a functional model with these layers in front."""
+
+    def before(x: Any) -> Any:
+        for layer in make:
+            x = layer(library.layers)(x)
+        return x
+
+    return functional(library, before)
+
+
+def attention(library: Any) -> Callable[[Any], Any]:
+    """Return a block of a vision transformer, over patches, that ends in an image."""
+    layers = library.layers
+
+    def apply(x: Any) -> Any:
+        x = layers.Reshape((36, 8))(layers.Conv2D(8, 4, strides=4)(x))
+        normal = layers.LayerNormalization(epsilon=1e-6)(x)
+        x = layers.Add()([x, layers.MultiHeadAttention(num_heads=2, key_dim=4)(normal, normal)])
+        x = layers.Dense(8, activation="gelu")(x)
+        return layers.Reshape((6, 6, 8))(x)
+
+    return apply
+
+
+def fixed_dropout(path: Path) -> Any:
+    """Write a model with the dropout layer of the package efficientnet."""
+
+    class FixedDropout(tf_keras.layers.Dropout):
+        pass
+
+    return functional(tf_keras, FixedDropout(0.2))(path)
+
+
 PLAIN = ("--input-range", "0..1")
 KINDS = {
     "Teachable Machine": Kind("converted_keras.zip", teachable, feed=SIGNED, labels=""),
@@ -324,7 +375,7 @@ KINDS = {
         finish=tf.nn.sigmoid,
     ),
     "independent labels": Kind("independent.keras", functional(activation="sigmoid"), (*PLAIN, "--multi-label")),
-    "two sigmoids": Kind("two.h5", functional(activation="sigmoid", classes=2), (*PLAIN, "--multi-label"), "a,b"),
+    "two sigmoids": Kind("two.h5", functional(activation="sigmoid", classes=2), PLAIN, "a,b"),
     "bytes": Kind(
         "bytes.keras",
         functional(before=keras.layers.Rescaling(1 / 255), dtype="uint8"),
@@ -334,22 +385,34 @@ KINDS = {
     "two outputs": Kind(
         "outputs.keras", two_outputs, (*PLAIN, "--output", "scores"), finish=lambda outputs: outputs[1]
     ),
+    "Keras 2, a model with a space in its name": Kind("named.h5", named(tf_keras), PLAIN),
+    "Keras 3, a model with a space in its name": Kind("named.keras", named(keras), PLAIN),
+    "Keras 2, attention and gelu": Kind("attention.h5", functional(tf_keras, attention(tf_keras)), PLAIN),
+    "Keras 3, attention and gelu": Kind("attention.keras", functional(before=attention(keras)), PLAIN),
+    "Keras 2, grouped convolution": Kind(
+        "grouped.h5", layers_of(lambda layers: layers.Conv2D(6, 3, groups=3), library=tf_keras), PLAIN
+    ),
+    "Keras 3, grouped convolution": Kind(
+        "grouped.keras", layers_of(lambda layers: layers.Conv2D(6, 3, groups=3)), PLAIN
+    ),
+    "Keras 3, celu": Kind("celu.keras", layers_of(lambda layers: layers.Activation("celu")), PLAIN),
+    "Keras 2, crops": Kind(
+        "crops.h5",
+        layers_of(
+            lambda layers: layers.RandomCrop(20, 18),
+            lambda layers: layers.CenterCrop(12, 13),
+            lambda layers: layers.CenterCrop(16, 16),
+            library=tf_keras,
+        ),
+        PLAIN,
+    ),
+    "Keras 2, the dropout of efficientnet": Kind("dropout.h5", fixed_dropout, PLAIN),
+    "a layer for each time": Kind(
+        "times.keras",
+        layers_of(lambda layers: layers.TimeDistributed(layers.Dense(4, activation="relu"))),
+        PLAIN,
+    ),
     "HDF5 named .keras": Kind("hdf5.keras", renamed(functional(), ".h5"), PLAIN),
     ".hdf5": Kind("old.hdf5", renamed(functional(tf_keras), ".h5"), PLAIN),
     ".keras named .h5": Kind("archive.h5", renamed(functional(), ".keras"), PLAIN),
 }
-
-
-def main(folder: Path) -> None:
-    """Write every kind, and kinds.json with the arguments that convert it."""
-    folder.mkdir(parents=True, exist_ok=True)
-    described = []
-    for name, kind in KINDS.items():
-        kind.save(folder / kind.file)
-        labels = ["--labels", kind.labels] if kind.labels else []
-        described.append({"kind": name, "file": kind.file, "arguments": [*kind.arguments, *labels]})
-    (folder / "kinds.json").write_text(json.dumps(described), "utf-8")
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]))

@@ -180,7 +180,7 @@ def test_reports_a_file_of_another_kind_in_one_line(run, tmp_path, name):
 
 
 def test_names_other_formats(run, tmp_path):
-    (tmp_path / "model.pb").write_bytes(b"")
+    (tmp_path / "model.pb").write_bytes(b"\x08")
     assert "not '.pb'" in run(tmp_path / "model.pb").error
 
 

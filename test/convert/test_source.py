@@ -20,7 +20,11 @@ from networks import sigmoid_network
         ("model.json", b'{"class_name": "Sequential"}', "without weights"),
         ("model.tflite", b"\x1c\0\0\0TFL3", "TensorFlow Lite.*Tensorflow, Keras"),
         ("saved_model.pb", b"\x08\x01", "SavedModel"),
-        ("model.h5", b"", "not a readable Keras file"),
+        ("model.json", b'{"format": "layers-model", "modelTopology": {}}', "TensorFlow.js.*model.save"),
+        ("model.h5", b"\n <html>", "web page"),
+        ("model.pth", b"\x80\x02", "PyTorch.*train the network again in Keras"),
+        ("model.h5", b"", "is empty: download it again"),
+        ("model.rar", b"Rar!", "not a readable Keras file"),
     ],
 )
 def test_says_what_it_is_instead(tmp_path, name, content, reason):
@@ -52,12 +56,25 @@ def test_finds_the_model_in_a_zip(tmp_path):
         ({"a_dot_h5": HDF5, "b_dot_h5": HDF5}, "several models"),
         ({"model_dot_json": b"{}", "weights_dot_bin": b""}, "TensorFlow.js.*Tensorflow, Keras"),
         ({"model_unquant_dot_tflite": b""}, "TensorFlow Lite"),
+        ({"archive__data_dot_pkl": b""}, "PyTorch"),
         ({"readme_dot_md": b""}, "no Keras file"),
     ],
 )
 def test_refuses_zips_without_one_model(tmp_path, members, reason):
     with pytest.raises(ConversionError, match=reason):
         find_source(zipped(tmp_path / "x.zip", **members))
+
+
+@pytest.mark.parametrize("name", ["class_indices.json", "labels.txt", "classes.csv"])
+def test_finds_labels_in_folders_and_zips(tmp_path, name):
+    folder = tmp_path / "pets"
+    folder.mkdir()
+    (folder / "pets.h5").write_bytes(HDF5)
+    (folder / name).write_bytes(b"0 a")
+    zipped(tmp_path / "pets.zip", pets_dot_h5=HDF5, **{name.replace(".", "_dot_"): b"0 a"})
+    for path in (folder, tmp_path / "pets.zip"):
+        source = find_source(path)
+        assert (source.labels, source.teachable) == (b"0 a", False)
 
 
 def test_a_zip_cannot_unpack_without_end(tmp_path):

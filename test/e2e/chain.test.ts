@@ -33,7 +33,7 @@ beforeAll(async () => {
   await python('-m', 'convert.convert', file, ...options, '--out', release);
   worker = await startWorker({ entry: 'test/parity/worker.ts', release });
   ({ manifest } = await readRelease(release));
-  reference = new PythonReference(file, manifest.input, '0..1');
+  reference = new PythonReference(file, release);
   photos = await listFiles(join(data, 'validation', 'husky'), join(data, 'validation', 'nothusky'));
 }, 900_000);
 

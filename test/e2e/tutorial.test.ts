@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import type { Browser } from 'playwright-core';
+import sharp from 'sharp';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import * as z from 'zod';
 import { launchChromium } from '../../scripts/chromium.ts';
@@ -14,9 +15,9 @@ import { visit } from './page-visit.ts';
 import { runIn, type Started, startIn } from './shell.ts';
 
 /*
- * Follows docs/tutorial.md in a copy of the project: runs the `sh` code line by line and expects the output shown below it,
- * in which … stands for anything. Opens each address of the service that a paragraph names, chooses the pictures that the
- * paragraph names, and expects the bold text on the page.
+ * Follows docs/tutorial.md in a copy of the project, which has a Teachable Machine export and a photo: runs the `sh` code line
+ * by line and expects the output shown below it, in which … stands for anything. Opens each address of the service that a
+ * paragraph names, chooses the pictures that the paragraph names or clicks the drawing, and expects the bold text on the page.
  */
 
 const TUTORIAL = 'docs/tutorial.md';
@@ -46,6 +47,7 @@ beforeAll(async () => {
   const isCopied = (path: string) => !SHARED.test(basename(path)) && !LEFT_OUT.test(basename(path));
   await cp('.', project, { recursive: true, filter: isCopied });
   for (const name of await readdir('.')) if (SHARED.test(name)) await symlink(resolve(name), join(project, name));
+  await exportTeachable();
   port = await freePort();
   browser = await launchChromium();
 }, 600_000);
@@ -55,6 +57,18 @@ afterAll(async () => {
   await service?.stop();
   await rm(project, { recursive: true, force: true, maxRetries: 5 });
 });
+
+/** Draws converted_keras.zip, as Teachable Machine exports it for the page's drawings, and photo.jpg, the last of them. */
+async function exportTeachable(): Promise<void> {
+  const drawings = ['Cat', 'House', 'Husky'];
+  for (const name of drawings) {
+    const drawing = sharp(`static/samples/${name.toLowerCase()}.svg`);
+    await drawing.png().toFile(join(project, `${name}.png`));
+    if (name === drawings.at(-1)) await drawing.jpeg().toFile(join(project, 'photo.jpg'));
+  }
+  const pictures = drawings.map((name) => `${name}.png`).join(' ');
+  await runIn(project, `npm run python -- test/convert/teachable.py converted_keras.zip ${pictures}`);
+}
 
 /** Replaces the port of the tutorial by a free one. */
 const withFreePort = (text: string) => text.replaceAll(':8790', `:${port}`).replaceAll('--port 8790', `--port ${port}`);
@@ -79,6 +93,7 @@ function matches(text: string, pattern: string): boolean {
 
 async function follow(command: string, isDone: (output: string) => boolean): Promise<string> {
   if (command.startsWith('npm start')) {
+    await service?.stop();
     service = startIn(project, withFreePort(command));
     return service.until(isDone);
   }
@@ -94,10 +109,15 @@ async function follow(command: string, isDone: (output: string) => boolean): Pro
 async function expectPage(url: string, paragraph: string): Promise<void> {
   const promised = Array.from(paragraph.matchAll(/\*\*(.+?)\*\*/g), ([, text = '']) => text);
   const pictures = Array.from(paragraph.matchAll(/`(\S+\.png)`/g), ([, path = '']) => join(project, path));
+  const [, drawing] = /click the drawing \*\*(\w+)\*\*/.exec(paragraph) ?? [];
   const { page, complaints, close } = await visit(browser, url);
   try {
+    if (drawing) {
+      await page.getByRole('button', { name: drawing, exact: true }).click();
+      await page.locator('.headline', { hasText: drawing }).waitFor();
+    }
     if (pictures.length > 0) await page.locator('#file').setInputFiles(pictures);
-    for (const text of promised) {
+    for (const text of promised.filter((each) => each !== drawing)) {
       await page.getByText(text, { exact: true }).filter({ visible: true }).waitFor({ timeout: 5_000 });
     }
     expect(promised.length).toBeGreaterThan(0);
@@ -146,7 +166,7 @@ test('the tutorial shows the program that it runs', async () => {
 });
 
 test('each shape gets the right label, and the scores add up to 1', () => {
-  const answers = [...printed].filter(([command]) => command.startsWith('curl'));
+  const answers = [...printed].filter(([command]) => command.startsWith('curl') && command.includes('shapes/'));
   const predictions = answers.flatMap(([, output]) =>
     z.union([schemas.Prediction, z.array(schemas.Prediction)]).parse(JSON.parse(/^[[{].*$/m.exec(output)?.[0] ?? '')),
   );

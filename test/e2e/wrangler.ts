@@ -33,8 +33,8 @@ export interface RunningWorker {
   logs(): string;
   /** Gives access to the bucket of the running Worker. */
   bucket<T>(use: (bucket: R2Bucket) => Promise<T>): Promise<T>;
-  /** Signs a version with the key that this Worker trusts, and publishes it. */
-  publish(folder: string): Promise<void>;
+  /** Signs a version with the key that this Worker trusts, and publishes it: to the bucket that is given, if it is open. */
+  publish(folder: string, open?: R2Bucket): Promise<void>;
   /** The keys that this Worker trusts. */
   readonly keys: readonly PublicKey[];
   stop(): Promise<void>;
@@ -50,10 +50,13 @@ export async function startWorker(options: WorkerOptions = {}): Promise<RunningW
   const bucket: RunningWorker['bucket'] = (use) => withBucket({ persistTo }, use);
   const { privateKeyPem, publicKeyPem } = generateKeyPair('P-256');
   const key = await parseSigningKey(privateKeyPem);
-  const publishRelease = async (folder: string) => {
+  const publishRelease = async (folder: string, open?: R2Bucket) => {
     const release = await readRelease(folder);
     const signature = createSignature(release, key);
-    await bucket((r2) => publish(r2, release, signature, [key.publicKey], DEFAULT_CHANNEL));
+    const put = async (r2: R2Bucket) => {
+      await publish(r2, release, signature, [key.publicKey], DEFAULT_CHANNEL);
+    };
+    await (open ? put(open) : bucket(put));
   };
   if (options.model) {
     const folder = await tinyRelease(options.model);

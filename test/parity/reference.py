@@ -1,6 +1,8 @@
 """Computes with Pillow and Keras what a running Worker is compared to.
 
-    python test/parity/reference.py MODEL [--resampling FILTER] [--color MODE] [--resize WAY] [--input-range RANGE]
+    python test/parity/reference.py MODEL --manifest FILE [--input-range RANGE] [--activation NAME] [--output NAME]
+
+FILE is the manifest of the version that MODEL was converted to; the options are those of that conversion.
 
 Reads JSON lines from standard input and answers each with one on standard output, until the input ends:
 
@@ -15,15 +17,20 @@ import argparse
 import base64
 import json
 import sys
+import tempfile
 from pathlib import Path
 
-import keras
 import numpy as np
 from PIL import Image, ImageOps
 
+from convert.contract import Contract, read_contract
+from convert.conversion import DEFAULT_RANGE, TEACHABLE_RANGE
 from convert.errors import ConversionError
-from convert.graph import INPUT_RANGES
-from convert.inspection import inspect_file
+from convert.input_range import CHOICES
+from convert.keras_file import Model, load_model, prepare_copy
+from convert.parity import score_in_keras
+from convert.range_guess import read_known_range
+from convert.source import find_source
 from model.training.photos import FILTERS, to_input
 
 
@@ -39,43 +46,62 @@ def enlarge(request: dict) -> str:
     return request["out"]
 
 
-def read_photo(file: str, size: tuple[int, int], options: argparse.Namespace) -> np.ndarray:
-    """Return what Pillow makes of the photo: (height, width, channels) uint8."""
+def read_photo(file: str, wanted: dict) -> np.ndarray:
+    """Return what Pillow makes of the photo for the manifest's input: (height, width, channels) uint8."""
+    size = (wanted["width"], wanted["height"])
     with Image.open(file) as image:
-        picture = ImageOps.exif_transpose(image).convert(options.color)
-    resize = ImageOps.fit if options.resize == "fit" else Image.Image.resize
-    return np.asarray(resize(picture, size, FILTERS[options.resampling])).reshape(size[1], size[0], -1)
+        picture = ImageOps.exif_transpose(image).convert(wanted["color"])
+    resize = ImageOps.fit if wanted.get("resize") == "fit" else Image.Image.resize
+    return np.asarray(resize(picture, size, FILTERS[wanted["resampling"]])).reshape(size[1], size[0], -1)
+
+
+def open_model(options: argparse.Namespace, manifest: dict) -> tuple[Model, Contract, str]:
+    """Return the model, opened by the Keras that wrote it, what the manifest says of it, and its input range."""
+    with tempfile.TemporaryDirectory(prefix="husky-parity-") as scratch:
+        source = find_source(options.model)
+        copy = Path(scratch, "source.keras" if source.kind == "keras" else "source.h5")
+        copy.write_bytes(source.content)
+        prepare_copy(copy)
+        model = load_model(copy)
+    wanted, output = manifest["input"], manifest["output"]
+    contract = read_contract(
+        model,
+        manifest["labels"],
+        size=(wanted["width"], wanted["height"]),
+        output=options.output,
+        activation=options.activation,
+        multi_label=output["activation"] == "sigmoid" and output["size"] > 1,
+    )
+    default = TEACHABLE_RANGE if source.teachable else DEFAULT_RANGE
+    return model, contract, options.input_range or read_known_range(model) or default
 
 
 def main() -> int:
     """Answer requests until standard input ends."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("model", type=Path)
-    parser.add_argument("--resampling", choices=FILTERS, default="bicubic")
-    parser.add_argument("--color", choices=("RGB", "L"), default="RGB")
-    parser.add_argument("--resize", choices=("squeeze", "fit"), default="squeeze")
-    parser.add_argument("--input-range", choices=INPUT_RANGES, default="0..1")
+    parser.add_argument("--manifest", type=Path, required=True)
+    parser.add_argument("--input-range", choices=CHOICES)
+    parser.add_argument("--activation", choices=("softmax", "sigmoid"))
+    parser.add_argument("--output")
     options = parser.parse_args()
+    manifest = json.loads(options.manifest.read_text("utf-8"))
     try:
-        inspect_file(options.model)
+        model, contract, input_range = open_model(options, manifest)
     except ConversionError as reason:
         parser.error(str(reason))
-    model = keras.models.load_model(options.model, compile=False)
-    batch, height, width, *channels = model.inputs[0].shape
-    factor, offset = INPUT_RANGES[options.input_range]
 
     for line in sys.stdin:
         request = json.loads(line)
         try:
             file = enlarge(request) if "size" in request else request["file"]
-            pixels = read_photo(file, (width, height), options)
+            pixels = read_photo(file, manifest["input"])
         except OSError as error:
             answer: dict[str, object] = {"error": str(error)}
         else:
-            inputs = np.repeat(to_input(pixels)[None] * factor + offset, batch or 1, axis=0)
-            outputs = keras.ops.convert_to_numpy(model(inputs if channels else inputs[..., 0], training=False))
+            scores = score_in_keras(model, contract, input_range, to_input(pixels)[None])
             tensor = base64.b64encode(pixels.tobytes()).decode("ascii")
-            answer = {"tensor": tensor, "scores": outputs[0].tolist()}
+            answer = {"tensor": tensor, "scores": scores[0].tolist()}
         print(json.dumps(answer), flush=True)
     return 0
 

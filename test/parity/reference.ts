@@ -1,6 +1,6 @@
+import { join } from 'node:path';
 import { execa } from 'execa';
 import * as z from 'zod';
-import type { Manifest } from '../../src/model/manifest.ts';
 
 const Answer = z.union([
   z.object({
@@ -27,21 +27,24 @@ export interface ReferencePhoto {
   readonly out?: string;
 }
 
+/** Options of `npm run model:convert`. */
+export type ConversionOptions = Partial<Record<'input-range' | 'activation' | 'output', string>>;
+
 /** Pillow and Keras in a process of their own, for comparison with the Worker. */
 export class PythonReference {
   readonly #process;
   readonly #answers: AsyncIterator<string>;
 
   /**
-   * @param model the .h5 or .keras file
-   * @param input what the Worker makes of photos
-   * @param range the range of the values that the file wants
+   * @param model what was converted: a Keras file, or a zip or folder with one
+   * @param release the folder of the version that was converted from it
+   * @param options those of the conversion that say how the file differs from what the Worker serves
    */
-  constructor(model: string, input: Manifest['input'], range: string) {
-    const { color, resampling, resize = 'squeeze' } = input;
+  constructor(model: string, release: string, options: ConversionOptions = {}) {
     // With `=`, because a range may start with a minus.
-    const options = [`--color=${color}`, `--resampling=${resampling}`, `--resize=${resize}`, `--input-range=${range}`];
-    const args = ['scripts/python.ts', 'test/parity/reference.py', model, ...options];
+    const given = Object.entries(options).map(([name, value]) => `--${name}=${value}`);
+    const manifest = `--manifest=${join(release, 'manifest.json')}`;
+    const args = ['scripts/python.ts', 'test/parity/reference.py', model, manifest, ...given];
     this.#process = execa(process.execPath, args, { stderr: 'inherit', buffer: false, reject: false });
     this.#answers = this.#process.iterable()[Symbol.asyncIterator]();
   }

@@ -1,11 +1,11 @@
 /**
- * `npm run parity -- --data DIR [--count N] [--model FILE --input-range RANGE] [--release DIR]
+ * `npm run parity -- --data DIR [--count N] [--model FILE --release DIR] [--input-range RANGE --activation NAME --output NAME]
  *                   [--enlarge WxH --grain N --quality N]`
  *
  * Sends N photos, half from DIR/husky and half from DIR/nothusky (or from DIR/validation/…, or any in DIR), through the Worker in
- * workerd and through Pillow and Keras, and prints how much the results differ. FILE is what DIR was converted from; RANGE its range
- * of pixel values. --enlarge makes the photos as large as a phone's, so that JPEGs
- * are decoded at a reduced scale. Fails if the differences exceed the limits below.
+ * workerd and through Pillow and Keras, and prints how much the results differ. FILE is what the version in --release was converted
+ * from, with the options after it. --enlarge makes the photos as large as a phone's, so that JPEGs are decoded at a reduced scale.
+ * Fails if the differences exceed the limits below.
  */
 import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
@@ -33,7 +33,9 @@ const { values } = parseArgs({
     data: { type: 'string' },
     count: { type: 'string', default: '200' },
     model: { type: 'string', default: 'model/huskymodel.h5' },
-    'input-range': { type: 'string', default: '0..1' },
+    'input-range': { type: 'string' },
+    activation: { type: 'string' },
+    output: { type: 'string' },
     release: { type: 'string', default: RELEASE_FOLDER },
     enlarge: { type: 'string' },
     grain: { type: 'string', default: '8' },
@@ -89,7 +91,12 @@ async function main(): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'husky-ai-parity-'));
   const worker = await startWorker({ entry: 'test/parity/worker.ts', release: values.release });
   const { labels, threshold, input } = (await readRelease(values.release)).manifest;
-  const reference = new PythonReference(values.model, input, values['input-range']);
+  const { model, 'input-range': range, activation, output } = values;
+  const reference = new PythonReference(model, values.release, {
+    ...(range && { 'input-range': range }),
+    ...(activation && { activation }),
+    ...(output && { output }),
+  });
   try {
     const comparisons: Comparison[] = [];
     for (const [index, file] of files.entries()) {
