@@ -2,9 +2,9 @@
 
 npm run model:candidates -- --data FOLDER [--recipe FILE] [--out FOLDER]
 
-Each starts from the network in the cache of model:train, trains a little longer on the same lessons, and becomes an
-ONNX file beside candidates.json, which has its size and its AUC on the validation photos. ``npm run bench -- models``
-measures their time.
+Each has ImageNet's weights and a last layer trained on the photos, and becomes an ONNX file beside candidates.json,
+which has its size and its AUC on the validation photos of unseen sources. ``npm run bench -- models`` measures their
+time.
 """
 
 import argparse
@@ -23,7 +23,6 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--classic", type=Path, help="the trained classic network (.h5); untrained by default")
     parser.add_argument("--only-classic", action="store_true", help="write the classic network alone, to measure time")
     parser.add_argument("--recipe", type=Path, default=MODEL / "husky.toml", help="default: husky.toml")
-    parser.add_argument("--taught", type=Path, default=MODEL, help="the --out of model:train (default: model)")
     parser.add_argument("--out", type=Path, default=MODEL / ".cache" / "candidates", help="default: %(default)s")
     options = parser.parse_args(arguments)
     if (options.data is None) != options.only_classic:

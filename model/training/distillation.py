@@ -1,6 +1,7 @@
 """Distillation: the default network learns what a larger one, the teacher, says of the same views, and the labels."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -9,8 +10,9 @@ from sklearn.metrics import roc_auc_score
 
 from model.training.augmentation import change_appearance
 from model.training.dataset import Split
-from model.training.lite_network import IMAGENET, SCORE, build, predict_logits, train_from
+from model.training.lite_network import IMAGENET, SCORE, predict_logits, train_from
 from model.training.photos import to_input
+from model.training.training_state import History, restore_state, save_state
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,7 @@ class Lessons:
     score: np.ndarray
     """(N,) float32: the P(positive) to learn."""
     imagenet: np.ndarray
-    """(N, 1000) float16: the teacher's probabilities of the ImageNet classes."""
+    """(N, 1000) float16: the teacher's probabilities of the ImageNet classes; (0, 1000) without a teacher."""
 
 
 @dataclass(frozen=True)
@@ -45,11 +47,11 @@ class Plan:
 class Batches(keras.utils.PyDataset):
     """Batches of views with random changes of appearance; only the seed decides what batch i of an epoch contains."""
 
-    def __init__(self, lessons: Lessons, plan: Plan) -> None:
+    def __init__(self, lessons: Lessons, plan: Plan, epoch: int) -> None:
         super().__init__(workers=2, use_multiprocessing=False, max_queue_size=8)
         self._lessons = lessons
         self._plan = plan
-        self._epoch = 0
+        self._epoch = epoch
 
     def __len__(self) -> int:
         return self._plan.steps
@@ -69,15 +71,14 @@ class Batches(keras.utils.PyDataset):
 
 
 def teach(
-    lessons: Lessons, validation: Split, plan: Plan, *, verbose: int = 0, model: keras.Model | None = None
-) -> tuple[keras.Model, dict[str, list[float]]]:
-    """Return the trained network (two outputs, logits) with averaged weights, and the history of its training.
+    model: keras.Model, lessons: Lessons, validation: Split, plan: Plan, state: Path, *, verbose: int = 0
+) -> History:
+    """Train ``model`` (two outputs, logits), leave it with averaged weights, and return the history of its training.
 
-    Starts from ``model``, or without one from ImageNet's weights. ``validation`` is only watched: it decides nothing,
-    and the weights returned are those of the last epoch.
+    ``validation`` is only watched: it decides nothing, and the weights are those of the last epoch. The state after
+    each epoch goes to the file ``state``; if it exists, the training continues from there.
     """
     keras.utils.set_random_seed(plan.seed)
-    model = model or build(lessons.pixels.shape[1], plan.seed)
     train_from(model, plan.train_from_block)
     total = plan.epochs * plan.steps
     rate = keras.optimizers.schedules.CosineDecay(
@@ -90,12 +91,18 @@ def teach(
         loss={SCORE: keras.losses.BinaryCrossentropy(from_logits=True), IMAGENET: divergence},
         loss_weights={SCORE: 1.0, IMAGENET: plan.imagenet_weight},
     )
-    watch = _Watch(validation)
+    before: History = restore_state(state, model) if state.is_file() else {}
+    done = len(before.get("loss", []))
+    watch = _Watch(validation, state, before)
     averaged = keras.callbacks.SwapEMAWeights(swap_on_epoch=True)
-    batches = Batches(lessons, plan)
-    result = model.fit(batches, epochs=plan.epochs, verbose=verbose, callbacks=[averaged, watch])
-    history = {name: [round(float(value), 6) for value in values] for name, values in result.history.items()}
-    return model, {**history, "val_auc": [round(value, 6) for value in watch.auc]}
+    model.fit(
+        Batches(lessons, plan, done),
+        initial_epoch=done,
+        epochs=plan.epochs,
+        verbose=verbose,
+        callbacks=[averaged, watch],
+    )
+    return watch.history
 
 
 def divergence(probabilities: keras.KerasTensor, logits: keras.KerasTensor) -> keras.KerasTensor:
@@ -104,14 +111,24 @@ def divergence(probabilities: keras.KerasTensor, logits: keras.KerasTensor) -> k
 
 
 class _Watch(keras.callbacks.Callback):
-    """Records the AUC on the validation photos after each epoch."""
+    """Records losses and the AUC on the validation photos after each epoch, and saves the state before the next one.
 
-    def __init__(self, validation: Split) -> None:
+    By then ``SwapEMAWeights``, which runs first, has put the weights in training back in the place of the averages.
+    """
+
+    def __init__(self, validation: Split, state: Path, history: History) -> None:
         super().__init__()
         self._validation = validation
-        self.auc: list[float] = []
+        self._state = state
+        self.history = history
 
-    def on_epoch_end(self, epoch: int, _logs: dict[str, float] | None = None) -> None:
+    def on_epoch_begin(self, epoch: int, _logs: dict[str, float] | None = None) -> None:
+        if epoch == len(self.history.get("loss", [])) > 0:
+            save_state(self._state, self.model, self.history)
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         found = predict_logits(self.model, self._validation.pixels)
-        self.auc.append(float(roc_auc_score(self._validation.labels, found)))
-        print(f"epoch {epoch + 1}: validation AUC {self.auc[-1]:.4f}", flush=True)
+        measured = {**(logs or {}), "val_auc": roc_auc_score(self._validation.labels, found)}
+        for name, value in measured.items():
+            self.history.setdefault(name, []).append(round(float(value), 6))
+        print(f"epoch {epoch + 1}: validation AUC {measured['val_auc']:.4f}", flush=True)

@@ -45,6 +45,10 @@ def _positive(text: str) -> int:
     return number
 
 
+def _format(found: dict[str, float]) -> str:
+    return ", ".join(f"{name} {found[name]:.3f}" for name in ("auc", "accuracy", "balanced_accuracy"))
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run the command and return its exit status."""
     options = parse(arguments)
@@ -64,12 +68,14 @@ def main(arguments: list[str] | None = None) -> int:
             print(f"Not trained: {reason}", file=sys.stderr)
             return 1
     except KeyboardInterrupt:
-        print("\nInterrupted: nothing was written", file=sys.stderr)
+        print("\nInterrupted: nothing was written; the same command continues from the last epoch", file=sys.stderr)
         return 130
     found, run = metrics["validation"], metrics["training"]
-    epochs = len(metrics["history"]["loss"])
+    epochs = len(metrics["history"].get("loss", []))
     print(f"Kept epoch {run['best_epoch']} of {epochs}. On {found['photos']} validation photos:")
-    print("  " + ", ".join(f"{name} {found[name]:.3f}" for name in ("auc", "accuracy", "balanced_accuracy")))
+    print("  " + _format(found))
+    strangers = metrics["strangers"]["both"]
+    print(f"Of these, {strangers['photos']} from sources without training photos:\n  {_format(strangers)}")
     print(f"Wrote huskymodel.h5, metrics.json and plots to {options.out}")
     return 0
 

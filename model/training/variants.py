@@ -22,14 +22,13 @@ from convert.onnx_network import OnnxNetwork
 from convert.weights import MIN_ELEMENTS
 from model.training import classic
 from model.training.dataset import Split, class_names, find_photos, load_split
-from model.training.distillation import divergence, teach
 from model.training.finishing import finish
+from model.training.learning import learn
 from model.training.lessons import prepare
-from model.training.lite_network import build, kernels_of
 from model.training.photos import to_input
-from model.training.recipe import Recipe
-from model.training.runs import CACHE, TAUGHT
-from model.training.slimming import Slimming, build_slim
+from model.training.recipe import Recipe, read_recipe
+from model.training.slimming import Slimming
+from model.training.strangers import split_strangers
 
 CALIBRATION_VIEWS = 256
 BATCH = 32
@@ -38,20 +37,22 @@ BATCH = 32
 def make_candidates(options: argparse.Namespace, recipe: Recipe, names: tuple[str, str]) -> Iterator[dict[str, object]]:
     """Write the candidates of ``recipe`` as ONNX and yield a description of each, with its AUC."""
     training = find_photos(options.data, "training", names)
-    prepare_at = cache(lambda size: prepare(training, replace(recipe, size=size), options.taught / CACHE))
+    prepare_at = cache(
+        lambda size: prepare(training, replace(recipe, size=size, plan=replace(recipe.plan, epochs=0)), options.out)
+    )
     for candidate in recipe.candidates:
-        print(f"{candidate.name}: {candidate.size} pixels, {candidate.blocks} blocks", flush=True)
-        taught = keras.models.load_model(options.taught / CACHE / TAUGHT, custom_objects={"divergence": divergence})
-        slimming = Slimming(candidate.slim, recipe.slimming.kernel)
-        taught = build_slim(taught, slimming, prepare_at(recipe.size), recipe.plan.seed)
+        print(f"{candidate.name}: {candidate.size} pixels", flush=True)
+        own = replace(
+            recipe,
+            size=candidate.size,
+            slimming=Slimming(candidate.slim, recipe.slimming.kernel),
+            plan=replace(recipe.plan, epochs=0),
+        )
         validation = load_split(options.data, "validation", names, candidate.size)
-        model = build(candidate.size, recipe.plan.seed, candidate.blocks, kernels_of(taught))
-        copy_weights(taught, model)
+        halves = split_strangers(validation, recipe.strangers)
         lessons = prepare_at(candidate.size)
-        if candidate.epochs > 0:
-            plan = replace(recipe.plan, epochs=candidate.epochs, learning_rate=candidate.learning_rate)
-            model, _ = teach(lessons, validation, plan, verbose=2, model=model)
-        model, _ = finish(model, lessons, validation, recipe)
+        model, _ = learn(lessons, validation, own, options.out)
+        model, _ = finish(model, lessons, validation.select(halves.chosen), own)
         for precision, content in export_precisions(export(model), lessons.pixels, candidate.precisions):
             name = f"{candidate.name} {precision}"
             file = options.out / f"{name.replace(' ', '-')}.onnx"
@@ -60,9 +61,8 @@ def make_candidates(options: argparse.Namespace, recipe: Recipe, names: tuple[st
                 "name": name,
                 "file": file.name,
                 "input": candidate.size,
-                "blocks": candidate.blocks,
                 "bytes": len(content),
-                "auc": round(measure_auc(content, validation), 4),
+                "auc": round(measure_auc(content, validation.select(halves.both)), 4),
             }
 
 
@@ -76,17 +76,9 @@ def make_classic(options: argparse.Namespace) -> dict[str, object]:
     auc = None
     if options.data and options.classic:
         photos = load_split(options.data, "validation", class_names(options.data), size)
+        photos = photos.select(split_strangers(photos, read_recipe(options.recipe).strangers).both)
         auc = round(measure_auc(content, photos), 4)
     return {"name": "classic", "file": "classic.onnx", "input": size, "bytes": len(content), "auc": auc}
-
-
-def copy_weights(source: keras.Model, target: keras.Model) -> None:
-    """Copy the weights of ``source`` to the layers of ``target`` with the same name and shapes."""
-    known = {layer.name: layer.get_weights() for layer in source.layers}
-    for layer in target.layers:
-        weights = known.get(layer.name, [])
-        if weights and [part.shape for part in weights] == [part.shape for part in layer.get_weights()]:
-            layer.set_weights(weights)
 
 
 def export(model: keras.Model) -> onnx.ModelProto:
