@@ -16,8 +16,9 @@ import { bundle, createStore, startWorkerd } from '../workerd.ts';
 const [RUNS, TIMES] = [120, 5];
 const FOLDER = join(ROOT, 'model', '.cache', 'candidates');
 
-/** The served network's time at most, in times of the classic one's. */
-const BUDGET = 1.5;
+/** The candidate with the shape of the network that was served before, and the served network's time at most, in its times. */
+const PREVIOUS = 'previous shape';
+const BUDGET = 1.6;
 
 /** What `npm run model:candidates` writes. */
 const Candidates = z.array(
@@ -30,9 +31,10 @@ const Candidates = z.array(
   }),
 );
 
-/** What `npm run model:train` and `npm run model:compare` measure on the validation photos. */
-const Metrics = z.object({ validation: z.object({ auc: z.number(), photos: z.number() }) });
-const Comparison = z.object({ classic: z.object({ auc: z.number() }) });
+/** What `npm run model:train` and `npm run model:compare` measure on the validation photos of unseen sources. */
+const Measured = z.object({ auc: z.number(), photos: z.number() });
+const Metrics = z.object({ strangers: z.object({ both: Measured }) });
+const Comparison = z.object({ classic: z.object({ strangers: Measured }) });
 
 const Row = z.object({
   name: z.string(),
@@ -46,12 +48,12 @@ const Row = z.object({
 });
 type Row = z.infer<typeof Row>;
 
-/** The served network beside the original's and, where `npm run model:candidates` has made them, the rejected candidates. */
+/** The served network beside the original's and the candidates that `npm run model:candidates` makes. */
 export const models = defineSection({
   name: 'models',
   schema: z.object({
     runs: z.number(),
-    /** Validation photos behind the AUC, and that of the classic network trained on the same data. */
+    /** Validation photos behind the AUC, and that of the classic network. */
     photos: z.number(),
     classicAuc: z.number(),
     /** The served network first. */
@@ -60,12 +62,12 @@ export const models = defineSection({
 
   async measure({ progress, runs = RUNS }) {
     if (!existsSync(join(FOLDER, 'candidates.json'))) {
-      progress.show('models: making the classic network');
-      await runPython(['-m', 'model.training.candidates', '--only-classic']);
+      progress.show('models: making the candidates, untrained');
+      await runPython(['-m', 'model.training.candidates']);
     }
     const release = await readRelease(RELEASE_FOLDER);
     const { manifest } = release;
-    const { validation } = Metrics.parse(manifest.metrics);
+    const strangers = Metrics.parse(manifest.metrics).strangers.both;
     const { classic } = Comparison.parse(JSON.parse(await readFile(join(ROOT, 'model', 'comparison.json'), 'utf8')));
     const made = Candidates.parse(JSON.parse(await readFile(join(FOLDER, 'candidates.json'), 'utf8')));
     const networks = [
@@ -74,7 +76,7 @@ export const models = defineSection({
         network: readNetwork(release),
         input: manifest.input.width,
         bytes: Object.values(manifest.files).reduce((sum, { bytes }) => sum + bytes, 0),
-        auc: validation.auc,
+        auc: strangers.auc,
       },
       ...(await Promise.all(
         made.map(async ({ file, ...rest }) => ({ ...rest, network: { graph: await readFile(join(FOLDER, file)) } })),
@@ -87,18 +89,18 @@ export const models = defineSection({
       median: round(median(times[i] ?? []), 2),
       p95: round(percentile(times[i] ?? [], 0.95), 2),
     }));
-    return { runs, photos: validation.photos, classicAuc: classic.auc, rows };
+    return { runs, photos: strangers.photos, classicAuc: classic.strangers.auc, rows };
   },
 
   report({ photos, classicAuc, rows }) {
-    const classic = rows.find(({ name }) => name === 'classic')?.median ?? Number.NaN;
-    const ratio = (row: Row | undefined) => (row?.median ?? Number.NaN) / classic;
+    const previous = rows.find(({ name }) => name.startsWith(PREVIOUS))?.median ?? Number.NaN;
+    const ratio = (row: Row | undefined) => (row?.median ?? Number.NaN) / previous;
     const [served] = rows;
     const photosText = photos.toLocaleString('en');
     return {
       tables: [
         table(
-          ['network', 'input', 'MB', 'median / p95, ms', ': classic', 'AUC'],
+          ['network', 'input', 'MB', 'median / p95, ms', ': previous', 'AUC'],
           rows.map((row) => [
             row.name,
             String(row.input),
@@ -108,7 +110,7 @@ export const models = defineSection({
             row.auc?.toFixed(4) ?? '',
           ]),
         ),
-        `AUC on ${photosText} validation photos; the classic network, trained on the same photos, reaches ${classicAuc.toFixed(4)}. The budget for the served network is ${BUDGET} times the classic one's time: ${verdict(Number(ratio(served).toFixed(2)) <= BUDGET)}.`,
+        `AUC on ${photosText} validation photos from sources without training photos; the classic network reaches ${classicAuc.toFixed(4)}. The budget for the served network is ${BUDGET} times the time of the previous one's shape: ${verdict(Number(ratio(served).toFixed(2)) <= BUDGET)}.`,
       ],
       figures: {
         mb: ((served?.bytes ?? Number.NaN) / 1e6).toFixed(1),

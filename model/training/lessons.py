@@ -4,13 +4,13 @@ import hashlib
 from functools import cache as cache_once
 from pathlib import Path
 
-import keras
 import numpy as np
 
 from convert import junk
 from model.training import efficientnet_lite as lite
 from model.training.dataset import Photos, find_group
 from model.training.distillation import Lessons
+from model.training.parts import compute_in_parts
 from model.training.photos import Views, draw_views, read_views
 from model.training.recipe import Kind, Recipe
 from model.training.teacher import build_embedder, embed, imagenet_log_probabilities, judge
@@ -24,11 +24,10 @@ PART = 512
 def prepare(
     photos: Photos, recipe: Recipe, cache: Path, progress: bool = False, left_out: np.ndarray | None = None
 ) -> Lessons:
-    """Return the views of ``photos`` and the teacher's judgement of them, as ``recipe`` asks.
+    """Return the views of ``photos`` and their targets: the labels or, if ``recipe`` says so, the teacher's judgement.
 
-    A recipe of no epochs needs no teacher: the targets are the labels. The teacher's embeddings take many minutes and
-    are cached in the folder ``cache``. Neither the network nor the teacher learns from photos that are ``left_out``
-    (N,). Raises ``OSError`` for a photo that cannot be read.
+    The teacher's embeddings take many minutes and are cached in the folder ``cache``. Neither the network nor the
+    teacher learns from photos that are ``left_out`` (N,). Raises ``OSError`` for a photo that cannot be read.
     """
     kinds = {POSITIVE: recipe.positive, **recipe.kinds, OTHER: recipe.other}
     kind = np.array([_find_kind(path, label, recipe) for path, label in zip(photos.paths, photos.labels, strict=True)])
@@ -39,7 +38,7 @@ def prepare(
     trusted = np.array([kinds[name].label_weight for name in kind])[photo]
     drawn = _draw_junk(recipe)
     score, imagenet = labels, np.empty((0, lite.CLASSES), np.float16)
-    if recipe.plan.epochs > 0:
+    if recipe.teacher.asked:
         embeddings = _load_embeddings(photos.paths, views, recipe, cache, progress)[kept]
         known = imagenet_log_probabilities(embeddings, recipe.teacher.variant)
         judged = judge(embeddings, known, labels, photo, recipe.teacher.classes, recipe.plan.seed)
@@ -70,31 +69,14 @@ def _load_embeddings(paths: list[Path], views: Views, recipe: Recipe, cache: Pat
     for path, boxes, mirrored, count in zip(paths, views.boxes, views.mirrored, views.counts, strict=True):
         key.update(f"{path.name} {path.stat().st_size} ".encode())
         key.update(boxes[:count].tobytes() + mirrored[:count].tobytes())
-    kept = cache / f"teacher-{key.hexdigest()[:16]}.npy"
-    if not kept.is_file():
-        cache.mkdir(parents=True, exist_ok=True)
-        embedder = cache_once(lambda: build_embedder(teacher.variant, teacher.size))
-        bar = keras.utils.Progbar(len(paths), verbose=1 if progress else 0, unit_name="photo")
-        parts = []
-        # An interrupted run continues after the last complete part.
-        for start in range(0, len(paths), PART):
-            part = kept.with_suffix(f".{start}.npy")
-            chosen = slice(start, start + PART)
-            if not part.is_file():
-                _save(part, embed(paths[chosen], views.select(chosen), embedder(), teacher.size))
-            parts.append(part)
-            bar.update(min(start + PART, len(paths)))
-        _save(kept, np.concatenate([np.load(part) for part in parts]))
-        for part in parts:
-            part.unlink()
-    return np.load(kept).astype(np.float32)
-
-
-def _save(path: Path, embeddings: np.ndarray) -> None:
-    """Write ``embeddings`` as float16; an interruption leaves no incomplete file under this name."""
-    scratch = path.with_suffix(".scratch.npy")
-    np.save(scratch, embeddings.astype(np.float16))
-    scratch.replace(path)
+    embedder = cache_once(lambda: build_embedder(teacher.variant, teacher.size))
+    return compute_in_parts(
+        cache / f"teacher-{key.hexdigest()[:16]}.npy",
+        len(paths),
+        PART,
+        lambda chosen: embed(paths[chosen], views.select(chosen), embedder(), teacher.size),
+        progress,
+    ).astype(np.float32)
 
 
 def _draw_junk(recipe: Recipe) -> np.ndarray:

@@ -60,18 +60,6 @@ def train_from(model: keras.Model, block: int) -> None:
         layer.trainable = learning and not isinstance(layer, layers.BatchNormalization)
 
 
-def read_features(model: keras.Model, pixels: np.ndarray) -> np.ndarray:
-    """Return the input of the last layers (N, 1280) float32 for ``pixels`` (N, size, size, 3) uint8."""
-    inside = keras.Model(model.inputs, model.get_layer("head_relu6").output)
-    parts = [inside.predict(to_input(part), batch_size=64, verbose=0) for part in _split(pixels)]
-    return np.concatenate(parts)
-
-
-def _split(pixels: np.ndarray, most: int = 2048) -> list[np.ndarray]:
-    """Return parts of ``pixels`` that are small enough to be float32."""
-    return [pixels[start : start + most] for start in range(0, len(pixels), most)]
-
-
 def predict_logits(model: keras.Model, pixels: np.ndarray) -> np.ndarray:
     """Return the logits (N,) of the positive class for ``pixels`` (N, size, size, 3) uint8."""
     return model.predict(to_input(pixels), batch_size=64, verbose=0)[SCORE][:, 0].astype(np.float64)

@@ -17,8 +17,12 @@ class RecipeError(Exception):
 
 @dataclass(frozen=True)
 class Teacher:
-    """The network to learn from, its input size, and the ImageNet classes that are positive."""
+    """The network to learn from, its input size, and the ImageNet classes that are positive.
 
+    Unless it is ``asked``, the targets are the labels and what the network itself knew of ImageNet.
+    """
+
+    asked: bool
     variant: str
     size: int
     classes: list[int]

@@ -23,7 +23,7 @@ def train_by_recipe(options: argparse.Namespace, names: tuple[str, str]) -> Run:
     """
     interactive = sys.stdout.isatty()
     recipe = read_recipe(options.recipe)
-    print("Reading the photos" + (" and querying the teacher" if recipe.plan.epochs else ""), flush=True)
+    print("Reading the photos" + (" and querying the teacher" if recipe.teacher.asked else ""), flush=True)
     training = find_photos(options.data, "training", names)
     validation = load_split(options.data, "validation", names, recipe.size, progress=interactive)
     halves = split_strangers(validation, recipe.strangers)
@@ -31,9 +31,10 @@ def train_by_recipe(options: argparse.Namespace, names: tuple[str, str]) -> Run:
 
     plan = recipe.plan
     print(f"Training: {plan.epochs} epochs of {plan.steps * plan.batch_size} views, seed {plan.seed}", flush=True)
-    model, history = learn(lessons, validation, recipe, options.out / CACHE, verbose=1 if interactive else 2)
+    chosen = validation.select(halves.chosen)
+    model, history = learn(lessons, chosen, recipe, options.out / CACHE, verbose=1 if interactive else 2)
     print("Calibrating", flush=True)
-    model, calibration = finish(model, lessons, validation.select(halves.chosen), recipe)
+    model, calibration = finish(model, lessons, chosen, recipe)
     settings = {**asdict(recipe), "best_epoch": plan.epochs, "calibration": calibration}
     return Run(options.network, names, training, validation, halves, settings, recipe.groups, model, history)
 

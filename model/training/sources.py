@@ -28,10 +28,10 @@ def measure_unseen(data: Path, cache: Path, recipe: Recipe, source: str) -> dict
     print(f"Without {source}: {int(unseen.sum())} of {training.counts()[0]} positives left out", flush=True)
     lessons = prepare(training, recipe, cache, progress=interactive, left_out=unseen)
 
-    watched = validation.select(~unwatched)
-    model, _ = learn(lessons, watched, recipe, cache, verbose=1 if interactive else 2)
-    chosen = split_strangers(watched, recipe.strangers).chosen
-    model, _ = finish(model, lessons, watched.select(chosen), recipe)
+    known = validation.select(~unwatched)
+    chosen = known.select(split_strangers(known, recipe.strangers).chosen)
+    model, _ = learn(lessons, chosen, recipe, cache, verbose=1 if interactive else 2)
+    model, _ = finish(model, lessons, chosen, recipe)
     measured = [training.select(unseen), validation.select(unwatched | (validation.labels == 0))]
     labels = np.concatenate([part.labels for part in measured])
     scores = np.concatenate([score(model, part) for part in measured])

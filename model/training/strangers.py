@@ -62,7 +62,8 @@ def split_strangers(photos: Photos, strangers: Strangers) -> Halves:
     totals = np.zeros((2, 2))
     content = {key: (float(photos.labels[places].sum()), float(len(places))) for key, places in sites.items()}
     for key in sorted(sites, key=lambda key: (-content[key][0], -content[key][1], key)):
-        smaller = int(tuple(totals[1]) < tuple(totals[0]))
+        counted = 0 if content[key][0] > 0 else 1
+        smaller = int(totals[1, counted] < totals[0, counted])
         half[sites[key]] = smaller
         totals[smaller] += content[key]
     return Halves(half == 0, half == 1)

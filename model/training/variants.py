@@ -1,10 +1,10 @@
 """Variants of the network as ONNX files: other kernels, sizes, depths and precisions, and how well each does."""
 
 import argparse
+import re
 import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 
 import keras
@@ -22,9 +22,10 @@ from convert.onnx_network import OnnxNetwork
 from convert.weights import MIN_ELEMENTS
 from model.training import classic
 from model.training.dataset import Split, class_names, find_photos, load_split
-from model.training.finishing import finish
+from model.training.finishing import Rows, build_served, finish
 from model.training.learning import learn
 from model.training.lessons import prepare
+from model.training.lite_network import IMAGENET, build
 from model.training.photos import to_input
 from model.training.recipe import Recipe, read_recipe
 from model.training.slimming import Slimming
@@ -34,12 +35,8 @@ CALIBRATION_VIEWS = 256
 BATCH = 32
 
 
-def make_candidates(options: argparse.Namespace, recipe: Recipe, names: tuple[str, str]) -> Iterator[dict[str, object]]:
-    """Write the candidates of ``recipe`` as ONNX and yield a description of each, with its AUC."""
-    training = find_photos(options.data, "training", names)
-    prepare_at = cache(
-        lambda size: prepare(training, replace(recipe, size=size, plan=replace(recipe.plan, epochs=0)), options.out)
-    )
+def make_candidates(options: argparse.Namespace, recipe: Recipe) -> Iterator[dict[str, object]]:
+    """Write the candidates of ``recipe`` as ONNX and yield a description of each, with its AUC if there are photos."""
     for candidate in recipe.candidates:
         print(f"{candidate.name}: {candidate.size} pixels", flush=True)
         own = replace(
@@ -47,23 +44,39 @@ def make_candidates(options: argparse.Namespace, recipe: Recipe, names: tuple[st
             size=candidate.size,
             slimming=Slimming(candidate.slim, recipe.slimming.kernel),
             plan=replace(recipe.plan, epochs=0),
+            teacher=replace(recipe.teacher, asked=False),
         )
-        validation = load_split(options.data, "validation", names, candidate.size)
-        halves = split_strangers(validation, recipe.strangers)
-        lessons = prepare_at(candidate.size)
-        model, _ = learn(lessons, validation, own, options.out)
-        model, _ = finish(model, lessons, validation.select(halves.chosen), own)
-        for precision, content in export_precisions(export(model), lessons.pixels, candidate.precisions):
+        model, pixels, strangers = _train(options, own) if options.data else (_build_untrained(own), None, None)
+        for precision, content in export_precisions(export(model), pixels, candidate.precisions):
             name = f"{candidate.name} {precision}"
-            file = options.out / f"{name.replace(' ', '-')}.onnx"
+            file = options.out / f"{re.sub('[^a-z0-9]+', '-', name)}.onnx"
             file.write_bytes(content)
             yield {
                 "name": name,
                 "file": file.name,
                 "input": candidate.size,
                 "bytes": len(content),
-                "auc": round(measure_auc(content, validation.select(halves.both)), 4),
+                "auc": round(measure_auc(content, strangers), 4) if strangers else None,
             }
+
+
+def _train(options: argparse.Namespace, recipe: Recipe) -> tuple[keras.Model, np.ndarray, Split]:
+    """Return the network to serve, the views it learnt from, and the validation photos of unseen sources."""
+    names = class_names(options.data)
+    validation = load_split(options.data, "validation", names, recipe.size)
+    halves = split_strangers(validation, recipe.strangers)
+    chosen = validation.select(halves.chosen)
+    lessons = prepare(find_photos(options.data, "training", names), recipe, options.out)
+    model, _ = learn(lessons, chosen, recipe, options.out)
+    model, _ = finish(model, lessons, chosen, recipe)
+    return model, lessons.pixels, validation.select(halves.both)
+
+
+def _build_untrained(recipe: Recipe) -> keras.Model:
+    model = build(recipe.size, recipe.plan.seed, recipe.slimming.kernels)
+    kernel, bias = model.get_layer(IMAGENET).get_weights()
+    rows = recipe.knowledge.keep + recipe.knowledge.clusters
+    return build_served(model, recipe.teacher.classes, Rows(kernel[:, :rows], bias[:rows]), (1.0, 1.0), 0.0)
 
 
 def make_classic(options: argparse.Namespace) -> dict[str, object]:
@@ -86,10 +99,12 @@ def export(model: keras.Model) -> onnx.ModelProto:
     return to_onnx(model, read_contract(model, ["positive", "negative"]))
 
 
-def export_precisions(proto: onnx.ModelProto, pixels: np.ndarray, wanted: list[str]) -> Iterator[tuple[str, bytes]]:
+def export_precisions(
+    proto: onnx.ModelProto, pixels: np.ndarray | None, wanted: list[str]
+) -> Iterator[tuple[str, bytes]]:
     """Yield (name, file) for each of ``wanted``: float32, float16 (weights only) and int8 (QDQ, weights per channel).
 
-    ``pixels`` (N, H, W, 3) uint8 determine the ranges of int8.
+    ``pixels`` (N, H, W, 3) uint8 determine the ranges of int8. Raises ``ValueError`` for int8 without them.
     """
     for name in wanted:
         if name == "float32":
@@ -99,10 +114,10 @@ def export_precisions(proto: onnx.ModelProto, pixels: np.ndarray, wanted: list[s
             half.CopyFrom(proto)
             store_as_float16(half)
             yield name, half.SerializeToString()
-        elif name == "int8":
+        elif name == "int8" and pixels is not None:
             yield name, _quantize(remove_heatmap(proto), pixels)
         else:
-            raise ValueError(f"unknown precision {name}: use float32, float16 or int8")
+            raise ValueError(f"precision {name}: use float32 or float16, or int8 with photos")
 
 
 def store_as_float16(proto: onnx.ModelProto) -> None:
