@@ -80,13 +80,14 @@ def teach(
     plan: Plan,
     state: Path,
     *,
+    stop: bool = False,
     verbose: int = 0,
 ) -> History:
     """Train ``learner``, the later part of ``model``, leave it with averaged weights, and return the history.
 
     ``inputs`` are the copies of each view that ``run_frozen`` gives. ``watched`` is only watched: it decides nothing,
     and the weights are those of the last epoch. The state after each epoch goes to the file ``state``; if it exists,
-    the training continues from there.
+    the training continues from there or, with ``stop``, takes the averages in it as the result.
     """
     keras.utils.set_random_seed(plan.seed)
     train_from(model, plan.train_from_block)
@@ -104,6 +105,9 @@ def teach(
     learner.optimizer.build(learner.trainable_variables)
     before: History = restore_state(state, model, learner.optimizer) if state.is_file() else {}
     done = len(before.get("loss", []))
+    if stop:
+        learner.optimizer.finalize_variable_values(learner.trainable_variables)
+        return before
     watch = _Watch(model, watched, state, before)
     averaged = keras.callbacks.SwapEMAWeights(swap_on_epoch=True)
     learner.fit(

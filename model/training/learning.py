@@ -17,12 +17,13 @@ from model.training.training_state import History
 
 
 def learn(
-    lessons: Lessons, watched: Split, recipe: Recipe, cache: Path, *, verbose: int = 0
+    lessons: Lessons, watched: Split, recipe: Recipe, cache: Path, *, stop: bool = False, verbose: int = 0
 ) -> tuple[keras.Model, History]:
     """Return the trained network (two outputs, logits) and the history of its training, empty without epochs.
 
     ``watched`` is only watched. The outputs of the frozen blocks, the features before training, and the state after
-    each epoch are in the folder ``cache``, and the same lessons and settings continue from them.
+    each epoch are in the folder ``cache``, and the same lessons and settings continue from them; with ``stop``, no
+    further epoch begins.
     """
     plan = recipe.plan
     given = hashlib.sha256(repr((recipe.size, recipe.slimming, plan.train_from_block, plan.copies, plan.seed)).encode())
@@ -46,6 +47,6 @@ def learn(
     if len(lessons.imagenet) == 0:
         lessons = replace(lessons, imagenet=imagenet_probabilities(features))
     history: History = {}
-    if plan.epochs > 0:
-        history = teach(model, parts.learner, lessons, inputs, watched, plan, state, verbose=verbose)
+    if begun or (plan.epochs > 0 and not stop):
+        history = teach(model, parts.learner, lessons, inputs, watched, plan, state, stop=stop, verbose=verbose)
     return model, history

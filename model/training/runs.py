@@ -32,10 +32,12 @@ def train_by_recipe(options: argparse.Namespace, names: tuple[str, str]) -> Run:
     plan = recipe.plan
     print(f"Training: {plan.epochs} epochs of {plan.steps * plan.batch_size} views, seed {plan.seed}", flush=True)
     chosen = validation.select(halves.chosen)
-    model, history = learn(lessons, chosen, recipe, options.out / CACHE, verbose=1 if interactive else 2)
+    model, history = learn(
+        lessons, chosen, recipe, options.out / CACHE, stop=options.stop, verbose=1 if interactive else 2
+    )
     print("Calibrating", flush=True)
     model, calibration = finish(model, lessons, chosen, recipe)
-    settings = {**asdict(recipe), "best_epoch": plan.epochs, "calibration": calibration}
+    settings = {**asdict(recipe), "best_epoch": len(history.get("loss", [])), "calibration": calibration}
     return Run(options.network, names, training, validation, halves, settings, recipe.groups, model, history)
 
 

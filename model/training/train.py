@@ -1,6 +1,6 @@
 """The train command: a folder of photos becomes a model, its metrics and its plots.
 
-npm run model:train -- --data FOLDER [--recipe FILE] [--out FOLDER]
+npm run model:train -- --data FOLDER [--recipe FILE] [--stop] [--out FOLDER]
 npm run model:train -- --data FOLDER --network classic [--epochs N] [--seed N] [--batch-size N] [--out FOLDER]
 """
 
@@ -26,6 +26,9 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
         "small has few filters, for quick trials (default: %(default)s)",
     )  # fmt: skip
     parser.add_argument("--recipe", type=Path, default=MODEL / "husky.toml", help="for lite (default: husky.toml)")
+    parser.add_argument(
+        "--stop", action="store_true", help="for lite: make a model of an interrupted training as it is"
+    )
     scratch = parser.add_argument_group("for classic and small")
     scratch.add_argument("--epochs", type=_positive, default=40, help="at most (default: %(default)s)")
     scratch.add_argument("--seed", type=int, default=1, help="default: %(default)s")

@@ -179,6 +179,9 @@ def test_a_killed_training_continues(trained, data, recipe, tmp_path):
     killed = subprocess.run([sys.executable, "-c", KILLED_AFTER_AN_EPOCH, *options], cwd=ROOT, capture_output=True)
     assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
     assert not (tmp_path / "huskymodel.h5").exists()
+    assert train.main([*options, "--stop"]) == 0
+    stopped = json.loads((tmp_path / "metrics.json").read_text())
+    assert len(stopped["history"]["loss"]) == stopped["training"]["best_epoch"] == 1
     assert train.main(options) == 0
     whole, resumed = (json.loads((folder / "metrics.json").read_text())["history"] for folder in (trained, tmp_path))
     assert resumed.keys() == whole.keys()
