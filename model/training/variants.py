@@ -36,7 +36,10 @@ BATCH = 32
 
 
 def make_candidates(options: argparse.Namespace, recipe: Recipe) -> Iterator[dict[str, object]]:
-    """Write the candidates of ``recipe`` as ONNX and yield a description of each, with its AUC if there are photos."""
+    """Write the candidates of ``recipe`` as ONNX and yield a description of each, with its AUC if there are photos.
+
+    Without photos there is no int8, whose ranges they determine.
+    """
     for candidate in recipe.candidates:
         print(f"{candidate.name}: {candidate.size} pixels", flush=True)
         own = replace(
@@ -47,7 +50,8 @@ def make_candidates(options: argparse.Namespace, recipe: Recipe) -> Iterator[dic
             teacher=replace(recipe.teacher, asked=False),
         )
         model, pixels, strangers = _train(options, own) if options.data else (_build_untrained(own), None, None)
-        for precision, content in export_precisions(export(model), pixels, candidate.precisions):
+        precisions = [name for name in candidate.precisions if options.data or name != "int8"]
+        for precision, content in export_precisions(export(model), pixels, precisions):
             name = f"{candidate.name} {precision}"
             file = options.out / f"{re.sub('[^a-z0-9]+', '-', name)}.onnx"
             file.write_bytes(content)

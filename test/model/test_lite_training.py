@@ -327,6 +327,13 @@ def test_writes_candidates_with_a_trained_last_layer(data, recipe, tmp_path):
     assert all(0 <= entry["auc"] <= 1 for entry in (half, quarter))
 
 
+def test_without_photos_the_candidates_are_untrained(recipe, tmp_path):
+    assert candidates.main(["--recipe", str(recipe), "--out", str(tmp_path)]) == 0
+    classic, half = json.loads((tmp_path / "candidates.json").read_text())
+    assert (classic["name"], half["name"], half["auc"]) == ("classic", "cut float16", None), "int8 needs photos"
+    assert onnx.load(tmp_path / half["file"]).graph.output[0].name == "scores"
+
+
 def _is_depthwise(node: onnx.NodeProto) -> bool:
     return node.op_type == "Conv" and any(entry.name == "group" and entry.i > 1 for entry in node.attribute)
 
