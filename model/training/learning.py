@@ -26,7 +26,8 @@ def learn(
     further epoch begins.
     """
     plan = recipe.plan
-    given = hashlib.sha256(repr((recipe.size, recipe.slimming, plan.train_from_block, plan.copies, plan.seed)).encode())
+    copies = plan.copies if plan.epochs > 0 else 1
+    given = hashlib.sha256(repr((recipe.size, recipe.slimming, plan.train_from_block, copies, plan.seed)).encode())
     given.update(lessons.pixels.tobytes() + lessons.share.tobytes())
     before = given.hexdigest()[:16]
     given.update(repr((recipe.probe, plan)).encode() + lessons.score.tobytes() + lessons.imagenet.tobytes())
@@ -38,9 +39,7 @@ def learn(
     else:
         model = build_slim(recipe.slimming, lessons, plan.seed)
     parts = split_network(model, plan.train_from_block)
-    inputs = run_frozen(
-        parts.frozen, lessons.pixels, plan.copies if plan.epochs else 1, plan.seed, cache / f"frozen-{before}.npy"
-    )
+    inputs = run_frozen(parts.frozen, lessons.pixels, copies, plan.seed, cache / f"frozen-{before}.npy")
     features = read_features(parts.features, inputs[: len(lessons.share)], cache / f"features-{before}.npy")
     if not begun:
         fit_score(model, features, lessons, recipe.probe)
