@@ -46,7 +46,7 @@ const Row = z.object({
 });
 type Row = z.infer<typeof Row>;
 
-/** The served network beside the original's and, where `npm run model:candidates` has made them, the rejected candidates. */
+/** The served network beside the original's and the candidates that `npm run model:candidates` makes. */
 export const models = defineSection({
   name: 'models',
   schema: z.object({
@@ -60,8 +60,8 @@ export const models = defineSection({
 
   async measure({ progress, runs = RUNS }) {
     if (!existsSync(join(FOLDER, 'candidates.json'))) {
-      progress.show('models: making the classic network');
-      await runPython(['-m', 'model.training.candidates', '--only-classic']);
+      progress.show('models: making the candidates, untrained');
+      await runPython(['-m', 'model.training.candidates']);
     }
     const release = await readRelease(RELEASE_FOLDER);
     const { manifest } = release;

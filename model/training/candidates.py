@@ -1,10 +1,10 @@
 """The candidates command: the networks the default one was chosen from, with other kernels, sizes and precisions.
 
-npm run model:candidates -- --data FOLDER [--recipe FILE] [--out FOLDER]
+npm run model:candidates -- [--data FOLDER] [--recipe FILE] [--out FOLDER]
 
-Each starts from the network in the cache of model:train, trains a little longer on the same lessons, and becomes an
-ONNX file beside candidates.json, which has its size and its AUC on the validation photos. ``npm run bench -- models``
-measures their time.
+Each has ImageNet's weights and a last layer trained on the photos, and becomes an ONNX file beside candidates.json,
+which has its size and its AUC on the validation photos of unseen sources. Without photos they stay untrained, which
+suffices for ``npm run bench -- models``: it measures their time.
 """
 
 import argparse
@@ -19,35 +19,25 @@ MODEL = Path(__file__).resolve().parent.parent
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     """Return the options."""
     parser = argparse.ArgumentParser(prog="npm run model:candidates --", description="Write networks to compare.")
-    parser.add_argument("--data", type=Path, help="a folder with training|validation/{husky,nothusky}")
+    parser.add_argument("--data", type=Path, help="a folder with training|validation/{husky,nothusky}; none: untrained")
     parser.add_argument("--classic", type=Path, help="the trained classic network (.h5); untrained by default")
-    parser.add_argument("--only-classic", action="store_true", help="write the classic network alone, to measure time")
     parser.add_argument("--recipe", type=Path, default=MODEL / "husky.toml", help="default: husky.toml")
-    parser.add_argument("--taught", type=Path, default=MODEL, help="the --out of model:train (default: model)")
     parser.add_argument("--out", type=Path, default=MODEL / ".cache" / "candidates", help="default: %(default)s")
-    options = parser.parse_args(arguments)
-    if (options.data is None) != options.only_classic:
-        parser.error("pass either --data FOLDER or --only-classic")
-    return options
+    return parser.parse_args(arguments)
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command and return its exit status."""
     options = parse(arguments)
     # These import TensorFlow, which takes seconds: --help should not.
-    from model.training.dataset import DataError, class_names
+    from model.training.dataset import DataError
     from model.training.recipe import RecipeError, read_recipe
     from model.training.variants import make_candidates, make_classic
 
     try:
         options.out.mkdir(parents=True, exist_ok=True)
         found = []
-        made = (
-            []
-            if options.only_classic
-            else make_candidates(options, read_recipe(options.recipe), class_names(options.data))
-        )
-        for entry in itertools.chain([make_classic(options)], made):
+        for entry in itertools.chain([make_classic(options)], make_candidates(options, read_recipe(options.recipe))):
             found.append(entry)
             # After each: an interrupt keeps the finished ones.
             (options.out / "candidates.json").write_text(json.dumps(found, indent=2) + "\n", "utf-8")

@@ -73,7 +73,8 @@ class Findings:
 def draw_plots(folder: Path, found: Findings) -> None:
     """Write curves, roc, confusion, reliability and groups.svg into ``folder``; they depend only on ``found``."""
     with matplotlib.rc_context(STYLE):
-        _save(_draw_curves(found.history, found.best_epoch), folder / "curves.svg")
+        if found.history:
+            _save(_draw_curves(found.history, found.best_epoch), folder / "curves.svg")
         _save(_draw_roc(found.labels, found.scores, found.evaluation), folder / "roc.svg")
         _save(_draw_confusion(found.evaluation["confusion"], found.names), folder / "confusion.svg")
         _save(_draw_reliability(found), folder / "reliability.svg")

@@ -38,10 +38,11 @@ def main(arguments: list[str] | None = None) -> int:
     from model.training.dataset import DataError, class_names, load_split
     from model.training.evaluation import evaluate, evaluate_groups, score
     from model.training.recipe import RecipeError, read_recipe
+    from model.training.strangers import split_strangers
 
     try:
         names = class_names(options.data)
-        groups = read_recipe(options.recipe).groups
+        recipe = read_recipe(options.recipe)
         found = {}
         for entry in options.models:
             name, separator, file = entry.partition("=")
@@ -50,9 +51,11 @@ def main(arguments: list[str] | None = None) -> int:
             model = keras.models.load_model(file, compile=False)
             photos = load_split(options.data, "validation", names, model.input_shape[1])
             scores = score(model, photos)
+            strangers = split_strangers(photos, recipe.strangers).both
             found[name] = {
                 **evaluate(photos.labels, scores),
-                "groups": evaluate_groups(photos.paths, photos.labels, scores, groups),
+                "strangers": evaluate(photos.labels[strangers], scores[strangers]),
+                "groups": evaluate_groups(photos.paths, photos.labels, scores, recipe.groups),
             }
     except (DataError, RecipeError, OSError, ValueError) as reason:
         print(f"Not compared: {reason}", file=sys.stderr)
@@ -65,10 +68,14 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def format_table(found: dict[str, dict[str, object]]) -> str:
-    """Return the comparison as two Markdown tables: the measures, and the share of each group called positive."""
+    """Return the comparison as two Markdown tables: the measures, and the share of each group called positive.
+
+    The measures are those on photos from sources without training photos, then those on all photos.
+    """
     lines = ["| | " + " | ".join(found) + " |", "|---" * (len(found) + 1) + "|"]
     for key, title in COLUMNS.items():
-        lines.append(f"| {title} | " + " | ".join(f"{entry[key]:.3f}" for entry in found.values()) + " |")
+        values = (f"{entry['strangers'][key]:.3f} ({entry[key]:.3f})" for entry in found.values())
+        lines.append(f"| {title} | " + " | ".join(values) + " |")
     lines += ["", "| called positive | photos | " + " | ".join(found) + " |", "|---" * (len(found) + 2) + "|"]
     for rows in zip(*(entry["groups"] for entry in found.values()), strict=True):
         shares = (f"{row['share']:.0%} ({row['interval'][0]:.0%} to {row['interval'][1]:.0%})" for row in rows)

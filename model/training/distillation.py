@@ -1,16 +1,16 @@
 """Distillation: the default network learns what a larger one, the teacher, says of the same views, and the labels."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import keras
 import numpy as np
 from keras import ops
 from sklearn.metrics import roc_auc_score
 
-from model.training.augmentation import change_appearance
 from model.training.dataset import Split
-from model.training.lite_network import IMAGENET, SCORE, build, predict_logits, train_from
-from model.training.photos import to_input
+from model.training.lite_network import IMAGENET, SCORE, predict_logits, train_from
+from model.training.training_state import History, restore_state, save_state
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Lessons:
     score: np.ndarray
     """(N,) float32: the P(positive) to learn."""
     imagenet: np.ndarray
-    """(N, 1000) float16: the teacher's probabilities of the ImageNet classes."""
+    """(N, 1000) float16: the probabilities of the ImageNet classes to learn; (0, 1000): to keep."""
 
 
 @dataclass(frozen=True)
@@ -39,17 +39,20 @@ class Plan:
     weight_decay: float
     averaging: float
     train_from_block: int
+    copies: int
+    """The appearances of each view."""
     imagenet_weight: float
 
 
 class Batches(keras.utils.PyDataset):
-    """Batches of views with random changes of appearance; only the seed decides what batch i of an epoch contains."""
+    """Batches of views as the frozen blocks return them; only the seed decides what batch i of an epoch contains."""
 
-    def __init__(self, lessons: Lessons, plan: Plan) -> None:
-        super().__init__(workers=2, use_multiprocessing=False, max_queue_size=8)
+    def __init__(self, lessons: Lessons, inputs: np.ndarray, plan: Plan, epoch: int) -> None:
+        super().__init__(workers=1, use_multiprocessing=False, max_queue_size=8)
         self._lessons = lessons
+        self._inputs = inputs
         self._plan = plan
-        self._epoch = 0
+        self._epoch = epoch
 
     def __len__(self) -> int:
         return self._plan.steps
@@ -59,43 +62,62 @@ class Batches(keras.utils.PyDataset):
         self._epoch += 1
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-        """Return batch ``index``: (B, size, size, 3) float32 in [0, 1], and the targets of both outputs."""
+        """Return batch ``index``: (B, H, W, C) float32 inputs of the learning part, and the targets of both outputs."""
         random = np.random.default_rng([self._plan.seed, self._epoch, index])
         lessons = self._lessons
         chosen = random.choice(len(lessons.share), self._plan.batch_size, p=lessons.share)
-        views = to_input(np.stack([change_appearance(lessons.pixels[place], random) for place in chosen]))
+        copies = random.integers(0, self._plan.copies, len(chosen)) * len(lessons.share)
         targets = {SCORE: lessons.score[chosen, None], IMAGENET: lessons.imagenet[chosen].astype(np.float32)}
-        return views, targets
+        return self._inputs[chosen + copies].astype(np.float32), targets
 
 
 def teach(
-    lessons: Lessons, validation: Split, plan: Plan, *, verbose: int = 0, model: keras.Model | None = None
-) -> tuple[keras.Model, dict[str, list[float]]]:
-    """Return the trained network (two outputs, logits) with averaged weights, and the history of its training.
+    model: keras.Model,
+    learner: keras.Model,
+    lessons: Lessons,
+    inputs: np.ndarray,
+    watched: Split,
+    plan: Plan,
+    state: Path,
+    *,
+    stop: bool = False,
+    verbose: int = 0,
+) -> History:
+    """Train ``learner``, the later part of ``model``, leave it with averaged weights, and return the history.
 
-    Starts from ``model``, or without one from ImageNet's weights. ``validation`` is only watched: it decides nothing,
-    and the weights returned are those of the last epoch.
+    ``inputs`` are the copies of each view that ``run_frozen`` gives. ``watched`` is only watched: it decides nothing,
+    and the weights are those of the last epoch. The state after each epoch goes to the file ``state``; if it exists,
+    the training continues from there or, with ``stop``, takes the averages in it as the result.
     """
     keras.utils.set_random_seed(plan.seed)
-    model = model or build(lessons.pixels.shape[1], plan.seed)
     train_from(model, plan.train_from_block)
     total = plan.epochs * plan.steps
     rate = keras.optimizers.schedules.CosineDecay(
         0.0, total, alpha=0.0, warmup_target=plan.learning_rate, warmup_steps=total // 20
     )
-    model.compile(
+    learner.compile(
         optimizer=keras.optimizers.AdamW(
             rate, weight_decay=plan.weight_decay, use_ema=True, ema_momentum=plan.averaging, clipnorm=1.0
         ),
         loss={SCORE: keras.losses.BinaryCrossentropy(from_logits=True), IMAGENET: divergence},
         loss_weights={SCORE: 1.0, IMAGENET: plan.imagenet_weight},
     )
-    watch = _Watch(validation)
+    learner.optimizer.build(learner.trainable_variables)
+    before: History = restore_state(state, model, learner.optimizer) if state.is_file() else {}
+    done = len(before.get("loss", []))
+    if stop:
+        learner.optimizer.finalize_variable_values(learner.trainable_variables)
+        return before
+    watch = _Watch(model, watched, state, before)
     averaged = keras.callbacks.SwapEMAWeights(swap_on_epoch=True)
-    batches = Batches(lessons, plan)
-    result = model.fit(batches, epochs=plan.epochs, verbose=verbose, callbacks=[averaged, watch])
-    history = {name: [round(float(value), 6) for value in values] for name, values in result.history.items()}
-    return model, {**history, "val_auc": [round(value, 6) for value in watch.auc]}
+    learner.fit(
+        Batches(lessons, inputs, plan, done),
+        initial_epoch=done,
+        epochs=plan.epochs,
+        verbose=verbose,
+        callbacks=[averaged, watch],
+    )
+    return watch.history
 
 
 def divergence(probabilities: keras.KerasTensor, logits: keras.KerasTensor) -> keras.KerasTensor:
@@ -104,14 +126,25 @@ def divergence(probabilities: keras.KerasTensor, logits: keras.KerasTensor) -> k
 
 
 class _Watch(keras.callbacks.Callback):
-    """Records the AUC on the validation photos after each epoch."""
+    """Records losses and the AUC on the watched photos after each epoch, and saves the state before the next one.
 
-    def __init__(self, validation: Split) -> None:
+    By then ``SwapEMAWeights``, which runs first, has put the weights in training back in the place of the averages.
+    """
+
+    def __init__(self, network: keras.Model, watched: Split, state: Path, history: History) -> None:
         super().__init__()
-        self._validation = validation
-        self.auc: list[float] = []
+        self._network = network
+        self._watched = watched
+        self._state = state
+        self.history = history
 
-    def on_epoch_end(self, epoch: int, _logs: dict[str, float] | None = None) -> None:
-        found = predict_logits(self.model, self._validation.pixels)
-        self.auc.append(float(roc_auc_score(self._validation.labels, found)))
-        print(f"epoch {epoch + 1}: validation AUC {self.auc[-1]:.4f}", flush=True)
+    def on_epoch_begin(self, epoch: int, _logs: dict[str, float] | None = None) -> None:
+        if epoch == len(self.history.get("loss", [])) > 0:
+            save_state(self._state, self._network, self.model.optimizer, self.history)
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        found = predict_logits(self._network, self._watched.pixels)
+        measured = {**(logs or {}), "val_auc": roc_auc_score(self._watched.labels, found)}
+        for name, value in measured.items():
+            self.history.setdefault(name, []).append(round(float(value), 6))
+        print(f"epoch {epoch + 1}: validation AUC {measured['val_auc']:.4f}", flush=True)

@@ -9,6 +9,7 @@ from sklearn import metrics
 
 from model.training.dataset import REST, Split, find_group
 from model.training.photos import to_input
+from model.training.strangers import Halves
 
 THRESHOLD = 0.5
 CONFIDENCE = 1.959964
@@ -52,6 +53,12 @@ def evaluate(labels: np.ndarray, scores: np.ndarray) -> dict[str, object]:
             "true_negative": true_negative,
         },
     }
+
+
+def evaluate_strangers(labels: np.ndarray, scores: np.ndarray, halves: Halves) -> dict[str, dict[str, object]]:
+    """Return the measures of ``evaluate`` on the photos of unseen sources: the half used, the other half, and both."""
+    parts = {"chosen": halves.chosen, "reported": halves.reported, "both": halves.both}
+    return {name: evaluate(labels[own], scores[own]) for name, own in parts.items()}
 
 
 def reliability(labels: np.ndarray, scores: np.ndarray) -> list[dict[str, float]]:

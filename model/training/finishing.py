@@ -16,7 +16,8 @@ from model.training.lite_network import IMAGENET, SCORE
 from model.training.photos import to_input
 from model.training.recipe import Recipe
 
-EVERY = 3
+SPREAD_OVER = 2048
+"""Views: enough for the spread of a logit and the mean of ImageNet's classes."""
 PIVOT = -20.0
 """The logit of a class that nothing belongs to: its log-probability gives the sum of all others."""
 
@@ -50,10 +51,10 @@ def finish(
 ) -> tuple[keras.Model, dict[str, float]]:
     """Return the network to serve, and its calibration on ``validation``.
 
-    What it learnt and what ImageNet knew have equal weight: each is divided by its spread over every third view.
+    What it learnt and what ImageNet knew have equal weight: each is divided by its spread over views of ``lessons``.
     """
     classes, knowledge = recipe.teacher.classes, recipe.knowledge
-    responses = respond(model, lessons.pixels[::EVERY])
+    responses = respond(model, lessons.pixels[:: max(1, len(lessons.pixels) // SPREAD_OVER)])
     rows = summarise_others(model, responses, classes, knowledge.keep, knowledge.clusters, recipe.plan.seed)
     weights = np.array([1 / responses.score.std(), 1 / responses.log_odds(classes).std()])
 

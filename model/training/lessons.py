@@ -1,6 +1,7 @@
 """Turns a folder of photos into the lessons of the default network."""
 
 import hashlib
+from functools import cache as cache_once
 from pathlib import Path
 
 import numpy as np
@@ -9,18 +10,21 @@ from convert import junk
 from model.training import efficientnet_lite as lite
 from model.training.dataset import Photos, find_group
 from model.training.distillation import Lessons
+from model.training.parts import compute_in_parts
 from model.training.photos import Views, draw_views, read_views
 from model.training.recipe import Kind, Recipe
-from model.training.teacher import embed, imagenet_log_probabilities, judge
+from model.training.teacher import build_embedder, embed, imagenet_log_probabilities, judge
 
 POSITIVE, OTHER = "positive", "other"
 JUNK_PICTURES = 400
+PART = 512
+"""Photos: about half a minute of the teacher's time."""
 
 
 def prepare(
     photos: Photos, recipe: Recipe, cache: Path, progress: bool = False, left_out: np.ndarray | None = None
 ) -> Lessons:
-    """Return the views of ``photos`` and the teacher's judgement of them, as ``recipe`` asks.
+    """Return the views of ``photos`` and their targets: the labels or, if ``recipe`` says so, the teacher's judgement.
 
     The teacher's embeddings take many minutes and are cached in the folder ``cache``. Neither the network nor the
     teacher learns from photos that are ``left_out`` (N,). Raises ``OSError`` for a photo that cannot be read.
@@ -28,26 +32,27 @@ def prepare(
     kinds = {POSITIVE: recipe.positive, **recipe.kinds, OTHER: recipe.other}
     kind = np.array([_find_kind(path, label, recipe) for path, label in zip(photos.paths, photos.labels, strict=True)])
     views = draw_views(np.array([kinds[name].views for name in kind]), recipe.plan.seed)
-    embeddings = _load_embeddings(photos.paths, views, recipe, cache, progress)
-    pixels = np.concatenate(list(read_views(photos.paths, views, recipe.size)))
-
-    photo = views.photo
-    if left_out is not None:
-        kept = ~left_out[photo]
-        photo, embeddings, pixels = photo[kept], embeddings[kept], pixels[kept]
+    kept = np.ones(len(views.photo), bool) if left_out is None else ~left_out[views.photo]
+    photo = views.photo[kept]
     labels = photos.labels[photo]
-    known = imagenet_log_probabilities(embeddings, recipe.teacher.variant)
-    judged = judge(embeddings, known, labels, photo, recipe.teacher.classes, recipe.plan.seed)
     trusted = np.array([kinds[name].label_weight for name in kind])[photo]
     drawn = _draw_junk(recipe)
+    score, imagenet = labels, np.empty((0, lite.CLASSES), np.float16)
+    if recipe.teacher.asked:
+        embeddings = _load_embeddings(photos.paths, views, recipe, cache, progress)[kept]
+        known = imagenet_log_probabilities(embeddings, recipe.teacher.variant)
+        judged = judge(embeddings, known, labels, photo, recipe.teacher.classes, recipe.plan.seed)
+        score = (1 - trusted) * judged + trusted * labels
+        # On junk images the teacher's classes would be guesses, so they are uniform.
+        uniform = np.full((len(drawn), lite.CLASSES), 1 / lite.CLASSES)
+        imagenet = np.concatenate([np.exp(known), uniform]).astype(np.float16)
+    read = read_views(photos.paths, views, recipe.size)
+    pixels = np.concatenate([own for place, own in enumerate(read) if left_out is None or not left_out[place]])
     return Lessons(
         pixels=np.concatenate([pixels, drawn]),
         share=_share_out(kind[photo], kinds, len(drawn), recipe.junk),
-        score=np.concatenate([(1 - trusted) * judged + trusted * labels, np.zeros(len(drawn))]).astype(np.float32),
-        # On junk images the teacher's classes would be guesses, so they are uniform.
-        imagenet=np.concatenate([np.exp(known), np.full((len(drawn), lite.CLASSES), 1 / lite.CLASSES)]).astype(
-            np.float16
-        ),
+        score=np.concatenate([score, np.zeros(len(drawn))]).astype(np.float32),
+        imagenet=imagenet,
     )
 
 
@@ -64,13 +69,14 @@ def _load_embeddings(paths: list[Path], views: Views, recipe: Recipe, cache: Pat
     for path, boxes, mirrored, count in zip(paths, views.boxes, views.mirrored, views.counts, strict=True):
         key.update(f"{path.name} {path.stat().st_size} ".encode())
         key.update(boxes[:count].tobytes() + mirrored[:count].tobytes())
-    kept = cache / f"teacher-{key.hexdigest()[:16]}.npy"
-    if not kept.is_file():
-        cache.mkdir(parents=True, exist_ok=True)
-        scratch = kept.with_suffix(".part.npy")
-        np.save(scratch, embed(paths, views, teacher.variant, teacher.size, progress).astype(np.float16))
-        scratch.replace(kept)
-    return np.load(kept).astype(np.float32)
+    embedder = cache_once(lambda: build_embedder(teacher.variant, teacher.size))
+    return compute_in_parts(
+        cache / f"teacher-{key.hexdigest()[:16]}.npy",
+        len(paths),
+        PART,
+        lambda chosen: embed(paths[chosen], views.select(chosen), embedder(), teacher.size),
+        progress,
+    ).astype(np.float32)
 
 
 def _draw_junk(recipe: Recipe) -> np.ndarray:

@@ -17,17 +17,17 @@ SCORE = "score"
 IMAGENET = "imagenet"
 
 
-def build(size: int, seed: int = 0, blocks: int = BLOCKS, kernels: Sequence[int] = KERNELS) -> keras.Model:
+def build(size: int, seed: int = 0, kernels: Sequence[int] = KERNELS) -> keras.Model:
     """Return the network to train, with ImageNet's weights: (N, size, size, 3) in [0, 1] to two outputs.
 
     ``imagenet``: (N, 1000) logits. ``score``: (N, 1) logit of the positive class, untrained.
 
     The pooling precedes the head (a convolution to 1280 channels in the original), as in MobileNetV3 (Howard et al.
     2019, https://arxiv.org/abs/1905.02244), so that the head is computed once instead of for each cell of the grid. The
-    head keeps its weights, with the normalisation folded in; after fewer ``blocks`` it starts untrained.
+    head keeps its weights, with the normalisation folded in.
     """
     inputs = keras.Input((size, size, 3), name="input")
-    x = lite.add_features(inputs, VARIANT, blocks, kernels=kernels)
+    x = lite.add_features(inputs, VARIANT, BLOCKS, kernels=kernels)
     x = layers.GlobalAveragePooling2D(name="pooling")(x)
     x = layers.Dense(lite.HEAD, name="head", kernel_initializer=keras.initializers.GlorotUniform(seed + 1))(x)
     x = layers.ReLU(max_value=6.0, name="head_relu6")(x)
@@ -37,8 +37,7 @@ def build(size: int, seed: int = 0, blocks: int = BLOCKS, kernels: Sequence[int]
     }
     model = keras.Model(inputs, outputs, name="husky_lite")
     lite.load_imagenet(model, VARIANT, skip=frozenset({"head"}))
-    if blocks == BLOCKS:
-        model.get_layer("head").set_weights(_fold_head(lite.read_weights(VARIANT)))
+    model.get_layer("head").set_weights(_fold_head(lite.read_weights(VARIANT)))
     return model
 
 

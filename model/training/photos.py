@@ -51,6 +51,10 @@ class Views:
         """The index of the photo of each used view, in order."""
         return np.repeat(np.arange(len(self.counts)), self.counts)
 
+    def select(self, photos: slice) -> "Views":
+        """Return the views of some photos."""
+        return Views(self.boxes[photos], self.mirrored[photos], self.counts[photos])
+
 
 def draw_views(counts: np.ndarray, seed: int) -> Views:
     """Return ``counts`` views of each photo: areas from ``LEAST_AREA`` to 1, sides stretched by up to ``ASPECT``."""

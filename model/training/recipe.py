@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from model.training.distillation import Plan
+from model.training.probe import Probe
 from model.training.slimming import Slimming
+from model.training.strangers import Strangers
 
 
 class RecipeError(Exception):
@@ -15,8 +17,12 @@ class RecipeError(Exception):
 
 @dataclass(frozen=True)
 class Teacher:
-    """The network to learn from, its input size, and the ImageNet classes that are positive."""
+    """The network to learn from, its input size, and the ImageNet classes that are positive.
 
+    Unless it is ``asked``, the targets are the labels and what the network itself knew of ImageNet.
+    """
+
+    asked: bool
     variant: str
     size: int
     classes: list[int]
@@ -45,15 +51,12 @@ class Kind:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A network to compare with the default one: slimmed, cut, and trained for ``epochs`` more."""
+    """A network to compare with the default one. Only its last layer is trained."""
 
     name: str
     size: int
     slim: list[int]
     """The blocks that get a smaller kernel."""
-    blocks: int
-    epochs: int
-    learning_rate: float
     precisions: list[str]
 
 
@@ -69,8 +72,10 @@ class Recipe:
     positive: Kind
     kinds: dict[str, Kind]
     other: Kind
-    plan: Plan
     slimming: Slimming
+    probe: Probe
+    plan: Plan
+    strangers: Strangers
     groups: dict[str, list[str]]
     sources: dict[str, list[str]]
     """The sources of the positives, by patterns."""
@@ -89,8 +94,10 @@ def read_recipe(path: Path) -> Recipe:
             positive=kinds.pop("positive"),
             other=kinds.pop("other"),
             kinds=kinds,
-            plan=Plan(**content.pop("training")),
             slimming=Slimming(**content.pop("slimming")),
+            probe=Probe(**content.pop("probe")),
+            plan=Plan(**content.pop("training")),
+            strangers=Strangers(**content.pop("strangers")),
             candidates=[Candidate(**entry) for entry in content.pop("candidates", [])],
             **content,
         )

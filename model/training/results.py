@@ -14,9 +14,10 @@ import tensorflow as tf
 
 from model.training.charts import Findings, draw_plots
 from model.training.dataset import Photos, Split
-from model.training.evaluation import evaluate, evaluate_groups, score
+from model.training.evaluation import evaluate, evaluate_groups, evaluate_strangers, score
+from model.training.strangers import Halves
 
-FORMAT = "husky-ai/metrics/1"
+FORMAT = "husky-ai/metrics/2"
 MODEL_FILE = "huskymodel.h5"
 METRICS_FILE = "metrics.json"
 
@@ -29,6 +30,7 @@ class Run:
     names: tuple[str, str]
     training: Photos
     validation: Split
+    strangers: Halves
     settings: dict[str, object]
     """The settings of the training, and the epoch it kept (``best_epoch``, from 1)."""
     groups: dict[str, list[str]]
@@ -52,6 +54,7 @@ def write_results(folder: Path, run: Run) -> dict[str, object]:
         metrics = _describe(run, saved.count_params(), model_file.read_bytes())
         labels = run.validation.labels
         metrics["validation"] = evaluation = evaluate(labels, scores)
+        metrics["strangers"] = evaluate_strangers(labels, scores, run.strangers)
         metrics["groups"] = groups = evaluate_groups(run.validation.paths, labels, scores, run.groups)
         metrics["history"] = run.history
         (scratch / "plots").mkdir()

@@ -10,7 +10,7 @@ import numpy as np
 from keras import layers, ops
 
 from model.training.distillation import Lessons
-from model.training.lite_network import build, kernels_of
+from model.training.lite_network import KERNELS, build
 from model.training.photos import to_input
 
 BATCH = 32
@@ -27,15 +27,18 @@ class Slimming:
     blocks: list[int]
     kernel: int
 
+    @property
+    def kernels(self) -> list[int]:
+        """The width of the depthwise kernel of each block of the slimmed network."""
+        return [min(width, self.kernel) if block in self.blocks else width for block, width in enumerate(KERNELS)]
 
-def build_slim(model: keras.Model, slimming: Slimming, lessons: Lessons, seed: int) -> keras.Model:
-    """Return ``model`` with smaller kernels, fitted to the outputs of the larger ones on views of ``lessons``."""
-    kernels = list(kernels_of(model))
-    for block in slimming.blocks:
-        kernels[block] = min(kernels[block], slimming.kernel)
-    small = build(lessons.pixels.shape[1], seed, len(kernels), kernels)
+
+def build_slim(slimming: Slimming, lessons: Lessons, seed: int) -> keras.Model:
+    """Return the network to train with smaller kernels, fitted to the outputs of ImageNet's on views of ``lessons``."""
+    size = lessons.pixels.shape[1]
+    small = build(size, seed, slimming.kernels)
     drawn = np.random.default_rng(seed).choice(len(lessons.share), FITTED_ON, p=lessons.share)
-    fit_kernels(model, small, lessons.pixels[drawn])
+    fit_kernels(build(size, seed), small, lessons.pixels[drawn])
     return small
 
 

@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 
 from model.training.dataset import Photos, class_names, find_group, load_split
-from model.training.distillation import teach
 from model.training.evaluation import evaluate, score
 from model.training.finishing import finish
+from model.training.learning import learn
 from model.training.lessons import prepare
 from model.training.recipe import Recipe
-from model.training.slimming import build_slim
+from model.training.strangers import split_strangers
 
 
 def measure_unseen(data: Path, cache: Path, recipe: Recipe, source: str) -> dict[str, object]:
@@ -28,10 +28,10 @@ def measure_unseen(data: Path, cache: Path, recipe: Recipe, source: str) -> dict
     print(f"Without {source}: {int(unseen.sum())} of {training.counts()[0]} positives left out", flush=True)
     lessons = prepare(training, recipe, cache, progress=interactive, left_out=unseen)
 
-    watched = validation.select(~unwatched)
-    model, _ = teach(lessons, watched, recipe.plan, verbose=1 if interactive else 2)
-    model = build_slim(model, recipe.slimming, lessons, recipe.plan.seed)
-    model, _ = finish(model, lessons, watched, recipe)
+    known = validation.select(~unwatched)
+    chosen = known.select(split_strangers(known, recipe.strangers).chosen)
+    model, _ = learn(lessons, chosen, recipe, cache, verbose=1 if interactive else 2)
+    model, _ = finish(model, lessons, chosen, recipe)
     measured = [training.select(unseen), validation.select(unwatched | (validation.labels == 0))]
     labels = np.concatenate([part.labels for part in measured])
     scores = np.concatenate([score(model, part) for part in measured])

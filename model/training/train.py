@@ -1,6 +1,6 @@
 """The train command: a folder of photos becomes a model, its metrics and its plots.
 
-npm run model:train -- --data FOLDER [--recipe FILE] [--out FOLDER]
+npm run model:train -- --data FOLDER [--recipe FILE] [--stop] [--out FOLDER]
 npm run model:train -- --data FOLDER --network classic [--epochs N] [--seed N] [--batch-size N] [--out FOLDER]
 """
 
@@ -26,6 +26,9 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
         "small has few filters, for quick trials (default: %(default)s)",
     )  # fmt: skip
     parser.add_argument("--recipe", type=Path, default=MODEL / "husky.toml", help="for lite (default: husky.toml)")
+    parser.add_argument(
+        "--stop", action="store_true", help="for lite: make a model of an interrupted training as it is"
+    )
     scratch = parser.add_argument_group("for classic and small")
     scratch.add_argument("--epochs", type=_positive, default=40, help="at most (default: %(default)s)")
     scratch.add_argument("--seed", type=int, default=1, help="default: %(default)s")
@@ -43,6 +46,10 @@ def _positive(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError("must be 1 or more")
     return number
+
+
+def _format(found: dict[str, float]) -> str:
+    return ", ".join(f"{name} {found[name]:.3f}" for name in ("auc", "accuracy", "balanced_accuracy"))
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -64,12 +71,14 @@ def main(arguments: list[str] | None = None) -> int:
             print(f"Not trained: {reason}", file=sys.stderr)
             return 1
     except KeyboardInterrupt:
-        print("\nInterrupted: nothing was written", file=sys.stderr)
+        print("\nInterrupted: nothing was written; the same command continues from the last epoch", file=sys.stderr)
         return 130
     found, run = metrics["validation"], metrics["training"]
-    epochs = len(metrics["history"]["loss"])
+    epochs = len(metrics["history"].get("loss", []))
     print(f"Kept epoch {run['best_epoch']} of {epochs}. On {found['photos']} validation photos:")
-    print("  " + ", ".join(f"{name} {found[name]:.3f}" for name in ("auc", "accuracy", "balanced_accuracy")))
+    print("  " + _format(found))
+    strangers = metrics["strangers"]["both"]
+    print(f"Of these, {strangers['photos']} from sources without training photos:\n  {_format(strangers)}")
     print(f"Wrote huskymodel.h5, metrics.json and plots to {options.out}")
     return 0
 

@@ -1,10 +1,10 @@
 """Variants of the network as ONNX files: other kernels, sizes, depths and precisions, and how well each does."""
 
 import argparse
+import re
 import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 
 import keras
@@ -22,48 +22,65 @@ from convert.onnx_network import OnnxNetwork
 from convert.weights import MIN_ELEMENTS
 from model.training import classic
 from model.training.dataset import Split, class_names, find_photos, load_split
-from model.training.distillation import divergence, teach
-from model.training.finishing import finish
+from model.training.finishing import Rows, build_served, finish
+from model.training.learning import learn
 from model.training.lessons import prepare
-from model.training.lite_network import build, kernels_of
+from model.training.lite_network import IMAGENET, build
 from model.training.photos import to_input
-from model.training.recipe import Recipe
-from model.training.runs import CACHE, TAUGHT
-from model.training.slimming import Slimming, build_slim
+from model.training.recipe import Recipe, read_recipe
+from model.training.slimming import Slimming
+from model.training.strangers import split_strangers
 
 CALIBRATION_VIEWS = 256
 BATCH = 32
 
 
-def make_candidates(options: argparse.Namespace, recipe: Recipe, names: tuple[str, str]) -> Iterator[dict[str, object]]:
-    """Write the candidates of ``recipe`` as ONNX and yield a description of each, with its AUC."""
-    training = find_photos(options.data, "training", names)
-    prepare_at = cache(lambda size: prepare(training, replace(recipe, size=size), options.taught / CACHE))
+def make_candidates(options: argparse.Namespace, recipe: Recipe) -> Iterator[dict[str, object]]:
+    """Write the candidates of ``recipe`` as ONNX and yield a description of each, with its AUC if there are photos.
+
+    Without photos there is no int8, whose ranges they determine.
+    """
     for candidate in recipe.candidates:
-        print(f"{candidate.name}: {candidate.size} pixels, {candidate.blocks} blocks", flush=True)
-        taught = keras.models.load_model(options.taught / CACHE / TAUGHT, custom_objects={"divergence": divergence})
-        slimming = Slimming(candidate.slim, recipe.slimming.kernel)
-        taught = build_slim(taught, slimming, prepare_at(recipe.size), recipe.plan.seed)
-        validation = load_split(options.data, "validation", names, candidate.size)
-        model = build(candidate.size, recipe.plan.seed, candidate.blocks, kernels_of(taught))
-        copy_weights(taught, model)
-        lessons = prepare_at(candidate.size)
-        if candidate.epochs > 0:
-            plan = replace(recipe.plan, epochs=candidate.epochs, learning_rate=candidate.learning_rate)
-            model, _ = teach(lessons, validation, plan, verbose=2, model=model)
-        model, _ = finish(model, lessons, validation, recipe)
-        for precision, content in export_precisions(export(model), lessons.pixels, candidate.precisions):
+        print(f"{candidate.name}: {candidate.size} pixels", flush=True)
+        own = replace(
+            recipe,
+            size=candidate.size,
+            slimming=Slimming(candidate.slim, recipe.slimming.kernel),
+            plan=replace(recipe.plan, epochs=0),
+            teacher=replace(recipe.teacher, asked=False),
+        )
+        model, pixels, strangers = _train(options, own) if options.data else (_build_untrained(own), None, None)
+        precisions = [name for name in candidate.precisions if options.data or name != "int8"]
+        for precision, content in export_precisions(export(model), pixels, precisions):
             name = f"{candidate.name} {precision}"
-            file = options.out / f"{name.replace(' ', '-')}.onnx"
+            file = options.out / f"{re.sub('[^a-z0-9]+', '-', name)}.onnx"
             file.write_bytes(content)
             yield {
                 "name": name,
                 "file": file.name,
                 "input": candidate.size,
-                "blocks": candidate.blocks,
                 "bytes": len(content),
-                "auc": round(measure_auc(content, validation), 4),
+                "auc": round(measure_auc(content, strangers), 4) if strangers else None,
             }
+
+
+def _train(options: argparse.Namespace, recipe: Recipe) -> tuple[keras.Model, np.ndarray, Split]:
+    """Return the network to serve, the views it learnt from, and the validation photos of unseen sources."""
+    names = class_names(options.data)
+    validation = load_split(options.data, "validation", names, recipe.size)
+    halves = split_strangers(validation, recipe.strangers)
+    chosen = validation.select(halves.chosen)
+    lessons = prepare(find_photos(options.data, "training", names), recipe, options.out)
+    model, _ = learn(lessons, chosen, recipe, options.out)
+    model, _ = finish(model, lessons, chosen, recipe)
+    return model, lessons.pixels, validation.select(halves.both)
+
+
+def _build_untrained(recipe: Recipe) -> keras.Model:
+    model = build(recipe.size, recipe.plan.seed, recipe.slimming.kernels)
+    kernel, bias = model.get_layer(IMAGENET).get_weights()
+    rows = recipe.knowledge.keep + recipe.knowledge.clusters
+    return build_served(model, recipe.teacher.classes, Rows(kernel[:, :rows], bias[:rows]), (1.0, 1.0), 0.0)
 
 
 def make_classic(options: argparse.Namespace) -> dict[str, object]:
@@ -76,17 +93,9 @@ def make_classic(options: argparse.Namespace) -> dict[str, object]:
     auc = None
     if options.data and options.classic:
         photos = load_split(options.data, "validation", class_names(options.data), size)
+        photos = photos.select(split_strangers(photos, read_recipe(options.recipe).strangers).both)
         auc = round(measure_auc(content, photos), 4)
     return {"name": "classic", "file": "classic.onnx", "input": size, "bytes": len(content), "auc": auc}
-
-
-def copy_weights(source: keras.Model, target: keras.Model) -> None:
-    """Copy the weights of ``source`` to the layers of ``target`` with the same name and shapes."""
-    known = {layer.name: layer.get_weights() for layer in source.layers}
-    for layer in target.layers:
-        weights = known.get(layer.name, [])
-        if weights and [part.shape for part in weights] == [part.shape for part in layer.get_weights()]:
-            layer.set_weights(weights)
 
 
 def export(model: keras.Model) -> onnx.ModelProto:
@@ -94,10 +103,12 @@ def export(model: keras.Model) -> onnx.ModelProto:
     return to_onnx(model, read_contract(model, ["positive", "negative"]))
 
 
-def export_precisions(proto: onnx.ModelProto, pixels: np.ndarray, wanted: list[str]) -> Iterator[tuple[str, bytes]]:
+def export_precisions(
+    proto: onnx.ModelProto, pixels: np.ndarray | None, wanted: list[str]
+) -> Iterator[tuple[str, bytes]]:
     """Yield (name, file) for each of ``wanted``: float32, float16 (weights only) and int8 (QDQ, weights per channel).
 
-    ``pixels`` (N, H, W, 3) uint8 determine the ranges of int8.
+    ``pixels`` (N, H, W, 3) uint8 determine the ranges of int8. Raises ``ValueError`` for int8 without them.
     """
     for name in wanted:
         if name == "float32":
@@ -107,10 +118,10 @@ def export_precisions(proto: onnx.ModelProto, pixels: np.ndarray, wanted: list[s
             half.CopyFrom(proto)
             store_as_float16(half)
             yield name, half.SerializeToString()
-        elif name == "int8":
+        elif name == "int8" and pixels is not None:
             yield name, _quantize(remove_heatmap(proto), pixels)
         else:
-            raise ValueError(f"unknown precision {name}: use float32, float16 or int8")
+            raise ValueError(f"precision {name}: use float32 or float16, or int8 with photos")
 
 
 def store_as_float16(proto: onnx.ModelProto) -> None:
