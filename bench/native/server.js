@@ -7,8 +7,6 @@ import { buffer } from 'node:stream/consumers';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import sharp from 'sharp';
 
-const SIDE = 128;
-
 const [, , model = ''] = process.argv;
 sharp.concurrency(1);
 sharp.cache(false);
@@ -18,6 +16,9 @@ const session = await InferenceSession.create(model, {
   executionMode: 'sequential',
 });
 const [input = ''] = session.inputNames;
+const [photos] = session.inputMetadata;
+/** Pixels per side, of an input (N, SIDE, SIDE, 3). */
+const SIDE = photos?.isTensor ? Number(photos.shape[1]) : 0;
 const [output = ''] = session.outputNames;
 /** Turns the heat map off, in a model that has one. */
 const noHeatMap = session.inputNames.includes('heatmaps') ? { heatmaps: new Tensor('int64', [0n], [1]) } : {};

@@ -1,11 +1,7 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import * as z from 'zod';
-import { RELEASE_FOLDER, readRelease, sha256 } from '../../registry/release.ts';
-import { storedBytes } from '../../src/model/manifest.ts';
-import { widenWeights } from '../../src/model/weights.ts';
 import { COLOURS } from '../chart.ts';
+import { writeAsFloat32 } from '../float32.ts';
 import { withOldForm } from '../old-form.ts';
 import type { Picture } from '../pictures.ts';
 import type { Progress } from '../progress.ts';
@@ -184,27 +180,6 @@ async function compareStorage(modules: Bundle, picture: Picture, progress: Progr
     await Promise.all([stores.float16.remove(), stores.float32.remove()]);
     await rm(folder, { recursive: true, force: true });
   }
-}
-
-/** Writes the committed version to a new folder, with weights.bin as float32. */
-async function writeAsFloat32(): Promise<string> {
-  const { manifest, files } = await readRelease(RELEASE_FOLDER);
-  if (manifest.format === 'husky-ai/manifest/1') throw new Error('the committed version has no weights.bin');
-  const read = (name: string) => files.get(name)?.bytes ?? new Uint8Array();
-  const bytes = widenWeights(manifest.weights, read('weights.bin'));
-  let offset = 0;
-  const weights = manifest.weights.map((tensor) => {
-    const moved = { ...tensor, dtype: 'float32' as const, offset };
-    offset += storedBytes(moved);
-    return moved;
-  });
-  const described = { bytes: bytes.byteLength, sha256: sha256(bytes) };
-  const folder = await mkdtemp(join(tmpdir(), 'husky-ai-float32-'));
-  await writeFile(join(folder, 'graph.onnx'), read('graph.onnx'));
-  await writeFile(join(folder, 'weights.bin'), bytes);
-  const changed = { ...manifest, weights, files: { ...manifest.files, 'weights.bin': described } };
-  await writeFile(join(folder, 'manifest.json'), JSON.stringify(changed));
-  return folder;
 }
 
 /** Milliseconds until an isolate has answered its first request, and what it spent them on. */

@@ -1,6 +1,8 @@
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { COLOURS } from '../chart.ts';
+import { writeAsFloat32 } from '../float32.ts';
 import type { Picture } from '../pictures.ts';
 import { BENCH, installDependencies, type Server, serveNode, servePython } from '../processes.ts';
 import { Client, textOf } from '../request.ts';
@@ -47,10 +49,11 @@ export const speed = defineSection({
     progress.show('speed: starting the servers');
     await installDependencies();
     const store = await createStore();
+    const model = await writeAsFloat32();
     const servers: Server[] = [];
     try {
       servers.push(await startWorkerd(await bundle('src/index.ts'), store));
-      servers.push(await serveNode([join(BENCH, 'native', 'server.js'), 'model/release/model.onnx']));
+      servers.push(await serveNode([join(BENCH, 'native', 'server.js'), join(model, 'graph.onnx')]));
       servers.push(await servePython([join(BENCH, 'original.py'), 'model/huskymodel.h5']));
       const clients = servers.map(({ url }) => new Client(url));
       const rows: Row[] = [];
@@ -62,6 +65,7 @@ export const speed = defineSection({
     } finally {
       for (const server of servers.toReversed()) await server.stop();
       await store.remove();
+      await rm(model, { recursive: true, force: true });
     }
   },
 
