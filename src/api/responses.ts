@@ -24,6 +24,10 @@ export const html = z.string().meta({ description: 'A small page with the same c
 
 export const headers = {
   'X-Request-Id': z.string().meta({ description: 'The id of the request, as in the service’s log.' }),
+  'X-Model-Version': z
+    .string()
+    .optional()
+    .meta({ description: 'The version of the model, as in `model.version`. Absent until the isolate has loaded one.' }),
   'Retry-After': z
     .string()
     .regex(/^\d+$/)
@@ -50,7 +54,11 @@ export function success(
 ): ZodOpenApiResponseObject {
   return {
     description,
-    headers: z.object({ 'X-Request-Id': headers['X-Request-Id'], ...further }),
+    headers: z.object({
+      'X-Request-Id': headers['X-Request-Id'],
+      'X-Model-Version': headers['X-Model-Version'],
+      ...further,
+    }),
     content: { 'application/json': { schema } },
   };
 }
@@ -81,6 +89,7 @@ function failure(
     description: codes.map((code) => `\`${code}\`: ${PROBLEMS[code].when}`).join('; '),
     headers: z.object({
       'X-Request-Id': headers['X-Request-Id'],
+      'X-Model-Version': headers['X-Model-Version'],
       ...further,
       // Optional where one of the failures lacks it.
       ...(retry && {

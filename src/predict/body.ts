@@ -16,8 +16,12 @@ export interface BodySource {
 
 /** The part of a `ReadableStreamBYOBReader` that reads a body. */
 export interface ByteReader {
-  /** Fills a part of `room`, whose buffer it may detach and return as another object. */
-  read(
+  /**
+   * Fills at least `minimum` bytes of `room`, or fewer at the end of the body. It may detach the buffer and return it as
+   * another object.
+   */
+  readAtLeast(
+    minimum: number,
     room: Uint8Array<ArrayBuffer>,
   ): Promise<{ readonly done: boolean; readonly value?: Uint8Array<ArrayBuffer> | undefined }>;
   cancel(): Promise<void>;

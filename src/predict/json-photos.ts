@@ -92,9 +92,9 @@ export class JsonPhotos<Request> implements BodyDecoder {
     // Up to five characters of a photo's start are held back.
     const decoded = new Uint8Array(CHUNK);
     let [from, to] = [0, 0];
-    const read: ByteReader['read'] = async (room) => {
+    const readAtLeast: ByteReader['readAtLeast'] = async (minimum, room) => {
       while (from === to) {
-        const { done, value } = await source.read(chunk);
+        const { done, value } = await source.readAtLeast(minimum, chunk);
         if (done || !value) {
           this.request = this.#form.parse(this.#parseRest(), this.ends.length);
           return { done: true, value: room.subarray(0, 0) };
@@ -107,7 +107,7 @@ export class JsonPhotos<Request> implements BodyDecoder {
       from += value.length;
       return { done: false, value };
     };
-    return { read, cancel: () => source.cancel() };
+    return { readAtLeast, cancel: () => source.cancel() };
   }
 
   #parseRest(): unknown {
