@@ -12,6 +12,7 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
+from convert.baseline import count_scores
 from model.training.charts import Findings, draw_plots
 from model.training.dataset import Photos, Split
 from model.training.evaluation import evaluate, evaluate_groups, evaluate_strangers, score
@@ -57,6 +58,7 @@ def write_results(folder: Path, run: Run) -> dict[str, object]:
         metrics["strangers"] = evaluate_strangers(labels, scores, run.strangers)
         metrics["groups"] = groups = evaluate_groups(run.validation.paths, labels, scores, run.groups)
         metrics["history"] = run.history
+        metrics["baseline"] = count_scores(scores)
         (scratch / "plots").mkdir()
         found = Findings(run.names, labels, scores, evaluation, groups, run.history, run.settings["best_epoch"])
         draw_plots(scratch / "plots", found)

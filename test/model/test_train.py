@@ -65,6 +65,7 @@ def test_the_metrics_describe_that_file(trained):
         "training": {"husky": 8, "nothusky": 8},
         "validation": {"husky": 4, "nothusky": 4},
     }
+    assert sum(metrics["baseline"]["scores"]) == metrics["validation"]["photos"]
     assert metrics["training"]["epochs"] == len(metrics["history"]["val_auc"]) == 2
     best = metrics["training"]["best_epoch"]
     assert metrics["history"]["val_auc"][best - 1] == max(metrics["history"]["val_auc"])
