@@ -47,23 +47,21 @@ class Plan:
 class Batches(keras.utils.PyDataset):
     """Batches of views as the frozen blocks return them; only the seed decides what batch i of an epoch contains."""
 
-    def __init__(self, lessons: Lessons, inputs: np.ndarray, plan: Plan, epoch: int) -> None:
+    epoch = 0
+    """The current one, from 0."""
+
+    def __init__(self, lessons: Lessons, inputs: np.ndarray, plan: Plan) -> None:
         super().__init__(workers=1, use_multiprocessing=False, max_queue_size=8)
         self._lessons = lessons
         self._inputs = inputs
         self._plan = plan
-        self._epoch = epoch
 
     def __len__(self) -> int:
         return self._plan.steps
 
-    def on_epoch_end(self) -> None:
-        """Continue with new random draws."""
-        self._epoch += 1
-
     def __getitem__(self, index: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """Return batch ``index``: (B, H, W, C) float32 inputs of the learning part, and the targets of both outputs."""
-        random = np.random.default_rng([self._plan.seed, self._epoch, index])
+        random = np.random.default_rng([self._plan.seed, self.epoch, index])
         lessons = self._lessons
         chosen = random.choice(len(lessons.share), self._plan.batch_size, p=lessons.share)
         copies = random.integers(0, self._plan.copies, len(chosen)) * len(lessons.share)
@@ -108,12 +106,14 @@ def teach(
     if stop:
         learner.optimizer.finalize_variable_values(learner.trainable_variables)
         return before
-    watch = _Watch(model, watched, state, before)
+    batches = Batches(lessons, inputs, plan)
+    watch = _Watch(model, batches, watched, state, before)
     averaged = keras.callbacks.SwapEMAWeights(swap_on_epoch=True)
     learner.fit(
-        Batches(lessons, inputs, plan, done),
+        batches,
         initial_epoch=done,
         epochs=plan.epochs,
+        shuffle=False,  # a resumed training would have another order
         verbose=verbose,
         callbacks=[averaged, watch],
     )
@@ -131,14 +131,16 @@ class _Watch(keras.callbacks.Callback):
     By then ``SwapEMAWeights``, which runs first, has put the weights in training back in the place of the averages.
     """
 
-    def __init__(self, network: keras.Model, watched: Split, state: Path, history: History) -> None:
+    def __init__(self, network: keras.Model, batches: Batches, watched: Split, state: Path, history: History) -> None:
         super().__init__()
         self._network = network
+        self._batches = batches
         self._watched = watched
         self._state = state
         self.history = history
 
     def on_epoch_begin(self, epoch: int, _logs: dict[str, float] | None = None) -> None:
+        self._batches.epoch = epoch
         if epoch == len(self.history.get("loss", [])) > 0:
             save_state(self._state, self._network, self.model.optimizer, self.history)
 

@@ -1,6 +1,7 @@
 """Training of the default network, end to end on drawn shapes, and its parts."""
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -161,17 +162,16 @@ def assert_same_network(first: Path, second: Path) -> None:
     one, other = (keras.models.load_model(file, compile=False) for file in (first, second))
     for layer in one.layers:
         if layer.name != "score":  # the calibration of so few photos is sensitive to the last digits
-            pairs = zip(layer.get_weights(), other.get_layer(layer.name).get_weights(), strict=True)
-            assert all(np.allclose(*pair, atol=1e-4) for pair in pairs), layer.name
+            for weights, again in zip(layer.get_weights(), other.get_layer(layer.name).get_weights(), strict=True):
+                # Adam moves a weight by up to the learning rate where the gradient is next to zero.
+                assert np.abs(weights - again).mean() < 1e-5, layer.name
 
 
-def test_a_second_training_uses_the_cache_and_gives_the_same_model(trained, data, recipe, monkeypatch):
+def test_a_second_training_uses_the_cache_and_gives_the_same_model(trained, data, recipe, tmp_path, monkeypatch):
     monkeypatch.setattr(lessons, "embed", None)
-    first = (trained / "huskymodel.h5").read_bytes()
-    assert train.main(["--data", str(data), "--recipe", str(recipe), "--out", str(trained)]) == 0
-    assert len(first) == (trained / "huskymodel.h5").stat().st_size
-    (trained / "first.h5").write_bytes(first)
-    assert_same_network(trained / "first.h5", trained / "huskymodel.h5")
+    shutil.copytree(trained, tmp_path / "again")
+    assert train.main(["--data", str(data), "--recipe", str(recipe), "--out", str(tmp_path / "again")]) == 0
+    assert_same_network(trained / "huskymodel.h5", tmp_path / "again" / "huskymodel.h5")
 
 
 def test_a_killed_training_continues(trained, data, recipe, tmp_path):
