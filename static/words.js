@@ -30,7 +30,7 @@ const PROBLEMS = {
   // The page does not match the service.
   not_found: ['The service is not here', 'This page may be out of date. Reload it.'],
   method_not_allowed: ['The service refused the upload', 'This page may be out of date. Reload it.'],
-  invalid_body: ['The service refused the upload', 'This page may be out of date. Reload it.'],
+  invalid_body: ['The service cannot read the upload', 'This page may be out of date. Reload it.'],
   invalid_parameter: ['The service refused the request', 'This page may be out of date. Reload it.'],
   too_many_photos: ['Too many photos at once', 'Send fewer at a time.'],
 };

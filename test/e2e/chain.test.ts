@@ -67,7 +67,7 @@ test('the Worker’s tensors and scores match those of Pillow and Keras', async 
   // Similar scores would match whatever the Worker did.
   expect(summary.above09).toBeGreaterThan(0.25);
   expect(summary.below01).toBeGreaterThan(0.25);
-});
+}, 300_000);
 
 test('large photos, which are decoded at a reduced scale, match closely', async () => {
   const some = photos.filter((_, index) => index % 20 === 0);
