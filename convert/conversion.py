@@ -83,9 +83,6 @@ def convert(
     _report(4, f"Running it in the Worker's ONNX Runtime, on {len(chosen)} inputs")
     served = separate_weights(optimise(proto), model if options.weights == "float16" else None)
     network = OnnxNetwork(served.graph, served.widened)
-    # Drawing and scoring junk takes as long as all comparisons with Keras, so both run at the same time.
-    waiting = Event()
-    testing = ThreadPoolExecutor(1).submit(score_junk, network, contract, threshold, waiting.is_set)
     describe = partial(
         build_manifest,
         name=options.name,
@@ -112,6 +109,9 @@ def convert(
     inputs = draw_inputs(contract.height, contract.width, contract.channels)
     isolate, wasm_scores = try_version(draft, inputs[chosen])
     print(f"      {isolate}")
+    # Drawing and scoring junk takes as long as all comparisons with Keras, so both run at the same time.
+    waiting = Event()
+    testing = ThreadPoolExecutor(1).submit(score_junk, network, contract, threshold, waiting.is_set)
 
     _report(5, "Comparing it with Keras")
     # Keras loads the file anew for each proof, so that nothing done to a model can hide a difference.
