@@ -181,12 +181,19 @@ test('a photo with broken EXIF is decoded as stored', async () => {
 
 test('hundreds of broken files do not grow the memory', async () => {
   const { bytes } = picture('jpeg progressive');
-  for (let i = 0; i < 300; i++) {
-    await outcome(patched(bytes, 4 + ((i * 61) % (bytes.length - 6)), (i * 37) & 255, (i * 91) & 255));
-  }
-  const held = heldBytes(codecs);
-  for (let i = 0; i < 300; i++) {
-    await outcome(patched(bytes, 4 + ((i * 53) % (bytes.length - 6)), (i * 41) & 255, (i * 83) & 255));
-  }
-  expect(heldBytes(codecs)).toBeLessThanOrEqual(held);
+  const decodeAll = async () => {
+    for (const [step, first, second] of [
+      [61, 37, 91],
+      [53, 41, 83],
+    ] as const) {
+      for (let i = 0; i < 300; i++) {
+        const at = 4 + ((i * step) % (bytes.length - 6));
+        await outcome(patched(bytes, at, (i * first) & 255, (i * second) & 255));
+      }
+    }
+    return heldBytes(codecs);
+  };
+  // A changed header may announce a larger picture, for which memory grows once. The same files need no more again.
+  const held = await decodeAll();
+  for (let round = 0; round < 3; round++) expect(await decodeAll()).toBeLessThanOrEqual(held);
 });
