@@ -1,10 +1,11 @@
 import { setTimeout } from 'node:timers/promises';
 import * as z from 'zod';
 import { DEFAULT_CHANNEL } from '../../registry/command.ts';
-import { toRelease } from '../../registry/release.ts';
+import { type Release, toRelease } from '../../registry/release.ts';
 import { createSignature, SIGNATURE_FILE } from '../../registry/sign.ts';
 import { channelKey, modelKey } from '../../src/model/layout.ts';
 import { digestFile } from '../../src/model/verification.ts';
+import { bytesOf, measureChangeover, StepMemory } from '../changeover.ts';
 import { COLOURS } from '../chart.ts';
 import { type HeapUsage, Inspector } from '../inspector.ts';
 import { withOldForm } from '../old-form.ts';
@@ -61,22 +62,33 @@ const PARTS = [
   { name: 'garbage', colour: '#bbbbbb', of: (step: Step) => Math.max(0, total(step) - inUse(step)) },
 ];
 
-function formTable(
-  serving: number,
-  afterChangeovers: number,
-  singleFile: { serving: number; afterChangeovers: number },
-) {
-  const row = (name: string, now: number, before: number) => [
-    name,
-    megabytes(now),
-    megabytes(before),
-    (now / before).toFixed(2),
-  ];
+/** What changeovers of a model cost, in one form. */
+const Changeovers = z.object({
+  /** ONNX Runtime's bytes before the first. */
+  serving: z.number(),
+  /** ONNX Runtime's bytes after `CHANGEOVERS` of them. */
+  afterChangeovers: z.number(),
+  /** The isolate's bytes at each step of one more. */
+  steps: z.array(StepMemory),
+});
+type Changeovers = z.infer<typeof Changeovers>;
+
+function formTable(split: Changeovers, singleFile: Changeovers) {
+  const row = (name: string, of: (form: Changeovers) => number) => {
+    const [now, before] = [of(split), of(singleFile)];
+    return [name, megabytes(now), megabytes(before), (now / before).toFixed(2)];
+  };
+  const step = (name: string) => {
+    const total = ({ steps }: Changeovers) => steps.filter(({ step }) => step === name).map(bytesOf);
+    return row(`isolate, changeover: ${name}`, (form) => Math.max(...total(form)));
+  };
   return table(
-    ['MB of ONNX Runtime', 'graph and weights', 'one file', 'ratio'],
+    ['MB', 'graph and weights', 'one file', 'ratio'],
     [
-      row('serving', serving, singleFile.serving),
-      row(`after ${CHANGEOVERS} changeovers`, afterChangeovers, singleFile.afterChangeovers),
+      row('ONNX Runtime, serving', ({ serving }) => serving),
+      row(`ONNX Runtime, after ${CHANGEOVERS} changeovers`, ({ afterChangeovers }) => afterChangeovers),
+      ...split.steps.map(({ step: name }) => step(name)),
+      row('isolate, peak of a changeover', ({ steps }) => Math.max(...steps.map(bytesOf))),
     ],
   );
 }
@@ -86,10 +98,9 @@ export const memory = defineSection({
   name: 'memory',
   schema: z.object({
     steps: z.array(Step),
-    /** ONNX Runtime's bytes after `CHANGEOVERS` changes of the version. */
-    afterChangeovers: z.number(),
-    /** The same network in one file, as release 0.1 stored it: ONNX Runtime's bytes with the model, and after as many changes. */
-    singleFile: z.object({ serving: z.number(), afterChangeovers: z.number() }),
+    split: Changeovers,
+    /** The same network in one file, as release 0.1 stored it. */
+    singleFile: Changeovers,
   }),
 
   async measure({ album, progress }) {
@@ -108,7 +119,7 @@ export const memory = defineSection({
       };
       await measure('Worker alone', async () => [await client.get('/nowhere')], 0);
       await measure('with the model', async () => [await client.get('/api/health')], 0);
-      const afterChangeovers = await moveBackAndForth(workerd, client, store);
+      const split = await measureChangeovers(workerd, inspector, store);
       for (const picture of pictures) {
         const sendEach = async () => {
           const answers = [];
@@ -122,14 +133,14 @@ export const memory = defineSection({
       await measure(`${AT_ONCE} x ${crowd.name} at once`, post);
       inspector.close();
       const singleFile = await measureSingleFile(modules);
-      return { steps, afterChangeovers, singleFile };
+      return { steps, split, singleFile };
     } finally {
       await workerd.stop();
       await store.remove();
     }
   },
 
-  report({ steps, afterChangeovers, singleFile }) {
+  report({ steps, split, singleFile }) {
     const peak = Math.max(...steps.map(inUse));
     const withGarbage = Math.max(...steps.map(total));
     const own = steps[1]?.kept ?? { used: 0, buffers: 0 };
@@ -157,7 +168,7 @@ export const memory = defineSection({
             ...[step.kept.used, step.kept.buffers, step.bodies, inUse(step), total(step)].map(megabytes),
           ]),
         ),
-        formTable(steps[1]?.wasm.parts.onnxruntime ?? 0, afterChangeovers, singleFile),
+        formTable(split, singleFile),
         `At most ${megabytes(peak)} MB in use; the goal of ${megabytes(GOAL)} is ${verdict(peak < GOAL)}, the platform's limit is ${megabytes(PLATFORM_LIMIT)}. At most ${megabytes(withGarbage)} MB with garbage. The Worker's own code and data take ${megabytes(own.used + own.buffers)} MB.`,
       ],
       figures: { 'peak-mb': megabytes(peak) },
@@ -181,23 +192,37 @@ export const memory = defineSection({
 /** An isolate that reads the channel on every request. */
 const ATTENTIVE = { MODEL_REFRESH: '0' };
 const CHANGEOVERS = 10;
+/** Milliseconds until a changeover must have ended. */
+const PATIENCE = 30_000;
 
-/** Moves the channel between the version and a copy of it under another name. Returns ONNX Runtime's bytes after that. */
-async function moveBackAndForth({ bucket }: Workerd, client: Client, { release, key }: Store): Promise<number> {
+/** Moves the channel between the version and a copy of it under another name. */
+async function measureChangeovers(
+  { bucket, url }: Workerd,
+  inspector: Inspector,
+  { release, key }: Store,
+): Promise<Changeovers> {
+  const client = new Client(url);
   const manifest = { ...release.manifest, name: `${release.manifest.name}-two` };
   const file = await digestFile(Buffer.from(JSON.stringify(manifest)));
   const other = toRelease(new Map([...release.files, ['manifest.json', file]]));
   const r2 = await bucket();
   for (const [name, { bytes }] of other.files) await r2.put(modelKey(other.version, name), bytes);
   await r2.put(modelKey(other.version, SIGNATURE_FILE), createSignature(other, key));
-  for (let round = 0; round < CHANGEOVERS; round++) {
-    const { version } = round % 2 === 0 ? other : release;
+  const moveTo = async ({ version }: Release) => {
     await r2.put(channelKey(DEFAULT_CHANNEL), JSON.stringify({ version }));
-    await client.get('/api/health');
-    const served = Served.parse(JSON.parse(textOf(await client.get('/api/model'))));
-    if (served.digest !== version) throw new Error('the isolate does not follow its channel');
-  }
-  return runtimeBytes(client);
+    for (const started = performance.now(); ; await setTimeout(POLL)) {
+      await client.get('/api/health');
+      const { digest } = Served.parse(JSON.parse(textOf(await client.get('/api/model'))));
+      if (digest === version) return;
+      if (performance.now() - started > PATIENCE) throw new Error('the isolate does not follow its channel');
+    }
+  };
+  const serving = await runtimeBytes(client);
+  for (let round = 0; round < CHANGEOVERS; round++) await moveTo(round % 2 === 0 ? other : release);
+  const afterChangeovers = await runtimeBytes(client);
+  const steps = await measureChangeover(url, inspector, () => moveTo(other));
+  await moveTo(release);
+  return { serving, afterChangeovers, steps };
 }
 
 const Served = z.object({ digest: z.string() });
@@ -205,16 +230,14 @@ const Served = z.object({ digest: z.string() });
 const runtimeBytes = async (client: Client): Promise<number> =>
   Wasm.parse(JSON.parse(textOf(await client.get('/bench/peaks')))).parts.onnxruntime ?? 0;
 
-/** ONNX Runtime's bytes with the network in one file. */
-function measureSingleFile(modules: Bundle): Promise<{ serving: number; afterChangeovers: number }> {
+function measureSingleFile(modules: Bundle): Promise<Changeovers> {
   return withOldForm(async (folder) => {
     const store = await createStore(folder);
-    const workerd = await startWorkerd(modules, store, { vars: ATTENTIVE });
+    const workerd = await startWorkerd(modules, store, { inspect: true, vars: ATTENTIVE });
     try {
-      const client = new Client(workerd.url);
-      await client.get('/api/health');
-      const serving = await runtimeBytes(client);
-      return { serving, afterChangeovers: await moveBackAndForth(workerd, client, store) };
+      await new Client(workerd.url).get('/api/health');
+      const inspector = await Inspector.connect(workerd.inspector ?? '');
+      return await measureChangeovers(workerd, inspector, store).finally(() => inspector.close());
     } finally {
       await workerd.stop();
       await store.remove();

@@ -28,6 +28,9 @@ function count() {
 let peak = count();
 let peakInUse = peak;
 
+/** Bytes of the memories in use now. */
+export const bytesInUse = () => count().inUse;
+
 /** Bytes of the memories in use now, without the decoders', which leases cover. */
 export function outsideLeases() {
   const { parts, inUse } = count();

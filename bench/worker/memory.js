@@ -2,7 +2,8 @@
 import './instrument.js';
 import worker from '../../src/index.ts';
 import { PhotoMemory } from '../../src/memory.ts';
-import { outsideLeases, peaks, reset, sample } from './instrument.js';
+import { bytesInUse, outsideLeases, peaks, reset, sample } from './instrument.js';
+import { currentStep, pauseSteps, resume } from './steps.js';
 
 /** The most bytes leased at the same time, and the most together with the memories that no lease covers. */
 let leased = 0;
@@ -34,6 +35,15 @@ export default {
         reset();
         leased = 0;
         together = 0;
+        return new Response(null, { status: 204 });
+      case '/bench/step':
+        return Response.json({ step: currentStep(), wasm: bytesInUse() });
+      case '/bench/pause':
+      case '/bench/run':
+        pauseSteps(request.url.endsWith('/pause'));
+        return new Response(null, { status: 204 });
+      case '/bench/resume':
+        resume();
         return new Response(null, { status: 204 });
     }
     sample();

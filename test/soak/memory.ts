@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import * as z from 'zod';
+import { measureChangeover, type StepMemory } from '../../bench/changeover.ts';
 import { Inspector } from '../../bench/inspector.ts';
 import type { Workerd } from '../../bench/workerd.ts';
 import { Client } from './client.ts';
@@ -21,23 +22,30 @@ const Peaks = z.object({ inUse: z.number(), parts: z.record(z.string(), z.number
 
 /** Watches an isolate that counts its own memory: see bench/worker/memory.js. */
 export class MemoryWatch {
+  readonly #url: string;
   readonly #client: Client;
   readonly #inspector: Inspector;
   readonly #pid: number;
 
-  private constructor(client: Client, inspector: Inspector, pid: number) {
-    this.#client = client;
+  private constructor(url: string, inspector: Inspector, pid: number) {
+    this.#url = url;
+    this.#client = new Client(url);
     this.#inspector = inspector;
     this.#pid = pid;
   }
 
   static async start({ url, inspector = '', pid }: Workerd): Promise<MemoryWatch> {
-    const watch = new MemoryWatch(new Client(url), await Inspector.connect(inspector), pid);
+    const watch = new MemoryWatch(url, await Inspector.connect(inspector), pid);
     await watch.#client.post('/bench/reset', '');
     return watch;
   }
 
-  /** Measures; the isolate should be idle. */
+  /** Measures each step while `move` changes the model; the isolate should be idle otherwise. */
+  changeover(move: () => Promise<unknown>): Promise<StepMemory[]> {
+    return measureChangeover(this.#url, this.#inspector, move);
+  }
+
+  /** Measures; the isolate should be idle: a body in flight would count twice, as its lease and as its buffer. */
   async point(): Promise<MemoryPoint> {
     const { inUse, together } = Peaks.parse(await this.#client.json('/bench/peaks'));
     const rss = residentBytes(this.#pid);

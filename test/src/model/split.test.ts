@@ -1,4 +1,5 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import * as ort from 'onnxruntime-web/wasm';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { SplitManifest } from '../../../src/model/manifest.ts';
 import { solidPng } from '../../pictures/png.ts';
 import { bucket, newService, raw } from '../service.ts';
@@ -6,6 +7,7 @@ import { brightness, manifestOf, splitFiles, splitManifest } from './publish.ts'
 import { pointAt, putFiles, putVersion } from './put-version.ts';
 
 afterEach(async () => {
+  vi.restoreAllMocks();
   const { objects } = await bucket.list();
   await bucket.delete(objects.map(({ key }) => key));
 });
@@ -20,6 +22,19 @@ test('a network with its weights beside it scores as the same network in one fil
   expect(single).toMatchObject({ label: 'not husky', score: expect.closeTo(0.119, 3) });
   expect(answer).toMatchObject({ label: 'not husky', score: expect.closeTo(0.119, 3) });
   expect(answer).toMatchObject({ model: { name: 'split', version: version.slice(0, 12) } });
+});
+
+test('the weights are freed as soon as ONNX Runtime has copied them', async () => {
+  const create = vi.spyOn(ort.InferenceSession, 'create');
+  await putFiles(bucket, await splitManifest(), splitFiles());
+  expect((await newService()('/api/predict', grey)).status).toBe(200);
+  const given = create.mock.calls.flatMap(([, options]) => options?.externalData ?? []);
+  expect(given).toEqual([{ path: 'weights.bin', data: expect.any(Uint8Array) }]);
+  const [weights] = given;
+  expect(typeof weights === 'object' && weights.data instanceof Uint8Array && weights.data.buffer).toHaveProperty(
+    'detached',
+    true,
+  );
 });
 
 test('an isolate follows its channel from one form to the other and back', async () => {
