@@ -1,49 +1,120 @@
 """Random changes of training photos: appearance for the default network, geometry for the classic one."""
 
-import io
-
+import keras
 import numpy as np
-from keras import ops
-from PIL import Image, ImageEnhance, ImageFilter
+from keras import layers, ops
 
-MARGIN = 0.05
+MARGIN = 0.08
 ROTATION = np.deg2rad(30.0)
 SHEAR = 0.2
 ZOOM = 0.2
+LUMINANCE = np.array(
+    [
+        [16, 11, 10, 16, 24, 40, 51, 61],
+        [12, 12, 14, 19, 26, 58, 60, 55],
+        [14, 13, 16, 24, 40, 57, 69, 56],
+        [14, 17, 22, 29, 51, 87, 80, 62],
+        [18, 22, 37, 56, 68, 109, 103, 77],
+        [24, 35, 55, 64, 81, 104, 113, 92],
+        [49, 64, 78, 87, 103, 121, 120, 101],
+        [72, 92, 95, 98, 112, 100, 103, 99],
+    ],
+    np.float32,
+)
+COSINES = np.array(
+    [[np.sqrt((1 if u == 0 else 2) / 8) * np.cos((2 * x + 1) * u * np.pi / 16) for x in range(8)] for u in range(8)],
+    np.float32,
+)
+"""The orthonormal cosine transform of 8 values."""
+TO_YCC = np.array([[0.299, -0.168736, 0.5], [0.587, -0.331264, -0.418688], [0.114, 0.5, -0.081312]], np.float32)
+"""From RGB, about 0, to luma and colour differences (JFIF), as columns."""
 
 
-def change_appearance(pixels: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """Return ``pixels`` (H, W, 3) uint8 as a camera, a messenger or a web page may change them: same shape and dtype.
+class Appearance(layers.Layer):
+    """Changes photos in training as a camera, a messenger or a web page may: (N, H, W, 3) uint8 to float32 in [0, 1].
 
-    The frame moves by up to ``MARGIN`` of each side; light, contrast, saturation and tint vary; some images become
-    blurred, noisy, grey or a poor JPEG.
+    The frame moves and shrinks by up to ``MARGIN`` of each side, half of the photos are mirrored, light, contrast,
+    saturation and tint vary, and some photos become grey, blurred, noisy or a poor JPEG. Runs on whatever device the
+    network runs on. Outside training it only scales.
     """
-    image = _reframe(Image.fromarray(pixels), random)
-    for enhance, spread in ((ImageEnhance.Brightness, 0.35), (ImageEnhance.Contrast, 0.3), (ImageEnhance.Color, 0.4)):
-        image = enhance(image).enhance(random.uniform(1 - spread, 1 + spread))
-    if random.random() < 0.04:
-        image = image.convert("L").convert("RGB")
-    if random.random() < 0.2:
-        image = image.filter(ImageFilter.GaussianBlur(random.uniform(0.3, 1.5)))
-    changed = np.asarray(image, np.float32) * random.uniform(0.92, 1.08, 3)
-    if random.random() < 0.2:
-        changed += random.normal(0, random.uniform(2, 12), changed.shape)
-    changed = changed.clip(0, 255).astype(np.uint8)
-    return _compress(changed, int(random.integers(30, 96))) if random.random() < 0.4 else changed
+
+    def __init__(self, seed: int) -> None:
+        super().__init__(name="appearance", trainable=False)
+        self._seed = seed
+        self._seeds = keras.random.SeedGenerator(seed)
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Make the changes of an epoch depend on its number only, so that a resumed training repeats them."""
+        self._seeds.state.assign(np.array([self._seed, epoch << 16], self._seeds.state.dtype))
+
+    def call(self, pixels: keras.KerasTensor, training: bool = False) -> keras.KerasTensor:
+        """Return the changed ``pixels``."""
+        photos = ops.cast(pixels, "float32") / 255
+        if not training:
+            return photos
+        photos = self._reframe(photos)
+        photos = photos * self._draw(photos, 0.65, 1.35)
+        mean = ops.mean(_to_grey(photos), axis=(1, 2), keepdims=True)
+        photos = mean + (photos - mean) * self._draw(photos, 0.7, 1.3)
+        grey = _to_grey(photos)
+        colour = self._draw(photos, 0.6, 1.4) * (1 - self._choose(photos, 0.04))
+        photos = (grey + (photos - grey) * colour) * self._draw(photos, 0.92, 1.08, channels=3)
+        photos = photos + (_blur(photos) - photos) * self._draw(photos, 0.3, 1) * self._choose(photos, 0.25)
+        spread = self._draw(photos, 2 / 255, 12 / 255) * self._choose(photos, 0.2)
+        photos = photos + keras.random.normal(ops.shape(photos), seed=self._seeds) * spread
+        photos = ops.clip(photos, 0, 1)
+        chosen = self._choose(photos, 0.4)
+        return photos + (quantize_blocks(photos, self._draw(photos, 0.5, 5)) - photos) * chosen
+
+    def _draw(self, photos: keras.KerasTensor, low: float, high: float, channels: int = 1) -> keras.KerasTensor:
+        return keras.random.uniform((ops.shape(photos)[0], 1, 1, channels), low, high, seed=self._seeds)
+
+    def _choose(self, photos: keras.KerasTensor, share: float) -> keras.KerasTensor:
+        return ops.cast(self._draw(photos, 0, 1) < share, "float32")
+
+    def _reframe(self, photos: keras.KerasTensor) -> keras.KerasTensor:
+        height, width = photos.shape[1:3]
+        cut = keras.random.uniform((ops.shape(photos)[0], 4), 0, MARGIN, seed=self._seeds)
+        scale_x, scale_y = 1 - cut[:, 0] - cut[:, 1], 1 - cut[:, 2] - cut[:, 3]
+        left, top = cut[:, 0] * (width - 1), cut[:, 2] * (height - 1)
+        mirrored = ops.cast(keras.random.uniform(ops.shape(left), seed=self._seeds) < 0.5, "float32")
+        right = left + scale_x * (width - 1)
+        zero = ops.zeros_like(left)
+        maps = [scale_x * (1 - 2 * mirrored), zero, left + mirrored * (right - left), zero, scale_y, top, zero, zero]
+        return ops.image.affine_transform(
+            photos, ops.stack(maps, axis=1), fill_mode="nearest", data_format="channels_last"
+        )
 
 
-def _reframe(image: Image.Image, random: np.random.Generator) -> Image.Image:
-    width, height = image.size
-    left, top, right, bottom = random.uniform(0, MARGIN, 4)
-    box = (left * width, top * height, (1 - right) * width, (1 - bottom) * height)
-    return image.resize(image.size, Image.Resampling.BICUBIC, box=box)
+def _to_grey(photos: keras.KerasTensor) -> keras.KerasTensor:
+    """Return the luma (N, H, W, 1) of ITU-R BT.601, as Pillow's ``L``."""
+    return ops.sum(photos * ops.convert_to_tensor([0.299, 0.587, 0.114]), axis=-1, keepdims=True)
 
 
-def _compress(pixels: np.ndarray, quality: int) -> np.ndarray:
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "JPEG", quality=quality)
-    with Image.open(file) as image:
-        return np.asarray(image)
+def _blur(photos: keras.KerasTensor) -> keras.KerasTensor:
+    """Return ``photos`` after a Gaussian blur of 1.5 pixels."""
+    line = np.exp(-(np.arange(-3, 4) ** 2) / (2 * 1.5**2))
+    kernel = np.repeat(np.outer(line, line)[:, :, None, None] / line.sum() ** 2, 3, axis=2).astype(np.float32)
+    return ops.depthwise_conv(photos, kernel, padding="same", data_format="channels_last")
+
+
+def quantize_blocks(photos: keras.KerasTensor, coarseness: keras.KerasTensor) -> keras.KerasTensor:
+    """Return ``photos`` (N, H, W, 3) in [0, 1] as a JPEG shows them: blocks of 8 x 8 cosines, rounded.
+
+    ``coarseness`` (N, 1, 1, 1) multiplies the luminance table of the JPEG standard (ITU-T T.81, table K.1), which is
+    quality 50; the colour channels use it too. Cells outside whole blocks keep their values.
+    """
+    height, width = (side // 8 for side in photos.shape[1:3])
+    inner = photos[:, : height * 8, : width * 8] * 255 - 128
+    blocks = ops.reshape(ops.matmul(inner, TO_YCC), (-1, height, 8, width, 8, 3))
+    step = ops.reshape(coarseness, (-1, 1, 1, 1, 1, 1)) * ops.convert_to_tensor(LUMINANCE[None, None, None, None])
+    cosines = ops.einsum("ui,nhiwjc,vj->nhwcuv", COSINES, blocks, COSINES)
+    cosines = ops.round(cosines / step) * step
+    blocks = ops.einsum("ui,nhwcuv,vj->nhiwjc", COSINES, cosines, COSINES)
+    shown = ops.matmul(ops.reshape(blocks, ops.shape(inner)), np.linalg.inv(TO_YCC).astype(np.float32))
+    shown = ops.clip((shown + 128) / 255, 0, 1)
+    shown = ops.concatenate([shown, photos[:, : height * 8, width * 8 :]], axis=2)
+    return ops.concatenate([shown, photos[:, height * 8 :]], axis=1)
 
 
 def draw_maps(random: np.random.Generator, count: int, size: int) -> np.ndarray:

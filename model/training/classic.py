@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import keras
 import numpy as np
-import tensorflow as tf
 from keras import layers
 
 from model.training.augmentation import apply_maps, draw_maps
@@ -133,7 +132,10 @@ def fit(
     with the same TensorFlow.
     """
     keras.utils.set_random_seed(seed)
-    tf.config.experimental.enable_op_determinism()
+    if keras.backend.backend() == "tensorflow":
+        from tensorflow import config
+
+        config.experimental.enable_op_determinism()
     model = build(network, training.pixels.shape[1])
     compile_for_training(model)
     best = keras.callbacks.EarlyStopping(

@@ -8,6 +8,7 @@ import numpy as np
 from keras import ops
 from sklearn.metrics import roc_auc_score
 
+from model.training.augmentation import Appearance
 from model.training.dataset import Split
 from model.training.lite_network import IMAGENET, SCORE, predict_logits, train_from
 from model.training.training_state import History, restore_state, save_state
@@ -39,41 +40,35 @@ class Plan:
     weight_decay: float
     averaging: float
     train_from_block: int
-    copies: int
-    """The appearances of each view."""
     imagenet_weight: float
 
 
 class Batches(keras.utils.PyDataset):
-    """Batches of views as the frozen blocks return them; only the seed decides what batch i of an epoch contains."""
+    """Batches of views; only the seed decides what batch i of an epoch contains."""
 
     epoch = 0
     """The current one, from 0."""
 
-    def __init__(self, lessons: Lessons, inputs: np.ndarray, plan: Plan) -> None:
+    def __init__(self, lessons: Lessons, plan: Plan) -> None:
         super().__init__(workers=1, use_multiprocessing=False, max_queue_size=8)
         self._lessons = lessons
-        self._inputs = inputs
         self._plan = plan
 
     def __len__(self) -> int:
         return self._plan.steps
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-        """Return batch ``index``: (B, H, W, C) float32 inputs of the learning part, and the targets of both outputs."""
+        """Return batch ``index``: (B, size, size, 3) uint8 views, and the targets of both outputs."""
         random = np.random.default_rng([self._plan.seed, self.epoch, index])
         lessons = self._lessons
         chosen = random.choice(len(lessons.share), self._plan.batch_size, p=lessons.share)
-        copies = random.integers(0, self._plan.copies, len(chosen)) * len(lessons.share)
         targets = {SCORE: lessons.score[chosen, None], IMAGENET: lessons.imagenet[chosen].astype(np.float32)}
-        return self._inputs[chosen + copies].astype(np.float32), targets
+        return lessons.pixels[chosen], targets
 
 
 def teach(
     model: keras.Model,
-    learner: keras.Model,
     lessons: Lessons,
-    inputs: np.ndarray,
     watched: Split,
     plan: Plan,
     state: Path,
@@ -81,14 +76,17 @@ def teach(
     stop: bool = False,
     verbose: int = 0,
 ) -> History:
-    """Train ``learner``, the later part of ``model``, leave it with averaged weights, and return the history.
+    """Train ``model`` on changed views of ``lessons``, leave it with averaged weights, and return the history.
 
-    ``inputs`` are the copies of each view that ``run_frozen`` gives. ``watched`` is only watched: it decides nothing,
-    and the weights are those of the last epoch. The state after each epoch goes to the file ``state``; if it exists,
-    the training continues from there or, with ``stop``, takes the averages in it as the result.
+    ``watched`` is only watched: it decides nothing, and the weights are those of the last epoch. The state after each
+    epoch goes to the file ``state``; if it exists, the training continues from there or, with ``stop``, takes the
+    averages in it as the result.
     """
     keras.utils.set_random_seed(plan.seed)
     train_from(model, plan.train_from_block)
+    appearance = Appearance(plan.seed)
+    views = keras.Input(model.input_shape[1:], dtype="uint8")
+    learner = keras.Model(views, model(appearance(views)))
     total = plan.epochs * plan.steps
     rate = keras.optimizers.schedules.CosineDecay(
         0.0, total, alpha=0.0, warmup_target=plan.learning_rate, warmup_steps=total // 20
@@ -106,8 +104,8 @@ def teach(
     if stop:
         learner.optimizer.finalize_variable_values(learner.trainable_variables)
         return before
-    batches = Batches(lessons, inputs, plan)
-    watch = _Watch(model, batches, watched, state, before)
+    batches = Batches(lessons, plan)
+    watch = _Watch(model, appearance, batches, watched, state, before)
     averaged = keras.callbacks.SwapEMAWeights(swap_on_epoch=True)
     learner.fit(
         batches,
@@ -131,8 +129,17 @@ class _Watch(keras.callbacks.Callback):
     By then ``SwapEMAWeights``, which runs first, has put the weights in training back in the place of the averages.
     """
 
-    def __init__(self, network: keras.Model, batches: Batches, watched: Split, state: Path, history: History) -> None:
+    def __init__(
+        self,
+        network: keras.Model,
+        appearance: Appearance,
+        batches: Batches,
+        watched: Split,
+        state: Path,
+        history: History,
+    ) -> None:
         super().__init__()
+        self._appearance = appearance
         self._network = network
         self._batches = batches
         self._watched = watched
@@ -141,6 +148,7 @@ class _Watch(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch: int, _logs: dict[str, float] | None = None) -> None:
         self._batches.epoch = epoch
+        self._appearance.begin_epoch(epoch)
         if epoch == len(self.history.get("loss", [])) > 0:
             save_state(self._state, self._network, self.model.optimizer, self.history)
 

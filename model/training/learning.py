@@ -8,7 +8,6 @@ import keras
 
 from model.training.dataset import Split
 from model.training.distillation import Lessons, teach
-from model.training.frozen import run_frozen, split_network
 from model.training.lite_network import build
 from model.training.probe import fit_score, imagenet_probabilities, read_features
 from model.training.recipe import Recipe
@@ -21,13 +20,11 @@ def learn(
 ) -> tuple[keras.Model, History]:
     """Return the trained network (two outputs, logits) and the history of its training, empty without epochs.
 
-    ``watched`` is only watched. The outputs of the frozen blocks, the features before training, and the state after
-    each epoch are in the folder ``cache``, and the same lessons and settings continue from them; with ``stop``, no
-    further epoch begins.
+    ``watched`` is only watched. The features before training and the state after each epoch are in the folder
+    ``cache``, and the same lessons and settings continue from them; with ``stop``, no further epoch begins.
     """
     plan = recipe.plan
-    copies = plan.copies if plan.epochs > 0 else 1
-    given = hashlib.sha256(repr((recipe.size, recipe.slimming, plan.train_from_block, copies, plan.seed)).encode())
+    given = hashlib.sha256(repr((recipe.size, recipe.slimming, plan.seed)).encode())
     given.update(lessons.pixels.tobytes() + lessons.share.tobytes())
     before = given.hexdigest()[:16]
     given.update(repr((recipe.probe, plan)).encode() + lessons.score.tobytes() + lessons.imagenet.tobytes())
@@ -38,14 +35,13 @@ def learn(
         model = build(recipe.size, plan.seed, recipe.slimming.kernels)
     else:
         model = build_slim(recipe.slimming, lessons, plan.seed)
-    parts = split_network(model, plan.train_from_block)
-    inputs = run_frozen(parts.frozen, lessons.pixels, copies, plan.seed, cache / f"frozen-{before}.npy")
-    features = read_features(parts.features, inputs[: len(lessons.share)], cache / f"features-{before}.npy")
-    if not begun:
-        fit_score(model, features, lessons, recipe.probe)
-    if len(lessons.imagenet) == 0:
-        lessons = replace(lessons, imagenet=imagenet_probabilities(features))
+    if not begun or len(lessons.imagenet) == 0:
+        features = read_features(model, lessons.pixels, cache / f"features-{before}.npy")
+        if not begun:
+            fit_score(model, features, lessons, recipe.probe)
+        if len(lessons.imagenet) == 0:
+            lessons = replace(lessons, imagenet=imagenet_probabilities(features))
     history: History = {}
     if begun or (plan.epochs > 0 and not stop):
-        history = teach(model, parts.learner, lessons, inputs, watched, plan, state, stop=stop, verbose=verbose)
+        history = teach(model, lessons, watched, plan, state, stop=stop, verbose=verbose)
     return model, history

@@ -1,5 +1,6 @@
 """Photos as the network sees them: the same steps in training as in service, and fixed views for the teacher."""
 
+import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -32,7 +33,7 @@ def read_photo(path: Path | str, width: int, height: int, resampling: str = "bic
 
 def to_input(pixels: np.ndarray) -> np.ndarray:
     """Return uint8 ``pixels`` of any shape as the network's float32 in [0, 1]: byte / 255."""
-    return (pixels / 255.0).astype(np.float32)
+    return pixels / np.float32(255)
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ def read_views(paths: list[Path], views: Views, size: int) -> Iterator[np.ndarra
     Squeezes each view straight to a square (bicubic), as the Worker does with photos. Raises ``OSError`` if Pillow
     cannot read a file.
     """
-    with ThreadPoolExecutor(1) as pool:
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
         for start in range(0, len(paths), AHEAD):
             yield from pool.map(
                 lambda place: _read_views_of(paths[place], views, place, size),

@@ -16,6 +16,7 @@ from model.training import efficientnet_lite as lite
 from model.training.distillation import Lessons
 from model.training.lite_network import SCORE, VARIANT
 from model.training.parts import compute_in_parts
+from model.training.photos import to_input
 
 PART = 2048
 
@@ -27,10 +28,11 @@ class Probe:
     strength: float
 
 
-def read_features(network: keras.Model, inputs: np.ndarray, kept: Path) -> np.ndarray:
-    """Return the features (N, 1280) that ``network`` gives for ``inputs`` (N, H, W, C), kept in ``kept``."""
+def read_features(model: keras.Model, pixels: np.ndarray, kept: Path) -> np.ndarray:
+    """Return the features (N, 1280) that ``model`` gives for ``pixels`` (N, size, size, 3) uint8, kept in ``kept``."""
+    network = keras.Model(model.inputs, model.get_layer("head_relu6").output)
     found = compute_in_parts(
-        kept, len(inputs), PART, lambda chosen: network.predict(inputs[chosen].astype(np.float32), verbose=0)
+        kept, len(pixels), PART, lambda chosen: network.predict(to_input(pixels[chosen]), batch_size=64, verbose=0)
     )
     return found.astype(np.float32)
 

@@ -10,7 +10,6 @@ from importlib.metadata import version
 from pathlib import Path
 
 import keras
-import tensorflow as tf
 
 from convert.baseline import count_scores
 from model.training.charts import Findings, draw_plots
@@ -84,7 +83,7 @@ def _describe(run: Run, parameters: int, content: bytes) -> dict[str, object]:
         "training": run.settings,
         "tools": {
             **{tool: version(tool) for tool in ("keras", "numpy", "pillow", "scikit-learn")},
-            "tensorflow": tf.__version__,
+            "backend": keras.backend.backend(),
         },
     }
 

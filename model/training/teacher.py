@@ -5,7 +5,6 @@ from pathlib import Path
 
 import keras
 import numpy as np
-import tensorflow as tf
 from keras import layers
 from scipy.special import log_softmax
 from sklearn.linear_model import LogisticRegression
@@ -26,8 +25,7 @@ def build_embedder(variant: str, size: int) -> Callable[[np.ndarray], np.ndarray
     inputs = keras.Input((size, size, 3))
     network = keras.Model(inputs, layers.GlobalAveragePooling2D()(lite.add_features(inputs, variant)))
     lite.load_imagenet(network, variant)
-    run = tf.function(lambda batch: network(batch, training=False), reduce_retracing=True)
-    return lambda views: run(to_input(views)).numpy()
+    return lambda views: network.predict(to_input(views), batch_size=BATCH, verbose=0)
 
 
 def embed(paths: list[Path], views: Views, embedder: Callable[[np.ndarray], np.ndarray], size: int) -> np.ndarray:

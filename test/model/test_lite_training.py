@@ -1,5 +1,6 @@
 """Training of the default network, end to end on drawn shapes, and its parts."""
 
+import io
 import json
 import shutil
 import signal
@@ -14,11 +15,12 @@ import numpy as np
 import onnx
 import pytest
 import tensorflow as tf
+from PIL import Image
 from sklearn.metrics import roc_auc_score
 
 from draw_shapes import draw_folder
 from model.training import candidates, cross_source, lessons, slimming, train, training_state
-from model.training.augmentation import change_appearance
+from model.training.augmentation import LUMINANCE, Appearance, quantize_blocks
 from model.training.dataset import Photos, find_group, find_photos
 from model.training.evaluation import (
     auc_interval,
@@ -63,7 +65,6 @@ learning_rate = 1e-3
 weight_decay = 1e-4
 averaging = 0.5
 train_from_block = 14
-copies = 2
 imagenet_weight = 0.5
 [slimming]
 blocks = [3, 14]
@@ -394,13 +395,42 @@ def test_views_keep_most_of_the_photo_and_depend_on_the_seed(data):
 
 
 def test_a_changed_appearance_keeps_the_motif():
-    photo = np.zeros((64, 64, 3), np.uint8)
-    photo[:, 32:] = 200
-    random = np.random.default_rng(5)
-    changed = np.stack([change_appearance(photo, random) for _ in range(40)]).astype(float)
-    assert changed.shape == (40, 64, 64, 3)
-    assert (changed[:, :, 40:].mean(axis=(1, 2, 3)) > changed[:, :, :24].mean(axis=(1, 2, 3)) + 50).all()
+    photo = np.zeros((64, 60, 3), np.uint8)
+    photo[40:] = 200
+    photos = np.repeat(photo[None], 40, axis=0)
+    appearance = Appearance(5)
+    assert np.allclose(appearance(photos), photos / 255, atol=1e-6), "only in training"
+    appearance.begin_epoch(1)
+    changed = keras.ops.convert_to_numpy(appearance(photos, training=True))
+    assert changed.shape == (40, 64, 60, 3)
+    assert changed.min() >= 0 and changed.max() <= 1
+    assert (changed[:, 50:].mean(axis=(1, 2, 3)) > changed[:, :30].mean(axis=(1, 2, 3)) + 0.2).all()
     assert len({view.tobytes() for view in changed}) == 40
+    assert not np.array_equal(appearance(photos, training=True), changed)
+    appearance.begin_epoch(1)
+    assert np.array_equal(appearance(photos, training=True), changed), "an epoch repeats its changes"
+
+
+def test_half_of_the_views_are_mirrored():
+    photo = np.zeros((32, 32, 3), np.uint8)
+    photo[:, 20:] = 255
+    changed = keras.ops.convert_to_numpy(Appearance(2)(np.repeat(photo[None], 60, axis=0), training=True))
+    right = changed[:, :, 24:].mean(axis=(1, 2, 3)) > changed[:, :, :8].mean(axis=(1, 2, 3))
+    assert 15 < right.sum() < 45
+
+
+def test_quantised_blocks_look_like_a_jpeg():
+    random = np.random.default_rng(3)
+    smooth = np.array(Image.fromarray(random.integers(0, 256, (6, 6, 3), np.uint8)).resize((44, 40), Image.BICUBIC))
+    file = io.BytesIO()
+    table = [int(value) for value in LUMINANCE.ravel()]
+    Image.fromarray(smooth).save(file, "JPEG", qtables=[table, table], subsampling=0)
+    with Image.open(file) as image:
+        wanted = np.asarray(image, float)
+    shown = 255 * quantize_blocks((smooth[None] / 255).astype(np.float32), np.ones((1, 1, 1, 1), np.float32))[0]
+    assert np.abs(shown[:, :40] - wanted[:, :40]).mean() < 1.0
+    assert np.abs(wanted[:, :40] - smooth[:, :40]).mean() > 2.0, "it is a poor JPEG"
+    assert np.allclose(shown[:, 40:], smooth[:, 40:], atol=1e-3), "outside whole blocks nothing changes"
 
 
 def test_calibrated_scores_are_probabilities():
