@@ -48,6 +48,7 @@ def to_onnx(model: Model, contract: Contract, input_range: str = "0..1") -> onnx
     if len(proto.graph.input) != 1 or len(proto.graph.output) != 1:
         raise ConversionError("the graph must have one input and one output")
     _express_in_standard(proto)
+    _round_scales(proto)
     fold_normalisations(proto)
     if len(find_poolings(model)) == 1:
         add_heatmap(proto)
@@ -102,6 +103,18 @@ def _express_in_standard(proto: onnx.ModelProto) -> None:
         kept.extend(onnx.helper.make_node(kind, inputs, [output]) for kind, inputs, output in steps)
     del graph.node[:]
     graph.node.extend(kept)
+
+
+def _round_scales(proto: onnx.ModelProto) -> None:
+    """Round the scales of each ``Resize`` up, in place: 24 * 0.8333333 is 20 in float32, but 19 once ONNX floors it."""
+    scales = {node.input[2] for node in proto.graph.node if node.op_type == "Resize" and len(node.input) > 2}
+    for tensor in proto.graph.initializer:
+        if tensor.name in scales:
+            values = onnx.numpy_helper.to_array(tensor)
+            # Whole numbers and binary fractions are exact.
+            is_exact = values * 1024 == np.floor(values * 1024)
+            rounded = np.where(is_exact, values, np.nextafter(values, np.float32(np.inf)))
+            tensor.CopyFrom(onnx.numpy_helper.from_array(rounded.astype(values.dtype), tensor.name))
 
 
 def canonicalise(proto: onnx.ModelProto) -> None:
@@ -165,9 +178,13 @@ def _sort_nodes(graph: onnx.GraphProto) -> list[onnx.NodeProto]:
     return order
 
 
+def _is_standard(node: onnx.NodeProto) -> bool:
+    return node.domain in ("", "ai.onnx") and onnx.defs.has(node.op_type, OPSET)
+
+
 def _check(proto: onnx.ModelProto, contract: Contract) -> None:
     graph = proto.graph
-    foreign = sorted({f"{node.domain}.{node.op_type}" for node in graph.node if node.domain not in ("", "ai.onnx")})
+    foreign = sorted({node.op_type for node in graph.node if not _is_standard(node)})
     if foreign or proto.functions:
         raise ConversionError(f"the graph needs operators outside the ONNX standard: {', '.join(foreign)}")
     nested = sorted({node.op_type for node in graph.node if any(field.HasField("g") for field in node.attribute)})

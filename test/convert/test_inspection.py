@@ -110,6 +110,31 @@ def test_refuses_anything_foreign_wherever_it_hides(binary_h5, change, reason):
         inspect_file(binary_h5)
 
 
+@pytest.mark.parametrize(
+    ("kind", "advice"),
+    [
+        ("StringLookup", "it is for text or tables"),
+        ("MelSpectrogram", "it is for sound"),
+        ("TFSMLayer", "a network from outside Keras"),
+        ("GRUCell", "a recurrent layer"),
+        ("QuantizeWrapperV2", "before quantize_model"),
+        ("PruneLowMagnitude", "strip_pruning"),
+    ],
+)
+def test_says_what_a_known_layer_is(binary_h5, kind, advice):
+    rewrite_config(binary_h5, lambda config: config["config"]["layers"][-1].update(class_name=kind))
+    with pytest.raises(ConversionError, match=advice) as refused:
+        inspect_file(binary_h5)
+    assert "custom layer" not in str(refused.value)
+
+
+def test_drops_what_only_training_uses(binary_h5):
+    """A custom class there is not loaded, and its configuration is gone from what is."""
+    own = {"class_name": "Popen", "module": "subprocess", "registered_name": "own>Popen", "config": {"args": "x"}}
+    rewrite_config(binary_h5, lambda config: config["config"]["layers"][-1]["config"].update(kernel_regularizer=own))
+    assert "Popen" not in json.dumps(inspect_file(binary_h5).config)
+
+
 def test_refuses_an_endlessly_nested_configuration(binary_h5):
     deep = b'{"class_name": "Sequential", "config": ' + b"[" * 20_000 + b"]" * 20_000 + b"}"
     with h5py.File(binary_h5, "r+") as file:
