@@ -105,9 +105,20 @@ def _express_in_standard(proto: onnx.ModelProto) -> None:
     graph.node.extend(kept)
 
 
+def _read_mode(node: onnx.NodeProto) -> bytes:
+    return next((field.s for field in node.attribute if field.name == "mode"), b"nearest")
+
+
 def _round_scales(proto: onnx.ModelProto) -> None:
-    """Round the scales of each ``Resize`` up, in place: 24 * 0.8333333 is 20 in float32, but 19 once ONNX floors it."""
-    scales = {node.input[2] for node in proto.graph.node if node.op_type == "Resize" and len(node.input) > 2}
+    """Round the scales of each ``Resize`` up, in place: 24 * 0.8333333 is 20 in float32, but 19 once ONNX floors it.
+
+    Not those of nearest neighbours, which would change where a pixel is exactly between two.
+    """
+    scales = {
+        node.input[2]
+        for node in proto.graph.node
+        if node.op_type == "Resize" and len(node.input) > 2 and _read_mode(node) != b"nearest"
+    }
     for tensor in proto.graph.initializer:
         if tensor.name in scales:
             values = onnx.numpy_helper.to_array(tensor)

@@ -84,7 +84,5 @@ def test_does_not_convert_a_network_without_probabilities(run, tmp_path, outputs
 
 def test_refuses_a_network_that_no_isolate_can_hold():
     model = SimpleNamespace(weights=[np.broadcast_to(np.float32(0), (3, 3, 1000, 4000)), np.zeros(4000)])
-    with pytest.raises(
-        ConversionError, match=r"36\.0 million weights take 144 MB, and an isolate of the Worker has 134"
-    ):
+    with pytest.raises(ConversionError, match=r"36\.0 million weights take 144 MB, and an isolate"):
         check_size(model)
