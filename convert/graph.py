@@ -19,6 +19,7 @@ from convert.heatmap import INPUT, OUTPUT, find_poolings
 from convert.heatmap_graph import add_heatmap
 from convert.input_range import INPUT_RANGES
 from convert.keras_file import Model, call_model, last_line
+from convert.resizing import correct_resizes
 
 OPSET = 17
 PRODUCER = "husky-ai"
@@ -48,7 +49,7 @@ def to_onnx(model: Model, contract: Contract, input_range: str = "0..1") -> onnx
     if len(proto.graph.input) != 1 or len(proto.graph.output) != 1:
         raise ConversionError("the graph must have one input and one output")
     _express_in_standard(proto)
-    _round_scales(proto)
+    correct_resizes(proto)
     fold_normalisations(proto)
     if len(find_poolings(model)) == 1:
         add_heatmap(proto)
@@ -103,29 +104,6 @@ def _express_in_standard(proto: onnx.ModelProto) -> None:
         kept.extend(onnx.helper.make_node(kind, inputs, [output]) for kind, inputs, output in steps)
     del graph.node[:]
     graph.node.extend(kept)
-
-
-def _read_mode(node: onnx.NodeProto) -> bytes:
-    return next((field.s for field in node.attribute if field.name == "mode"), b"nearest")
-
-
-def _round_scales(proto: onnx.ModelProto) -> None:
-    """Round the scales of each ``Resize`` up, in place: 24 * 0.8333333 is 20 in float32, but 19 once ONNX floors it.
-
-    Not those of nearest neighbours, which would change where a pixel is exactly between two.
-    """
-    scales = {
-        node.input[2]
-        for node in proto.graph.node
-        if node.op_type == "Resize" and len(node.input) > 2 and _read_mode(node) != b"nearest"
-    }
-    for tensor in proto.graph.initializer:
-        if tensor.name in scales:
-            values = onnx.numpy_helper.to_array(tensor)
-            # Whole numbers and binary fractions are exact.
-            is_exact = values * 1024 == np.floor(values * 1024)
-            rounded = np.where(is_exact, values, np.nextafter(values, np.float32(np.inf)))
-            tensor.CopyFrom(onnx.numpy_helper.from_array(rounded.astype(values.dtype), tensor.name))
 
 
 def canonicalise(proto: onnx.ModelProto) -> None:

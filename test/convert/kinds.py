@@ -461,6 +461,9 @@ KINDS = {
     "resized inside to a size whose scale is not exact": Kind(
         "resizing.keras", layers_of(lambda layers: layers.Resizing(32, 20)), PLAIN
     ),
+    "resized inside by nearest neighbours": Kind(
+        "nearest.keras", layers_of(lambda layers: layers.Resizing(32, 20, interpolation="nearest")), PLAIN
+    ),
     "convolution of a volume": Kind(
         "volume.keras",
         layers_of(

@@ -60,3 +60,16 @@ def test_the_served_form_returns_what_keras_returns(name, tmp_path):
         model.weights[index].assign(value)
     assert np.abs(found - keras.ops.convert_to_numpy(model(photos * 255))).max() < 1e-5
     assert found.std(axis=0).max() > 1e-4  # the outputs depend on the photo
+
+
+@pytest.mark.parametrize("interpolation", ["nearest", "bilinear", "bicubic"])
+@pytest.mark.parametrize("size", [(32, 20), (20, 7), (12, 48)])
+def test_resizing_has_the_size_and_the_pixels_of_keras(interpolation, size):
+    """24 * float32(20 / 24) is below 20, and every fifth column lies exactly between two."""
+    resizing = layers.Resizing(*size, interpolation=interpolation)
+    body = [resizing, layers.Flatten(), layers.Dense(3, activation="softmax")]
+    model = keras.Sequential([keras.Input((24, 24, 3)), *body])
+    served = separate_weights(optimise(to_onnx(model, read_contract(model, ["a", "b", "c"]))), None)
+    photos = np.random.default_rng(5).random((4, 24, 24, 3)).astype(np.float32)
+    found = OnnxNetwork(served.graph, served.widened).score(photos)
+    assert np.abs(found - np.asarray(model(photos))).max() < 1e-5
