@@ -13,7 +13,7 @@ from convert.errors import ConversionError
 CHANNELS = (1, 3)
 MAX_SIDE = 1024
 SUM_TOLERANCE = 1e-3
-# Of an isolate, for everything in it.
+# The memory of an isolate, for everything in it.
 ISOLATE_BYTES = 128 * 2**20
 SMALLER = "use a smaller network, such as MobileNetV2 or EfficientNetB0"
 # Activations whose outputs are neither probabilities nor logits.
@@ -63,7 +63,10 @@ def read_contract(
     the activation that an output ends in, if known.
     """
     if len(model.inputs) != 1:
-        raise ConversionError(f"the model must have one input, found {len(model.inputs)}")
+        raise ConversionError(
+            f"the model must have one input, found {len(model.inputs)}: the service sends it one photo and nothing "
+            "else; build a model that takes the photo alone, copy the weights, and save it"
+        )
     index = _choose_output(model, output)
     height, width, channels, dimensions = _read_input(tuple(model.inputs[0].shape), size)
     dtype = _name_of(model.inputs[0].dtype)

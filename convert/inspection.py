@@ -27,7 +27,7 @@ LAMBDAS = ("Lambda", "__lambda__")
 FLOAT32 = "float32"
 FLOATS = {"bfloat16", "float16", FLOAT32, "float64", "half", "mixed_bfloat16", "mixed_float16"}
 POLICIES = {"DTypePolicy", "FloatDTypePolicy", "Policy", "PolicyV1"}
-# What only training uses, by the end of its key, and what replaces one that is custom: all weights come from the file.
+# What inference does not use, by the end of its key, and what replaces a custom one: the file contains all weights.
 UNUSED = {"_initializer": "zeros", "_regularizer": None, "_constraint": None}
 
 
@@ -105,7 +105,7 @@ def _simplify_entry(key: str, item: Any) -> Any:
 
 
 def _is_custom(item: Any) -> bool:
-    """Whether a configuration names a class of the author's own, rather than one of Keras's or code."""
+    """Whether a configuration names a custom class. Code from the file counts as none, so that it is refused."""
     kind = item.get("class_name") if isinstance(item, dict) else None
     if not isinstance(kind, str) or kind in (*LAMBDAS, "function"):
         return False
@@ -138,7 +138,9 @@ def _check(entry: dict[str, Any], trail: tuple[str, ...]) -> None:
     kind, module, registered = entry["class_name"], entry.get("module"), entry.get("registered_name")
     if kind in LAMBDAS:
         raise ConversionError(
-            f"{where}: a Lambda layer, which would run code from the file: replace it by Keras's own layers"
+            f"{where}: a Lambda layer, which would run code from the file: replace it by Keras's own layers, such as "
+            "Rescaling(1 / 255) for x / 255 or Rescaling(1 / 127.5, offset=-1) for x / 127.5 - 1; copy the weights, "
+            "and save it"
         )
     if kind == "function":
         if str(entry.get("config")) not in known.ACTIVATIONS or registered not in (
@@ -162,19 +164,19 @@ def _check(entry: dict[str, Any], trail: tuple[str, ...]) -> None:
     elif kind in known.CLASSES:
         allowed = None
     else:
-        raise ConversionError(f"{where}: not one of the Keras layers that can be converted{_advise(kind)}")
+        raise ConversionError(f"{where}: not one of the Keras layers that can be converted{_advise(kind, module)}")
     if kind != "function" and registered not in (None, kind):
         raise ConversionError(f"{where}: a custom object, registered as '{str(registered)[:80]}'")
     if module is not None and str(module) not in known.MODULES and not (allowed and allowed.fullmatch(str(module))):
         raise ConversionError(f"{where}: a custom object, from module '{str(module)[:80]}'")
 
 
-def _advise(kind: str) -> str:
+def _advise(kind: str, module: object) -> str:
     if kind == "KerasLayer":
         return ": it loads a network from TensorFlow Hub; build the model with keras.applications instead"
     if kind.startswith("Convolution"):
         return ": this is Keras 1; open the file with Keras 2, and save it again"
-    if kind in known.OPERATIONS:
+    if kind in known.OPERATIONS and module is None:
         return f": {known.ARITHMETIC_IN_HDF5}"
     if kind == "QuantizedDTypePolicy":
         return ": the model is quantised; save it before quantize() is called"
@@ -182,7 +184,7 @@ def _advise(kind: str) -> str:
         strip = known.OPTIMIZATIONS[kind]
         if strip is None:
             return ": a layer of quantisation-aware training; save the model before quantize_model() is called"
-        return f": a layer for training only; take it off with tfmot.{strip}(model), and save that model"
+        return f": a layer for training only; remove it with tfmot.{strip}(model), and save that model"
     if kind in known.TEXT:
         return ": it is for text or tables; an image classifier does not need it, so build the model without it"
     if kind in known.SOUND:

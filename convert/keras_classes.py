@@ -43,21 +43,21 @@ log_softmax mish relu relu6 selu sigmoid silu soft_shrink softmax softmax_v2 sof
 squareplus swish tanh tanh_shrink threshold
 """
 ACTIVATIONS = frozenset(ACTIVATION_NAMES.split())
-# Keras's own layers that are refused, for they become loops.
+# Keras's own layers that are refused because they become loops.
 RECURRENT_NAMES = """
 AbstractRNNCell Bidirectional ConvLSTM1D ConvLSTM2D ConvLSTM3D CuDNNGRU CuDNNLSTM GRU GRUCell LSTM LSTMCell RNN
 SimpleRNN SimpleRNNCell StackedRNNCells
 """
 RECURRENT = frozenset(RECURRENT_NAMES.split())
-# And these, for an image classifier has no use for them; some read files.
+# Refused because an image classifier does not need them, and some read files.
 TEXT = frozenset(
     "CategoryEncoding DenseFeatures HashedCrossing Hashing IntegerLookup ReversibleEmbedding StringLookup "
     "TextVectorization".split()
 )
 SOUND = frozenset("MelSpectrogram STFTSpectrogram".split())
-# And these, for they run a network that Keras does not describe.
+# Refused because they run a network that the configuration does not describe.
 FOREIGN_NETWORKS = frozenset("FlaxLayer JaxLayer TFSMLayer TorchModuleWrapper".split())
-# Wrappers of tensorflow_model_optimization, for training only; the function that takes them off, if there is one.
+# Wrappers of tensorflow_model_optimization, used only in training, and the function that removes each, if any.
 OPTIMIZATIONS: dict[str, str | None] = {
     "ClusterWeights": "clustering.keras.strip_clustering",
     "PruneLowMagnitude": "sparsity.keras.strip_pruning",

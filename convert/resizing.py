@@ -9,15 +9,15 @@ from onnx.numpy_helper import from_array, to_array
 
 
 def correct_resizes(proto: onnx.ModelProto) -> None:
-    """Round the inexact scales of each ``Resize`` up, in place; of nearest neighbours, select the pixels instead.
+    """Round inexact scales up, in place. For nearest neighbours, replace the ``Resize`` by a selection of pixels.
 
-    A changed scale would change which neighbour is nearest where a pixel is exactly between two.
+    There a changed scale would change the neighbour of a pixel that is exactly between two.
     """
     tensors = {tensor.name: tensor for tensor in proto.graph.initializer}
     inexact = [node for node in proto.graph.node if node.op_type == "Resize" and _is_inexact(node, tensors)]
     for node in inexact:
         if not _is_nearest(node):
-            # Several may have the same scales, but only those that stay as they are may share them with others.
+            # A new tensor, because nearest neighbours may share the old one.
             scales = to_array(tensors[node.input[2]])
             name = f"{node.output[0]}/scales"
             proto.graph.initializer.append(from_array(np.where(_is_exact(scales), scales, _next(scales)), name))
@@ -51,7 +51,7 @@ def _is_nearest(node: onnx.NodeProto) -> bool:
 
 def _select_pixels(proto: onnx.ModelProto, node: onnx.NodeProto, scales: np.ndarray) -> None:
     """Replace ``node`` by a ``Gather`` for each axis that it resizes."""
-    # TensorFlow's formula for each: core/kernels/image/resize_nearest_neighbor_op.cc.
+    # TensorFlow's formula: core/kernels/image/resize_nearest_neighbor_op.cc.
     offset = {b"tf_half_pixel_for_nn": 0.5, b"half_pixel": 0.5, b"asymmetric": 0.0}.get(
         _read(node, "coordinate_transformation_mode", b"half_pixel")
     )

@@ -17,7 +17,7 @@ MAX_LABELS_BYTES = 2**20
 # What a zip may unpack to: weights hardly compress, except those of small untrained models.
 MAX_RATIO, ALWAYS_ALLOWED = 8, 64 * 2**20
 MODEL_SUFFIXES = (".h5", ".hdf5", ".keras")
-# What a .keras archive holds. Keras stores it unpacked on Hugging Face.
+# The files of a .keras archive. Keras stores them unpacked on Hugging Face.
 UNPACKED = ("metadata.json", "config.json", "model.weights.h5")
 # Google's Teachable Machine calls the two files so; newer exports write keras_Model.h5.
 TEACHABLE_MODEL, LABELS = "keras_model.h5", "labels.txt"
@@ -143,7 +143,7 @@ def _read_folder(folder: Path) -> Source:
 
 
 def _pack(folder: Path) -> bytes:
-    """Return the .keras archive whose files lie in ``folder``, the same bytes each time."""
+    """Return the .keras archive of the files in ``folder``; the same files always give the same bytes."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         for name in UNPACKED:

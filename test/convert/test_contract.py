@@ -42,7 +42,7 @@ def image_out():
         (lambda: network((3, 8, 8)), "channels must come last"),
         (lambda: network((None, 8, 3)), "height and width of the input must be fixed.*--size"),
         (lambda: network((2048, 8, 3)), "1024 pixels"),
-        (two_inputs, "one input, found 2"),
+        (two_inputs, "one input, found 2: .*takes the photo alone, copy the weights"),
         (two_outputs, "2 outputs.*--output"),
         (image_out, "output must be"),
         (lambda: network((8, 8, 3), outputs=3), "needs 3 labels"),

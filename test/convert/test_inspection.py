@@ -139,6 +139,8 @@ def test_refuses_anything_foreign_wherever_it_hides(binary_h5, change, reason):
 @pytest.mark.parametrize(
     ("kind", "advice"),
     [
+        ("Lambda", r"Lambda layer, .* Rescaling\(1 / 255\) for x / 255"),
+        ("KerasLayer", "TensorFlow Hub; build the model with keras.applications"),
         ("StringLookup", "it is for text or tables"),
         ("MelSpectrogram", "it is for sound"),
         ("TFSMLayer", "a network from outside Keras"),
@@ -152,6 +154,15 @@ def test_says_what_a_known_layer_is(binary_h5, kind, advice):
     with pytest.raises(ConversionError, match=advice) as refused:
         inspect_file(binary_h5)
     assert "custom layer" not in str(refused.value)
+
+
+@pytest.mark.parametrize("kind", ["PatchEncoder", "LayerNorm"])
+def test_says_what_to_do_about_a_custom_layer(binary_h5, kind):
+    """Even if an operation of Keras has the same name."""
+    custom = {"class_name": kind, "module": "patches", "registered_name": f"patches>{kind}"}
+    rewrite_config(binary_h5, lambda config: config["config"]["layers"][-1].update(custom))
+    with pytest.raises(ConversionError, match="a custom layer needs its code: build the model of Keras's own layers"):
+        inspect_file(binary_h5)
 
 
 def test_drops_what_only_training_uses(binary_h5):
