@@ -1,6 +1,6 @@
 """Makes the ``Resize`` operators of tf2onnx give TensorFlow's sizes and pixels.
 
-tf2onnx passes scales in float32, of which ONNX floors the product: 24 * 0.8333333 is 19 there, and not 20.
+tf2onnx passes scales in float32, and ONNX floors the product: 11 * 1.1818181 is 12 there, not 13.
 """
 
 import numpy as np
