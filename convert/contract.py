@@ -1,5 +1,6 @@
 """What a network must look like to be served: shapes, outputs, labels."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -12,6 +13,9 @@ from convert.errors import ConversionError
 CHANNELS = (1, 3)
 MAX_SIDE = 1024
 SUM_TOLERANCE = 1e-3
+# The memory of an isolate, for everything in it.
+ISOLATE_BYTES = 128 * 2**20
+SMALLER = "use a smaller network, such as MobileNetV2 or EfficientNetB0"
 # Activations whose outputs are neither probabilities nor logits.
 NO_PROBABILITIES = (
     "ELU LeakyReLU PReLU ReLU elu gelu leaky_relu relu relu6 selu softplus softsign swish silu tanh".split()
@@ -59,7 +63,10 @@ def read_contract(
     the activation that an output ends in, if known.
     """
     if len(model.inputs) != 1:
-        raise ConversionError(f"the model must have one input, found {len(model.inputs)}")
+        raise ConversionError(
+            f"the model must have one input, found {len(model.inputs)}: the service sends it one photo and nothing "
+            "else; build a model that takes the photo alone, copy the weights, and save it"
+        )
     index = _choose_output(model, output)
     height, width, channels, dimensions = _read_input(tuple(model.inputs[0].shape), size)
     dtype = _name_of(model.inputs[0].dtype)
@@ -91,6 +98,19 @@ def read_contract(
         index,
         activation is not None,
     )
+
+
+def check_size(model: Any) -> None:
+    """Raise ``ConversionError`` if the kernels of ``model`` alone exceed an isolate: converting it takes gigabytes.
+
+    The exact limit applies to the converted network.
+    """
+    numbers = sum(math.prod(weight.shape) for weight in model.weights if len(weight.shape) > 1)
+    if 4 * numbers > ISOLATE_BYTES:
+        raise ConversionError(
+            f"the network is too large: its {numbers / 1e6:.1f} million weights take {4 * numbers / 1e6:.0f} MB, and "
+            f"an isolate of the Worker has {ISOLATE_BYTES / 1e6:.0f} MB for everything; {SMALLER}"
+        )
 
 
 def check_labels(classes: int, labels: Sequence[str] | None) -> None:

@@ -19,6 +19,7 @@ from convert.heatmap import INPUT, OUTPUT, find_poolings
 from convert.heatmap_graph import add_heatmap
 from convert.input_range import INPUT_RANGES
 from convert.keras_file import Model, call_model, last_line
+from convert.resizing import correct_resizes
 
 OPSET = 17
 PRODUCER = "husky-ai"
@@ -48,6 +49,7 @@ def to_onnx(model: Model, contract: Contract, input_range: str = "0..1") -> onnx
     if len(proto.graph.input) != 1 or len(proto.graph.output) != 1:
         raise ConversionError("the graph must have one input and one output")
     _express_in_standard(proto)
+    correct_resizes(proto)
     fold_normalisations(proto)
     if len(find_poolings(model)) == 1:
         add_heatmap(proto)
@@ -165,9 +167,13 @@ def _sort_nodes(graph: onnx.GraphProto) -> list[onnx.NodeProto]:
     return order
 
 
+def _is_standard(node: onnx.NodeProto) -> bool:
+    return node.domain in ("", "ai.onnx") and onnx.defs.has(node.op_type, OPSET)
+
+
 def _check(proto: onnx.ModelProto, contract: Contract) -> None:
     graph = proto.graph
-    foreign = sorted({f"{node.domain}.{node.op_type}" for node in graph.node if node.domain not in ("", "ai.onnx")})
+    foreign = sorted({node.op_type for node in graph.node if not _is_standard(node)})
     if foreign or proto.functions:
         raise ConversionError(f"the graph needs operators outside the ONNX standard: {', '.join(foreign)}")
     nested = sorted({node.op_type for node in graph.node if any(field.HasField("g") for field in node.attribute)})

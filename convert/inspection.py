@@ -27,6 +27,8 @@ LAMBDAS = ("Lambda", "__lambda__")
 FLOAT32 = "float32"
 FLOATS = {"bfloat16", "float16", FLOAT32, "float64", "half", "mixed_bfloat16", "mixed_float16"}
 POLICIES = {"DTypePolicy", "FloatDTypePolicy", "Policy", "PolicyV1"}
+# What inference does not use, by the end of its key, and what replaces a custom one: the file contains all weights.
+UNUSED = {"_initializer": "zeros", "_regularizer": None, "_constraint": None}
 
 
 @dataclass(frozen=True)
@@ -90,11 +92,24 @@ def _simplify(value: Any) -> Any:
     name = config.get("name") if isinstance(config, dict) else None
     if value.get("class_name") in list(POLICIES) and name in list(FLOATS):
         return FLOAT32
-    return {
-        key: FLOAT32 if key == "dtype" and isinstance(item, str) and item in FLOATS else _simplify(item)
-        for key, item in value.items()
-        if key != "compile_config"
-    }
+    return {key: _simplify_entry(key, item) for key, item in value.items() if key != "compile_config"}
+
+
+def _simplify_entry(key: str, item: Any) -> Any:
+    if key == "dtype" and isinstance(item, str) and item in FLOATS:
+        return FLOAT32
+    for ending, unused in UNUSED.items():
+        if key.endswith(ending) and _is_custom(item):
+            return unused
+    return _simplify(item)
+
+
+def _is_custom(item: Any) -> bool:
+    """Whether a configuration names a custom class. Code from the file counts as none, so that it is refused."""
+    kind = item.get("class_name") if isinstance(item, dict) else None
+    if not isinstance(kind, str) or kind in (*LAMBDAS, "function"):
+        return False
+    return kind not in known.CLASSES or item.get("registered_name") not in (None, kind)
 
 
 def _walk(value: object, trail: tuple[str, ...]) -> None:
@@ -123,7 +138,9 @@ def _check(entry: dict[str, Any], trail: tuple[str, ...]) -> None:
     kind, module, registered = entry["class_name"], entry.get("module"), entry.get("registered_name")
     if kind in LAMBDAS:
         raise ConversionError(
-            f"{where}: a Lambda layer, which would run code from the file: replace it by Keras's own layers"
+            f"{where}: a Lambda layer, which would run code from the file: replace it by Keras's own layers, such as "
+            "Rescaling(1 / 255) for x / 255 or Rescaling(1 / 127.5, offset=-1) for x / 127.5 - 1; copy the weights, "
+            "and save it"
         )
     if kind == "function":
         if str(entry.get("config")) not in known.ACTIVATIONS or registered not in (
@@ -131,7 +148,8 @@ def _check(entry: dict[str, Any], trail: tuple[str, ...]) -> None:
             "function",
             entry.get("config"),
         ):
-            raise ConversionError(f"{where}: a function that is not one of Keras's own activations")
+            name = str(entry.get("config"))[:80]
+            raise ConversionError(f"{where}: '{name}', a function that is not one of Keras's own activations")
         allowed: re.Pattern[str] | None = None
     elif not isinstance(kind, str):
         raise ConversionError(f"{where}: not one of the Keras layers that can be converted")
@@ -146,22 +164,33 @@ def _check(entry: dict[str, Any], trail: tuple[str, ...]) -> None:
     elif kind in known.CLASSES:
         allowed = None
     else:
-        raise ConversionError(f"{where}: not one of the Keras layers that can be converted{_advise(kind)}")
+        raise ConversionError(f"{where}: not one of the Keras layers that can be converted{_advise(kind, module)}")
     if kind != "function" and registered not in (None, kind):
         raise ConversionError(f"{where}: a custom object, registered as '{str(registered)[:80]}'")
     if module is not None and str(module) not in known.MODULES and not (allowed and allowed.fullmatch(str(module))):
         raise ConversionError(f"{where}: a custom object, from module '{str(module)[:80]}'")
 
 
-def _advise(kind: str) -> str:
+def _advise(kind: str, module: object) -> str:
     if kind == "KerasLayer":
         return ": it loads a network from TensorFlow Hub; build the model with keras.applications instead"
     if kind.startswith("Convolution"):
         return ": this is Keras 1; open the file with Keras 2, and save it again"
-    if kind in known.OPERATIONS:
+    if kind in known.OPERATIONS and module is None:
         return f": {known.ARITHMETIC_IN_HDF5}"
     if kind == "QuantizedDTypePolicy":
         return ": the model is quantised; save it before quantize() is called"
+    if kind in known.OPTIMIZATIONS:
+        strip = known.OPTIMIZATIONS[kind]
+        if strip is None:
+            return ": a layer of quantisation-aware training; save the model before quantize_model() is called"
+        return f": a layer for training only; remove it with tfmot.{strip}(model), and save that model"
+    if kind in known.TEXT:
+        return ": it is for text or tables; an image classifier does not need it, so build the model without it"
+    if kind in known.SOUND:
+        return ": it is for sound, and this service takes photos"
+    if kind in known.FOREIGN_NETWORKS:
+        return ": it runs a network from outside Keras; build the model of Keras's own layers, and copy the weights"
     if kind in known.RECURRENT:
         return ": a recurrent layer loops over its input, which the Worker does not serve; use convolutions instead"
     return "; a custom layer needs its code: build the model of Keras's own layers, copy the weights, and save it"

@@ -1,11 +1,13 @@
 """Opens Keras files with the Keras that wrote them. What differs between Keras 2 and 3 is only here."""
 
 import re
+import shutil
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import keras
@@ -40,17 +42,16 @@ def prepare_copy(path: Path) -> Inspected:
 def load_model(path: Path) -> Model:
     """Return the model in a Keras file, opened by the Keras that wrote it. Nothing but its layers is loaded.
 
+    Keras opens a copy that contains only what was inspected: no loss, no custom initializer.
     Raises ``ConversionError`` if the file does not pass inspection or Keras cannot load it.
     """
-    inspected = inspect_file(path)
-    # Keras goes by the suffix.
-    suffix = ".keras" if inspected.kind == "keras" else ".h5"
-    if path.suffix != suffix:
-        link = path.with_name(f"{path.stem}-as{suffix}")
-        if not link.exists():
-            link.write_bytes(path.read_bytes())
-        path = link
-    return _load_with_keras_2(path) if inspected.keras == 2 else _load_with_keras_3(path)
+    with TemporaryDirectory() as folder:
+        copy = Path(folder) / path.name
+        shutil.copyfile(path, copy)
+        inspected = prepare_copy(copy)
+        # Keras goes by the suffix.
+        copy = copy.rename(copy.with_suffix(".keras" if inspected.kind == "keras" else ".h5"))
+        return _load_with_keras_2(copy) if inspected.keras == 2 else _load_with_keras_3(copy)
 
 
 def _load_with_keras_3(path: Path) -> Model:

@@ -12,7 +12,8 @@ from convert.input_range import INPUT_RANGES
 from convert.keras_file import Layer, Model, is_model, kind_of, to_numpy
 from convert.parity import score_in_keras
 
-PICTURES = 32
+# Large networks take gigabytes for many pictures at once.
+PICTURES, BATCH = 32, 4
 # Outputs that vary by less are alike; outputs nearer to 1 are saturated.
 LEAST_SPREAD, SATURATED = 0.01, 0.999
 # A constant above this only makes sense for pixels up to 255.
@@ -113,7 +114,8 @@ def try_ranges(model: Model, contract: Contract) -> dict[str, Trial]:
     )
     tried = {}
     for name in INPUT_RANGES:
-        scores = score_in_keras(model, contract, name, pictures.astype(np.float32))
+        parts = np.split(pictures.astype(np.float32), PICTURES // BATCH)
+        scores = np.concatenate([score_in_keras(model, contract, name, part) for part in parts])
         spread = float(np.ptp(scores, axis=0).max())
         best = np.maximum(scores, 1 - scores) if contract.size == 1 else scores.max(axis=1)
         tried[name] = Trial(spread, bool((best > SATURATED).mean() > 0.9))

@@ -17,6 +17,8 @@ MAX_LABELS_BYTES = 2**20
 # What a zip may unpack to: weights hardly compress, except those of small untrained models.
 MAX_RATIO, ALWAYS_ALLOWED = 8, 64 * 2**20
 MODEL_SUFFIXES = (".h5", ".hdf5", ".keras")
+# The files of a .keras archive. Keras stores them unpacked on Hugging Face.
+UNPACKED = ("metadata.json", "config.json", "model.weights.h5")
 # Google's Teachable Machine calls the two files so; newer exports write keras_Model.h5.
 TEACHABLE_MODEL, LABELS = "keras_model.h5", "labels.txt"
 # Names that files of labels have in folders and zips, the first that exists counts.
@@ -132,10 +134,21 @@ def _read(path: Path, limit: int) -> bytes:
 def _read_folder(folder: Path) -> Source:
     files = sorted(entry for entry in folder.iterdir() if entry.is_file() and not entry.name.startswith("."))
     names = [file.name for file in files]
-    model = _choose(names, f"the folder {folder.name}")
     labels = next((name for name in LABEL_FILES if name in names), None)
     content = None if labels is None else _read(folder / labels, MAX_LABELS_BYTES)
+    if set(UNPACKED) <= set(names):
+        return _build(folder.with_suffix(".keras"), folder.resolve().name, _pack(folder), labels, content)
+    model = _choose(names, f"the folder {folder.name}")
     return _build(folder / model, folder.resolve().name, _read(folder / model, MAX_BYTES), labels, content)
+
+
+def _pack(folder: Path) -> bytes:
+    """Return the .keras archive of the files in ``folder``; the same files always give the same bytes."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name in UNPACKED:
+            archive.writestr(zipfile.ZipInfo(name), _read(folder / name, MAX_BYTES))
+    return packed.getvalue()
 
 
 def _read_zip(path: Path, content: bytes) -> Source:

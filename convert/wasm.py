@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from convert.contract import SMALLER
 from convert.errors import ConversionError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -59,7 +60,8 @@ def try_version(files: dict[str, bytes], inputs: np.ndarray | None = None) -> tu
             ) from error
         if done.returncode != 0:
             reason = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
-            raise ConversionError(f"the Worker cannot serve it: {reason.removeprefix('Refused: ')[:500]}")
+            advice = f"; {SMALLER}" if "too large" in reason else ""
+            raise ConversionError(f"the Worker cannot serve it: {reason.removeprefix('Refused: ')[:500]}{advice}")
         isolate = Isolate(**json.loads(done.stdout))
         if inputs is None:
             return isolate, np.empty((0, 0), np.float32)

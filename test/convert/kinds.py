@@ -319,6 +319,41 @@ def fixed_dropout(path: Path) -> Any:
     return functional(tf_keras, FixedDropout(0.2))(path)
 
 
+def custom_training(library: Any) -> Callable[[Any], Any]:
+    """Return a convolution with an initializer, a regularizer and a constraint of the author's own."""
+
+    class OwnRegularizer(library.regularizers.L2):
+        pass
+
+    class OwnInitializer(library.initializers.Zeros):
+        pass
+
+    class OwnConstraint(library.constraints.NonNeg):
+        pass
+
+    return library.layers.Conv2D(
+        4,
+        3,
+        kernel_initializer=OwnInitializer(),
+        kernel_regularizer=OwnRegularizer(),
+        activity_regularizer=OwnRegularizer(),
+        bias_constraint=OwnConstraint(),
+    )
+
+
+def unpacked(path: Path) -> Any:
+    """Write the files of a .keras archive to a folder, as Keras does on Hugging Face."""
+    archive = path.with_suffix(".keras")
+    model = functional()(archive)
+    with zipfile.ZipFile(archive) as file:
+        file.extractall(path)
+    return model
+
+
+def volume(layers: Any) -> Any:
+    return layers.Conv3D(4, (3, 3, 2), activation="relu")
+
+
 PLAIN = ("--input-range", "0..1")
 KINDS = {
     "Teachable Machine": Kind("converted_keras.zip", teachable, feed=SIGNED, labels=""),
@@ -415,4 +450,29 @@ KINDS = {
     "HDF5 named .keras": Kind("hdf5.keras", renamed(functional(), ".h5"), PLAIN),
     ".hdf5": Kind("old.hdf5", renamed(functional(tf_keras), ".h5"), PLAIN),
     ".keras named .h5": Kind("archive.h5", renamed(functional(), ".keras"), PLAIN),
+    "Keras 2, masking": Kind("masking.h5", layers_of(lambda layers: layers.Masking(0.5), library=tf_keras), PLAIN),
+    "Keras 3, masking": Kind("masking.keras", layers_of(lambda layers: layers.Masking(0.5)), PLAIN),
+    "Keras 2, custom initializer and regularizer": Kind(
+        "training.h5", functional(tf_keras, custom_training(tf_keras)), PLAIN
+    ),
+    "Keras 3, custom initializer and regularizer": Kind(
+        "training.keras", functional(before=custom_training(keras)), PLAIN
+    ),
+    "resized inside to a size whose scale is not exact": Kind(
+        "resizing.keras", layers_of(lambda layers: layers.Resizing(32, 20)), PLAIN
+    ),
+    "resized inside by nearest neighbours": Kind(
+        "nearest.keras", layers_of(lambda layers: layers.Resizing(32, 20, interpolation="nearest")), PLAIN
+    ),
+    "convolution of a volume": Kind(
+        "volume.keras",
+        layers_of(
+            lambda layers: layers.Reshape((SIDE, SIDE, 3, 1)),
+            volume,
+            lambda layers: layers.MaxPooling3D((2, 2, 1)),
+            lambda layers: layers.Reshape((11, 11, 8)),
+        ),
+        PLAIN,
+    ),
+    "an unpacked .keras archive": Kind("unpacked", unpacked, PLAIN),
 }

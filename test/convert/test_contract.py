@@ -1,10 +1,12 @@
 """Models that cannot be served are refused, each with its reason."""
 
+from types import SimpleNamespace
+
 import keras
 import numpy as np
 import pytest
 
-from convert.contract import Contract, check_outputs, read_contract
+from convert.contract import Contract, check_outputs, check_size, read_contract
 from convert.errors import ConversionError
 
 layers = keras.layers
@@ -40,7 +42,7 @@ def image_out():
         (lambda: network((3, 8, 8)), "channels must come last"),
         (lambda: network((None, 8, 3)), "height and width of the input must be fixed.*--size"),
         (lambda: network((2048, 8, 3)), "1024 pixels"),
-        (two_inputs, "one input, found 2"),
+        (two_inputs, "one input, found 2: .*takes the photo alone, copy the weights"),
         (two_outputs, "2 outputs.*--output"),
         (image_out, "output must be"),
         (lambda: network((8, 8, 3), outputs=3), "needs 3 labels"),
@@ -78,3 +80,9 @@ def test_does_not_convert_a_network_without_probabilities(run, tmp_path, outputs
     assert refused.code == 1
     assert "sum to 1" in refused.error or "must end in a" in refused.error
     assert not refused.out.exists()
+
+
+def test_refuses_a_network_that_no_isolate_can_hold():
+    model = SimpleNamespace(weights=[np.broadcast_to(np.float32(0), (3, 3, 1000, 4000)), np.zeros(4000)])
+    with pytest.raises(ConversionError, match=r"36\.0 million weights take 144 MB, and an isolate"):
+        check_size(model)

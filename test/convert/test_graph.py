@@ -60,3 +60,16 @@ def test_the_served_form_returns_what_keras_returns(name, tmp_path):
         model.weights[index].assign(value)
     assert np.abs(found - keras.ops.convert_to_numpy(model(photos * 255))).max() < 1e-5
     assert found.std(axis=0).max() > 1e-4  # the outputs depend on the photo
+
+
+@pytest.mark.parametrize("interpolation", ["nearest", "bilinear"])
+@pytest.mark.parametrize(("given", "size"), [((24, 24), (32, 20)), ((24, 24), (20, 7)), ((11, 19), (13, 27))])
+def test_resizing_has_the_size_and_the_pixels_of_keras(interpolation, given, size):
+    """11 * float32(13 / 11) is below 13; from 24 to 20, every fifth pixel is exactly between two."""
+    resizing = layers.Resizing(*size, interpolation=interpolation)
+    body = [resizing, layers.Flatten(), layers.Dense(3, activation="softmax")]
+    model = keras.Sequential([keras.Input((*given, 3)), *body])
+    served = separate_weights(optimise(to_onnx(model, read_contract(model, ["a", "b", "c"]))), None)
+    photos = np.random.default_rng(5).random((4, *given, 3)).astype(np.float32)
+    found = OnnxNetwork(served.graph, served.widened).score(photos)
+    assert np.abs(found - np.asarray(model(photos))).max() < 1e-5

@@ -11,6 +11,7 @@ import pytest
 from convert import inspection
 from convert.errors import ConversionError
 from convert.inspection import inspect_file
+from convert.keras_file import load_model
 from networks import sigmoid_network, softmax_network
 
 
@@ -37,6 +38,31 @@ class Doubled(keras.layers.Layer):
 
     def call(self, inputs):
         return inputs * 2
+
+
+created: list[object] = []
+
+
+@keras.saving.register_keras_serializable(package="elsewhere")
+class Marking(keras.regularizers.Regularizer):
+    """A custom regularizer that leaves a mark."""
+
+    def __init__(self):
+        created.append(self)
+
+    def __call__(self, weights):
+        return 0.0 * keras.ops.sum(weights)
+
+    def get_config(self):
+        return {}
+
+
+@keras.saving.register_keras_serializable(package="elsewhere")
+class MarkingInitializer(keras.initializers.Zeros):
+    """A custom initializer that leaves a mark."""
+
+    def __init__(self):
+        created.append(self)
 
 
 def rewrite_config(path, change):
@@ -108,6 +134,58 @@ def test_refuses_anything_foreign_wherever_it_hides(binary_h5, change, reason):
     rewrite_config(binary_h5, lambda config: change(config["config"]["layers"][-1]))
     with pytest.raises(ConversionError, match=reason):
         inspect_file(binary_h5)
+
+
+@pytest.mark.parametrize(
+    ("kind", "advice"),
+    [
+        ("Lambda", r"Lambda layer, .* Rescaling\(1 / 255\) for x / 255"),
+        ("KerasLayer", "TensorFlow Hub; build the model with keras.applications"),
+        ("StringLookup", "it is for text or tables"),
+        ("MelSpectrogram", "it is for sound"),
+        ("TFSMLayer", "a network from outside Keras"),
+        ("GRUCell", "a recurrent layer"),
+        ("QuantizeWrapperV2", "before quantize_model"),
+        ("PruneLowMagnitude", "strip_pruning"),
+    ],
+)
+def test_says_what_a_known_layer_is(binary_h5, kind, advice):
+    rewrite_config(binary_h5, lambda config: config["config"]["layers"][-1].update(class_name=kind))
+    with pytest.raises(ConversionError, match=advice) as refused:
+        inspect_file(binary_h5)
+    assert "custom layer" not in str(refused.value)
+
+
+@pytest.mark.parametrize("kind", ["PatchEncoder", "LayerNorm"])
+def test_says_what_to_do_about_a_custom_layer(binary_h5, kind):
+    """Even if an operation of Keras has the same name."""
+    custom = {"class_name": kind, "module": "patches", "registered_name": f"patches>{kind}"}
+    rewrite_config(binary_h5, lambda config: config["config"]["layers"][-1].update(custom))
+    with pytest.raises(ConversionError, match="a custom layer needs its code: build the model of Keras's own layers"):
+        inspect_file(binary_h5)
+
+
+def test_drops_what_only_training_uses(binary_h5):
+    """A custom class there is not loaded, and its configuration is gone from what is."""
+    own = {"class_name": "Popen", "module": "subprocess", "registered_name": "own>Popen", "config": {"args": "x"}}
+    rewrite_config(binary_h5, lambda config: config["config"]["layers"][-1]["config"].update(kernel_regularizer=own))
+    assert "Popen" not in json.dumps(inspect_file(binary_h5).config)
+
+
+@pytest.mark.parametrize("suffix", ["h5", "keras"])
+def test_a_custom_regularizer_never_runs(run, tmp_path, suffix):
+    """Not even where it could be imported: Keras opens a copy without it."""
+    model = head(keras.layers.Dense(4, kernel_regularizer=Marking(), kernel_initializer=MarkingInitializer()))
+    path = tmp_path / f"custom.{suffix}"
+    whole(model).save(path)
+    created.clear()
+    assert load_model(path).count_params() == whole(model).count_params()
+    assert run(path).code == 0
+    assert not created
+
+    # The trap works: Keras alone springs it.
+    keras.models.load_model(path, compile=False)
+    assert {type(each) for each in created} == {Marking, MarkingInitializer}
 
 
 def test_refuses_an_endlessly_nested_configuration(binary_h5):

@@ -65,6 +65,15 @@ def test_refuses_zips_without_one_model(tmp_path, members, reason):
         find_source(zipped(tmp_path / "x.zip", **members))
 
 
+def test_refuses_the_folder_of_a_saved_model(tmp_path):
+    folder = tmp_path / "saved"
+    (folder / "variables").mkdir(parents=True)
+    for name in ("saved_model.pb", "keras_metadata.pb", "fingerprint.pb"):
+        (folder / name).write_bytes(b"\x08\x01")
+    with pytest.raises(ConversionError, match=r"saved contains a TensorFlow SavedModel.*model\.save\('model\.keras'\)"):
+        find_source(folder)
+
+
 @pytest.mark.parametrize("name", ["class_indices.json", "labels.txt", "classes.csv"])
 def test_finds_labels_in_folders_and_zips(tmp_path, name):
     folder = tmp_path / "pets"
