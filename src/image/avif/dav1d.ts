@@ -16,7 +16,7 @@ export const DAV1D_NAMES = {
   },
   memory: 'h',
   constructors: 'i',
-  imports: { abort: 'b', grow: 'd', copy: 'f', frame: 'g' },
+  imports: { abort: 'b', grow: 'd', copy: 'f', write: 'a', frame: 'g' },
 } as const;
 
 const { exports: api, imports } = DAV1D_NAMES;

@@ -17,6 +17,7 @@ export const LIBAVIF_NAMES = {
     abort: 'a',
     longjmp: 'u',
     grow: 'v',
+    write: 'y',
     registerFunction: 'x',
     callValue: 'f',
     invoke: ['d', 'r', 's', 't', 'k', 'q'],

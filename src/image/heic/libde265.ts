@@ -31,7 +31,7 @@ export const LIBDE265_NAMES = {
   },
   memory: 'Q',
   constructors: 'R',
-  imports: { assert: 'b', throw: 'k', abort: 'C', grow: 'D', copy: 'I' },
+  imports: { assert: 'b', throw: 'k', abort: 'C', grow: 'D', copy: 'I', write: 'p' },
 } as const;
 
 const { exports: api, imports } = LIBDE265_NAMES;

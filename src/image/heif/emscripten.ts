@@ -14,6 +14,8 @@ export interface ModuleNames {
   readonly malloc: string;
   readonly free: string;
   readonly grow: string;
+  /** The import that writes to a file descriptor: WASI's `fd_write`. */
+  readonly write: string;
   /** The import that copies memory, if any. */
   readonly copy?: string;
 }
@@ -21,6 +23,15 @@ export interface ModuleNames {
 type Import = (...values: number[]) => number;
 
 const PAGE_BYTES = 65_536;
+
+/** WASI's error number for a bad file descriptor. */
+const EBADF = 8;
+
+/**
+ * Discards what a module prints. It must report an error: after a success that leaves the number of written bytes unset,
+ * the C library retries, possibly without end.
+ */
+const write: Import = () => EBADF;
 
 /**
  * An instance of a module that emscripten has built. Emscripten shortens names, so callers look them up in the
@@ -56,7 +67,7 @@ export class EmscriptenInstance {
       return to;
     };
     const linked = Object.fromEntries(WebAssembly.Module.imports(module).map(({ name }) => [name, (): number => 0]));
-    const own = { [names.grow]: grow, ...(names.copy && { [names.copy]: copy }) };
+    const own = { [names.grow]: grow, [names.write]: write, ...(names.copy && { [names.copy]: copy }) };
     const instance = new WebAssembly.Instance(module, { a: { ...linked, ...imports, ...own } });
     this.#exports = instance.exports;
     this.#names = names;

@@ -145,6 +145,17 @@ describe('a file that cannot be decoded', () => {
   });
 });
 
+// dav1d prints why it fails. If the import that writes reported neither success nor failure, its C library would retry
+// until it trapped, or without end.
+test.each(['avif 4:2:0', 'avif 4:4:4'])('a decoder that prints an error fails without a trap: %s', async (name) => {
+  const coded = codedPicture(picture(name).bytes);
+  // The sequence header starts after a temporal delimiter of two bytes and two bytes of its own.
+  const data = coded.data.slice().fill(0xff, 4, 12);
+  const error = await outcome(writeHeif([{ ...coded, data }]));
+  expect(error).toBeInstanceOf(MalformedImage);
+  expect(error instanceof Error && error.cause).toBeUndefined();
+});
+
 function twice(coded: string | ReturnType<typeof single>): ReturnType<typeof single> {
   const original = typeof coded === 'string' ? single(coded) : coded;
   return { ...original, data: Uint8Array.of(...original.data, ...original.data) };
@@ -161,12 +172,18 @@ describe("the modules' short names are those of the locked packages", () => {
     for (const [name, short] of Object.entries(LIBDE265_NAMES.exports)) {
       expect(libheifScript).toMatch(new RegExp(`\\._${name}=\\w+\\.${short}\\b`));
     }
+    const [, write] = new RegExp(`[{,]${LIBDE265_NAMES.imports.write}:(\\w+)[,}]`).exec(libheifScript) ?? [];
+    const [, writeAll] = new RegExp(`function ${write}\\([\\w,]+\\)\\{try\\{[^}]*=(\\w+)\\(`).exec(libheifScript) ?? [];
+    expect(libheifScript).toMatch(new RegExp(`\\b${writeAll}=\\([\\w,]+\\)=>\\{[^}]*\\.write\\(`));
   });
 
   test('dav1d', () => {
     for (const [name, short] of Object.entries(DAV1D_NAMES.exports)) {
       expect(dav1dScript).toMatch(new RegExp(`\\._${name}=(\\w+)\\.${short}\\)`));
     }
+    expect(dav1dScript).toMatch(
+      new RegExp(`[{,]\\s*${DAV1D_NAMES.imports.write}:\\(\\w+,\\w+,\\w+,\\w+\\)=>\\{for\\(`),
+    );
   });
 
   test('libavif', () => {
@@ -183,6 +200,7 @@ describe("the modules' short names are those of the locked packages", () => {
         `${imports.abort}:_abort`,
         `${imports.longjmp}:__emscripten_throw_longjmp`,
         `${imports.grow}:_emscripten_resize_heap`,
+        `${imports.write}:_fd_write`,
         `${imports.registerFunction}:__embind_register_function`,
         `${imports.callValue}:__emval_call`,
       ]),
