@@ -28,6 +28,9 @@ ort.env.logLevel = 'error';
 /** The smallest ONNX model, an `Identity` of one number. Creating a session is the only way to start ONNX Runtime. */
 const IDENTITY = 'CAg6NwoQCgF4EgF5IghJZGVudGl0eRIBZ1oPCgF4EgoKCAgBEgQKAggBYg8KAXkSCgoICAESBAoCCAFCBAoAEA0=';
 
+/** How often Emscripten asks for more memory before it gives up. */
+const GROW_ATTEMPTS = 3;
+
 /** The path of the weights in the graph's references. */
 const WEIGHTS_FILE = 'weights.bin';
 
@@ -86,7 +89,9 @@ async function withModule(
   const { instantiate } = WebAssembly;
   const instantiateModule = async (_bytes: unknown, imports: WebAssembly.Imports) => {
     const instance = new WebAssembly.Instance(module, imports);
-    remember(memoryOf(imports, instance));
+    const memory = memoryOf(imports, instance);
+    growSparingly(memory);
+    remember(memory);
     return { module, instance };
   };
   try {
@@ -102,4 +107,20 @@ function memoryOf(imports: WebAssembly.Imports, instance: WebAssembly.Instance):
   const found = values.find((value) => value instanceof WebAssembly.Memory);
   if (!found) throw new Error('ONNX Runtime has no linear memory');
   return found;
+}
+
+/**
+ * Emscripten asks for a fifth more than it needs, then for a tenth, then for a twentieth, until `grow` succeeds. Memory never
+ * shrinks and growing it copies nothing, so only the last is granted.
+ *
+ * @see https://github.com/emscripten-core/emscripten/blob/main/src/lib/libcore.js `emscripten_resize_heap`
+ */
+function growSparingly(memory: WebAssembly.Memory): void {
+  const grow = memory.grow.bind(memory);
+  let attempt = 0;
+  memory.grow = (pages) => {
+    attempt = (attempt + 1) % GROW_ATTEMPTS;
+    if (attempt > 0) throw new RangeError('less will do');
+    return grow(pages);
+  };
 }
