@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
+import { RELEASE_FOLDER, readRelease } from '../../registry/release.ts';
 import { FORMATS_ENVIRONMENT, preparePython, pythonEnvironment } from '../../scripts/python.ts';
 import { type RunningWorker, startWorker } from '../e2e/wrangler.ts';
 import { EXCEPTIONS } from './exceptions.ts';
@@ -31,7 +32,8 @@ let corpus: z.infer<typeof Corpus>;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'husky-ai-formats-'));
   [worker] = await Promise.all([startWorker({ entry: 'test/parity/worker.ts' }), isWhole && drawOthers(folder)]);
-  const args = ['test/formats/corpus.py', folder, '--every', String(EVERY)];
+  const { width } = (await readRelease(RELEASE_FOLDER)).manifest.input;
+  const args = ['test/formats/corpus.py', folder, '--every', String(EVERY), '--side', String(width)];
   const python = await preparePython(FORMATS_ENVIRONMENT);
   await execa(python, args, { env: pythonEnvironment(), extendEnv: false });
   corpus = Corpus.parse(JSON.parse(await readFile(join(folder, 'corpus.json'), 'utf8')));

@@ -34,30 +34,32 @@ STORED = {
 
 
 def draw() -> Image.Image:
-    """Draw a dog's head with light from below and grain. Upright, its score is far from that of any turned one."""
-    image = Image.new("RGB", (WIDTH, HEIGHT), (104, 134, 121))
+    """Draw a dog in snow, out of focus. Upright, its score is far from that of any turned one."""
+    image = Image.new("RGB", (WIDTH, HEIGHT), (170, 205, 235))
     draw = ImageDraw.Draw(image)
-    x, y, r = 227, 202, 91
+    draw.rectangle([0, 270, WIDTH, HEIGHT], fill=(245, 248, 250))
+    x, y, r = 221, 150, 70
+    dark, white, black, pink, blue = (58, 74, 94), (255, 255, 255), (27, 38, 50), (233, 183, 174), (168, 220, 255)
 
     def ellipse(left: float, top: float, right: float, bottom: float, fill: tuple[int, int, int]) -> None:
         draw.ellipse([x + r * left, y + r * top, x + r * right, y + r * bottom], fill=fill)
 
-    dark, pale = (89, 94, 97), (240, 238, 235)
+    ellipse(-1, 0.4, 1, 3.2, dark)
+    ellipse(-0.45, 0.6, 0.45, 3.2, white)
     for side in (-1, 1):
-        ear = [(side, -0.3), (side * 0.85, -1.3), (side * 0.2, -0.85)]
-        draw.polygon([(x + r * u, y + r * v) for u, v in ear], fill=dark)
+        ear = [(0.95, -0.3), (0.85, -1.35), (0.2, -0.85)]
+        inside = [(0.8, -0.6), (0.76, -1.1), (0.45, -0.85)]
+        for shape, fill in ((ear, dark), (inside, pink)):
+            draw.polygon([(x + r * side * u, y + r * v) for u, v in shape], fill=fill)
     ellipse(-1, -1, 1, 1, dark)
-    ellipse(-0.8, -0.3, 0.8, 1, pale)
+    ellipse(-0.85, -0.25, 0.85, 1, white)
     for side in (-0.4, 0.4):
-        ellipse(side - 0.3, -0.55, side + 0.3, 0.1, pale)
-        ellipse(side - 0.11, -0.31, side + 0.11, -0.09, (90, 160, 220))
-        ellipse(side - 0.05, -0.25, side + 0.05, -0.15, (10, 10, 10))
-    ellipse(-0.2, 0.35, 0.2, 0.62, (20, 20, 20))
-    down, across = np.mgrid[0:HEIGHT, 0:WIDTH]
-    light = (across / WIDTH + down / HEIGHT - 1) * 60
-    grain = np.random.default_rng(1).normal(0, 8, (HEIGHT, WIDTH))
-    samples = np.asarray(image.filter(ImageFilter.GaussianBlur(3))) + (light + grain)[..., None]
-    return Image.fromarray(np.clip(samples + 0.5, 0, 255).astype(np.uint8))
+        ellipse(side - 0.35, -0.6, side + 0.35, 0.2, white)
+        ellipse(side - 0.2, -0.25, side + 0.2, 0.15, black)
+        ellipse(side - 0.16, -0.21, side + 0.16, 0.11, blue)
+        ellipse(side - 0.07, -0.12, side + 0.07, 0.02, black)
+    ellipse(-0.22, 0.25, 0.22, 0.52, black)
+    return image.filter(ImageFilter.GaussianBlur(6))
 
 
 def encode(image: Image.Image, kind: str, sampling: str, depth: int) -> bytes:
