@@ -140,7 +140,7 @@ export class Dav1d implements TileDecoder {
         chroma: [plane(blue, chromaStride, small), plane(red, chromaStride, small)] as const,
       }),
     };
-    this.#draw?.({ ...size, channels: 3, row: createYuvConverter(picture, this.#picture.colour) });
+    this.#draw?.({ ...size, channels: 3, row: createYuvConverter(picture, this.#picture.colour, 'libavif') });
   }
 }
 

@@ -108,7 +108,7 @@ export class Libde265 implements TileDecoder {
       fullRange: wasm.call(api.de265_get_image_full_range_flag, image) !== 0,
     };
     const chroma = grey ? {} : { chroma: [this.#plane(image, 1), this.#plane(image, 2)] as const };
-    const row = createYuvConverter({ luma, ...chroma, depth }, colour);
+    const row = createYuvConverter({ luma, ...chroma, depth }, colour, 'libheif');
     return { width: luma.width, height: luma.height, channels: 3, row };
   }
 

@@ -29,14 +29,23 @@ const WEIGHTS: Record<number, readonly [red: number, blue: number]> = {
 };
 const BT601 = [0.299, 0.114] as const;
 
+/** Units of libheif's fixed point. */
+const FIXED = 256;
+
 /** The matrix of pictures that store green, blue and red. */
 export const IDENTITY = 0;
 
 /**
  * Returns a function that converts a row to RGB, 8 bits per channel (H.273, 8.3). It returns the same array every time.
- * Subsampled chroma is interpolated linearly between samples at the centres of their pixels, as libavif does.
+ *
+ * @param library whose results to match where several are sensible. libavif interpolates subsampled chroma linearly
+ *   between samples at the centres of their pixels. libheif repeats it, and converts 4:2:0 of 8 bits in fixed point.
  */
-export function createYuvConverter(picture: YuvPicture, colour: Colour): (y: number) => Uint8Array {
+export function createYuvConverter(
+  picture: YuvPicture,
+  colour: Colour,
+  library: 'libavif' | 'libheif',
+): (y: number) => Uint8Array {
   const { luma, chroma, depth } = picture;
   const { width } = luma;
   const rgb = new Uint8ClampedArray(width * 3);
@@ -58,12 +67,13 @@ export function createYuvConverter(picture: YuvPicture, colour: Colour): (y: num
     };
   }
   const [blue, red] = chroma;
+  const upsample = library === 'libheif' ? repeat : interpolate;
   const blueRow = new Float32Array(width + 1);
   const redRow = new Float32Array(width + 1);
   if (colour.matrix === IDENTITY) {
     return (y) => {
-      interpolate(blue, luma, y, blueRow);
-      interpolate(red, luma, y, redRow);
+      upsample(blue, luma, y, blueRow);
+      upsample(red, luma, y, redRow);
       for (let x = 0, from = at(y), to = 0; x < width; x++) {
         rgb[to++] = ((redRow[x] as number) - black) * lumaScale;
         rgb[to++] = ((luma.samples[from++] as number) - black) * lumaScale;
@@ -75,15 +85,21 @@ export function createYuvConverter(picture: YuvPicture, colour: Colour): (y: num
   const [redWeight, blueWeight] = WEIGHTS[colour.matrix] ?? BT601;
   const greenWeight = 1 - redWeight - blueWeight;
   const middle = 128 * unit;
-  const toRed = 2 * (1 - redWeight) * chromaScale;
-  const toBlue = 2 * (1 - blueWeight) * chromaScale;
-  const redToGreen = (toRed * redWeight) / greenWeight;
-  const blueToGreen = (toBlue * blueWeight) / greenWeight;
+  const isFixed = library === 'libheif' && depth === 8 && colour.fullRange && blue.height < luma.height;
+  const toFixed = (factor: number) => (isFixed ? Math.round(factor * FIXED) / FIXED : factor);
+  const red2 = 2 * (1 - redWeight) * chromaScale;
+  const blue2 = 2 * (1 - blueWeight) * chromaScale;
+  const toRed = toFixed(red2);
+  const toBlue = toFixed(blue2);
+  const redToGreen = toFixed((red2 * redWeight) / greenWeight);
+  const blueToGreen = toFixed((blue2 * blueWeight) / greenWeight);
+  // Fixed point rounds halves up; a clamped array rounds them to even.
+  const half = isFixed ? 0.5 / FIXED : 0;
   return (y) => {
-    interpolate(blue, luma, y, blueRow);
-    interpolate(red, luma, y, redRow);
+    upsample(blue, luma, y, blueRow);
+    upsample(red, luma, y, redRow);
     for (let x = 0, from = at(y), to = 0; x < width; x++) {
-      const grey = ((luma.samples[from++] as number) - black) * lumaScale;
+      const grey = ((luma.samples[from++] as number) - black) * lumaScale + half;
       const u = (blueRow[x] as number) - middle;
       const v = (redRow[x] as number) - middle;
       rgb[to++] = grey + v * toRed;
@@ -95,7 +111,15 @@ export function createYuvConverter(picture: YuvPicture, colour: Colour): (y: num
 }
 
 /** Writes the samples of a plane for every pixel of the luma's row `y`. */
-function interpolate({ samples, stride, width, height }: Plane, luma: Size, y: number, row: Float32Array): void {
+type Upsampling = (plane: Plane, luma: Size, y: number, row: Float32Array) => void;
+
+const repeat: Upsampling = ({ samples, stride, width, height }, luma, y, row) => {
+  const from = (height < luma.height ? y >> 1 : y) * stride;
+  const shift = width < luma.width ? 1 : 0;
+  for (let x = 0; x < luma.width; x++) row[x] = samples[from + (x >> shift)] as number;
+};
+
+const interpolate: Upsampling = ({ samples, stride, width, height }, luma, y, row) => {
   let near = y * stride;
   let far = near;
   if (height < luma.height) {
@@ -117,4 +141,4 @@ function interpolate({ samples, stride, width, height }: Plane, luma: Size, y: n
     left = value;
     value = right;
   }
-}
+};
