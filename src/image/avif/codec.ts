@@ -99,7 +99,7 @@ const COST = {
   start: 8_000_000,
   tile: 500_000,
   dav1d: { byte: 100, sample: 24 },
-  libavif: { byte: 400, pixel: 150 },
+  libavif: { byte: 200, pixel: 150 },
 } as const;
 
 /** Estimated nanoseconds for decoding and converting all tiles. */
@@ -120,15 +120,12 @@ function drawing({ columns, ...size }: AvifHeader, target: Size): number {
 /** libaom adds a margin to each side and rounds up. */
 const MARGIN = 160;
 
-/** Bytes that libaom takes for each coded byte: many more where it keeps nearly all detail. */
-const CODED = { usual: 32, dense: 100 } as const;
-
-/** Coded bytes for each pixel of such a picture. */
-const DENSE = 0.55;
+/** Pixels along each side of libaom's largest block. */
+const BLOCK = 128;
 
 /**
- * dav1d: the picture, its blocks and the coded tile. libavif: the picture, a copy without margins, and many more blocks.
- * Fitted to flat, smooth and noisy pictures.
+ * dav1d: the picture, its blocks and the coded tile. libavif: the picture, a copy without margins, many more blocks, and
+ * the coded tile twice. Fitted to flat, smooth and noisy pictures.
  */
 function decoderBytes(header: AvifHeader): number {
   const { width, height, ratio, tiles, tileBytes, plain, config } = header;
@@ -136,10 +133,11 @@ function decoderBytes(header: AvifHeader): number {
   const samples = SAMPLES[samplingOf(config)];
   if (plain) return Math.max(DAV1D_BYTES, Math.ceil(pixels * (samples + 0.7) + tileBytes + 2_500_000));
   const scale = Math.sqrt(pixels / (width * height));
-  const padded = (width * scale + MARGIN) * (height * scale + MARGIN);
+  const cover = (unit: number, margin = 0) => {
+    const [across, down] = [width, height].map((side) => Math.ceil((side * scale) / unit) * unit + margin);
+    return (across ?? 0) * (down ?? 0);
+  };
   const picture = samples * (config.depth > 8 ? 2 : 1);
-  const coded = tileBytes * (tileBytes > DENSE * pixels ? CODED.dense : CODED.usual);
-  const flat = padded * (12 + 2 * picture) + 2 * tileBytes;
-  const detailed = padded * picture + pixels * (picture + 11.2) + coded;
-  return Math.max(LIBAVIF_BYTES, Math.ceil(Math.max(flat, detailed) + 3_500_000));
+  const bytes = 12 * cover(BLOCK) + picture * (cover(1, MARGIN) + pixels) + 2 * tileBytes;
+  return Math.max(LIBAVIF_BYTES, Math.ceil(bytes + 6_700_000));
 }

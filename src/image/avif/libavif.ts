@@ -29,6 +29,9 @@ const { exports: api, imports } = LIBAVIF_NAMES;
 /** The memory that the module starts with. */
 export const LIBAVIF_BYTES = 16_777_216;
 
+/** Symbols for which libaom's accounting (aom/av1/decoder/accounting.h) has room at first, and names that it can hold. */
+const ACCOUNTED = { symbols: 1_000, names: 256 } as const;
+
 /** Any value but 0, which means null. */
 const HANDLE = 1;
 
@@ -48,7 +51,10 @@ export class Libavif implements TileDecoder {
   constructor(size: Size, colour: Colour | undefined, maxBytes: number) {
     this.#size = size;
     this.#colour = colour;
-    const invoke = (index = 0, ...values: number[]) => this.#wasm.callIndirect(LIBAVIF_NAMES.table, index, ...values);
+    const invoke = (index = 0, ...values: number[]) => {
+      this.#disableAccounting();
+      return this.#wasm.callIndirect(LIBAVIF_NAMES.table, index, ...values);
+    };
     this.#wasm = new EmscriptenInstance(
       avifModule,
       { ...LIBAVIF_NAMES, ...api, ...imports },
@@ -98,5 +104,20 @@ export class Libavif implements TileDecoder {
     wasm.callIndirect(LIBAVIF_NAMES.table, decode.invoker, decode.target, text, 8);
     this.#receive = undefined;
     wasm.free(text);
+  }
+
+  /**
+   * Turns off a debugging aid of this build before it decodes a frame: libaom would record every coded symbol, which
+   * takes 28 times the file's size and more. An `AV1Decoder` (aom/av1/decoder/decoder.h) contains the switch, followed by
+   * the accounting: its address, three counters, the names, their number, and the room for symbols.
+   */
+  #disableAccounting(): void {
+    const words = new Uint32Array(this.#wasm.buffer);
+    const empty = 3 + ACCOUNTED.names + 1;
+    for (let at = words.indexOf(ACCOUNTED.symbols); at >= 0; at = words.indexOf(ACCOUNTED.symbols, at + 1)) {
+      const from = at - empty - 2;
+      if (words[from] !== 1 || words[from + 1] === 0) continue;
+      if (words.subarray(from + 2, at).every((word) => word === 0)) words[from] = 0;
+    }
   }
 }
