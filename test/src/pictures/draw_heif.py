@@ -24,6 +24,17 @@ pillow_heif.register_heif_opener()
 TARGET = (16, 16)
 TILE = 64
 GRID = (120, 100)
+TURNS = [
+    None,
+    Image.Transpose.FLIP_LEFT_RIGHT,
+    Image.Transpose.ROTATE_180,
+    Image.Transpose.FLIP_TOP_BOTTOM,
+    Image.Transpose.TRANSPOSE,
+    Image.Transpose.ROTATE_270,
+    Image.Transpose.TRANSVERSE,
+    Image.Transpose.ROTATE_90,
+]
+"""How a picture with each value of EXIF's orientation is turned upright."""
 SIZES = [(100, 80), (640, 480), (1600, 1200), (3000, 200), (90, 4000), (2600, 2300)]
 
 
@@ -51,6 +62,11 @@ def deep_heic(width, height, depth):
 
 def deep_avif(width, height, depth):
     return imagecodecs.avif_encode(deep(width, height, depth), level=80, speed=6, bitspersample=depth)
+
+
+def flat_deep_avif(image):
+    samples = np.asarray(image).astype(np.uint16) << 2
+    return imagecodecs.avif_encode(samples, level=80, speed=6, bitspersample=10, pixelformat="420")
 
 
 def avifs():
@@ -108,6 +124,11 @@ def main():
         size = {"width": width, "height": height, "target": TARGET, "resampling": "bicubic"}
         return {"name": name, "file": base64_text(data), **size, "expected": expected}
 
+    def upright(name, data):
+        with Image.open(io.BytesIO(data)) as image:
+            turned = [keep(image if turn is None else image.transpose(turn)) for turn in TURNS]
+        return {"name": name, "file": base64_text(data), "turned": turned}
+
     def grid(name, make):
         whole = picture(TILE * 2, TILE * 2)
         corners = [(x, y, x + TILE, y + TILE) for y in (0, TILE) for x in (0, TILE)]
@@ -126,10 +147,7 @@ def main():
 
     heif = {
         "pictures": [entry(name, data) for make in (avifs, heics) for name, data in make()],
-        "upright": [
-            {"name": name, "file": base64_text(make(picture(40, 24)))}
-            for name, make in (("avif", avif), ("heic", heic))
-        ],
+        "upright": [upright(name, make(picture(40, 24))) for name, make in (("avif", avif), ("heic", heic))],
         "grids": [
             grid("avif 4:2:0", avif),
             grid("avif 4:4:4", lambda tile: avif(tile, subsampling="4:4:4")),
@@ -138,6 +156,7 @@ def main():
         "flat": [
             flat("avif 4:2:0", avif),
             flat("avif 4:4:4", lambda image: avif(image, subsampling="4:4:4")),
+            flat("avif 10 bits", flat_deep_avif),
             flat("heic 4:2:0", heic),
             flat("heic 4:4:4", lambda image: heic(image, chroma=444)),
         ],
