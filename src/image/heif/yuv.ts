@@ -51,14 +51,18 @@ export function createYuvConverter(
   const rgb = new Uint8ClampedArray(width * 3);
   const bytes = new Uint8Array(rgb.buffer);
   const unit = 2 ** (depth - 8);
+  // libheif rounds to the picture's own depth first.
+  const isDeep = library === 'libheif' && depth > 8;
+  const white = isDeep ? 256 * unit - 1 : 255;
+  const toByte = isDeep ? (value: number) => Math.round(value) * (255 / white) : (value: number) => value;
   const [black, lumaScale, chromaScale] = colour.fullRange
-    ? [0, 255 / (256 * unit - 1), 255 / (256 * unit - 1)]
-    : [16 * unit, 255 / (219 * unit), 255 / (224 * unit)];
+    ? [0, white / (256 * unit - 1), white / (256 * unit - 1)]
+    : [16 * unit, white / (219 * unit), white / (224 * unit)];
   const at = (y: number) => y * luma.stride;
   if (!chroma) {
     return (y) => {
       for (let x = 0, from = at(y), to = 0; x < width; x++) {
-        const grey = ((luma.samples[from++] as number) - black) * lumaScale;
+        const grey = toByte(((luma.samples[from++] as number) - black) * lumaScale);
         rgb[to++] = grey;
         rgb[to++] = grey;
         rgb[to++] = grey;
@@ -75,9 +79,9 @@ export function createYuvConverter(
       upsample(blue, luma, y, blueRow);
       upsample(red, luma, y, redRow);
       for (let x = 0, from = at(y), to = 0; x < width; x++) {
-        rgb[to++] = ((redRow[x] as number) - black) * lumaScale;
-        rgb[to++] = ((luma.samples[from++] as number) - black) * lumaScale;
-        rgb[to++] = ((blueRow[x] as number) - black) * lumaScale;
+        rgb[to++] = toByte(((redRow[x] as number) - black) * lumaScale);
+        rgb[to++] = toByte(((luma.samples[from++] as number) - black) * lumaScale);
+        rgb[to++] = toByte(((blueRow[x] as number) - black) * lumaScale);
       }
       return bytes;
     };
@@ -102,9 +106,9 @@ export function createYuvConverter(
       const grey = ((luma.samples[from++] as number) - black) * lumaScale + half;
       const u = (blueRow[x] as number) - middle;
       const v = (redRow[x] as number) - middle;
-      rgb[to++] = grey + v * toRed;
-      rgb[to++] = grey - u * blueToGreen - v * redToGreen;
-      rgb[to++] = grey + u * toBlue;
+      rgb[to++] = toByte(grey + v * toRed);
+      rgb[to++] = toByte(grey - u * blueToGreen - v * redToGreen);
+      rgb[to++] = toByte(grey + u * toBlue);
     }
     return bytes;
   };
