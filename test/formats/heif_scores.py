@@ -1,9 +1,11 @@
-"""Draws one picture in codings of AVIF and HEIC, in each orientation, whole and in tiles, and as an upright PNG.
+"""Encodes pictures as AVIF and HEIC in each orientation, whole and in tiles, for comparisons of scores.
 
     python test/formats/heif_scores.py FOLDER [--every N]
 
-Writes ``CODING ORIENTATION whole``, its tiles ``CODING ORIENTATION 0`` to ``3``, all without an orientation inside;
-and ``upright.png``. ``codings.json`` lists the codings. ``--every`` draws one coding of N.
+Reads ``husky.png`` and ``cat.png``, and blends them to pictures over the whole scale: ``picture 0.png`` and so on.
+Writes ``NAME whole`` and its tiles ``NAME 0`` to ``NAME 3``, all without an orientation inside. ``files.json`` lists
+the names, the orientations, and the pictures of those without loss. For lossy HEICs, ``NAME whole.png`` and so on are
+what Pillow shows. ``--every`` draws one coding of N.
 """
 
 import argparse
@@ -15,11 +17,14 @@ from pathlib import Path
 import imagecodecs
 import numpy as np
 import pillow_heif
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image
 
-WIDTH, HEIGHT = 448, 384
 TILE = 256
-QUALITY = {"avif": 99, "heic": 96}
+BLENDS = (0.3, 0.35, 0.4, 0.45, 0.5)
+"""Shares of the cat. Between them the score falls from 0.9 to 0.1, so small changes of the pixels move it most."""
+LOSSLESS = (("avif", "4:4:4", 10), ("heic", "4:4:4", 8), ("heic", "4:4:4", 10))
+LOSSY = tuple(itertools.product(("avif", "heic"), ("4:2:0", "4:4:4"), (8, 10)))
+QUALITY = {"avif": 80, "heic": 75}
 STORED = {
     1: None,
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -33,50 +38,31 @@ STORED = {
 """How the upright picture is stored with each value of EXIF's orientation."""
 
 
-def draw() -> Image.Image:
-    """Draw a dog in snow, out of focus. Upright, its score is far from that of any turned one."""
-    image = Image.new("RGB", (WIDTH, HEIGHT), (170, 205, 235))
-    draw = ImageDraw.Draw(image)
-    draw.rectangle([0, 270, WIDTH, HEIGHT], fill=(245, 248, 250))
-    x, y, r = 221, 150, 70
-    dark, white, black, pink, blue = (58, 74, 94), (255, 255, 255), (27, 38, 50), (233, 183, 174), (168, 220, 255)
-
-    def ellipse(left: float, top: float, right: float, bottom: float, fill: tuple[int, int, int]) -> None:
-        draw.ellipse([x + r * left, y + r * top, x + r * right, y + r * bottom], fill=fill)
-
-    ellipse(-1, 0.4, 1, 3.2, dark)
-    ellipse(-0.45, 0.6, 0.45, 3.2, white)
-    for side in (-1, 1):
-        ear = [(0.95, -0.3), (0.85, -1.35), (0.2, -0.85)]
-        inside = [(0.8, -0.6), (0.76, -1.1), (0.45, -0.85)]
-        for shape, fill in ((ear, dark), (inside, pink)):
-            draw.polygon([(x + r * side * u, y + r * v) for u, v in shape], fill=fill)
-    ellipse(-1, -1, 1, 1, dark)
-    ellipse(-0.85, -0.25, 0.85, 1, white)
-    for side in (-0.4, 0.4):
-        ellipse(side - 0.35, -0.6, side + 0.35, 0.2, white)
-        ellipse(side - 0.2, -0.25, side + 0.2, 0.15, black)
-        ellipse(side - 0.16, -0.21, side + 0.16, 0.11, blue)
-        ellipse(side - 0.07, -0.12, side + 0.07, 0.02, black)
-    ellipse(-0.22, 0.25, 0.22, 0.52, black)
-    return image.filter(ImageFilter.GaussianBlur(6))
-
-
-def encode(image: Image.Image, kind: str, sampling: str, depth: int) -> bytes:
+def encode(image: Image.Image, kind: str, sampling: str, depth: int, lossless: bool) -> bytes:
     """Encode the picture with 8 or 10 bits."""
     stream = io.BytesIO()
+    deep = np.round(np.asarray(image) * (1023 / 255)).astype(np.uint16)
     if kind == "heic":
-        deep = np.asarray(image).astype(np.uint16) * 257
-        source = image if depth == 8 else pillow_heif.from_bytes("RGB;16", image.size, deep.tobytes())
+        source = image if depth == 8 else pillow_heif.from_bytes("RGB;16", image.size, (deep << 6).tobytes())
         options = {"format": "HEIF"} if depth == 8 else {}
-        source.save(stream, quality=QUALITY[kind], chroma=int(sampling.replace(":", "")), **options)
+        loss = {"quality": -1, "matrix_coefficients": 0} if lossless else {"quality": QUALITY[kind]}
+        source.save(stream, chroma=int(sampling.replace(":", "")), **options, **loss)
     elif depth == 8:
         image.save(stream, "AVIF", quality=QUALITY[kind], subsampling=sampling, speed=8)
     else:
-        deep = (np.asarray(image).astype(np.uint32) * 1023 // 255).astype(np.uint16)
+        level = 100 if lossless else QUALITY[kind]
         options = {"bitspersample": depth, "pixelformat": sampling.replace(":", "")}
-        return imagecodecs.avif_encode(deep, level=QUALITY[kind], speed=8, **options)
+        return imagecodecs.avif_encode(deep, level=level, speed=8, **options)
     return stream.getvalue()
+
+
+def show(file: bytes) -> Image.Image:
+    """Decode a HEIC with libheif, in its own depth, and round it to 8 bits."""
+    heif = pillow_heif.open_heif(io.BytesIO(file), convert_hdr_to_8bit=False)
+    samples = np.asarray(heif)
+    if samples.dtype == np.uint16:
+        samples = np.round((samples >> 6) * (255 / 1023)).astype(np.uint8)
+    return Image.fromarray(samples)
 
 
 def main() -> None:
@@ -86,17 +72,26 @@ def main() -> None:
     options = parser.parse_args()
     pillow_heif.register_heif_opener()
     pillow_heif.options.SAVE_HDR_TO_12_BIT = False
-    upright = draw()
-    upright.save(options.folder / "upright.png")
-    codings = [*itertools.product(("avif", "heic"), ("4:2:0", "4:4:4"), (8, 10))][:: options.every]
-    for coding, (orientation, turn) in itertools.product(codings, STORED.items()):
-        stored = upright if turn is None else upright.transpose(turn)
+    husky, cat = (Image.open(options.folder / f"{name}.png").convert("RGB") for name in ("husky", "cat"))
+    pictures = [Image.blend(husky, cat, share) for share in BLENDS]
+    for i, picture in enumerate(pictures):
+        picture.save(options.folder / f"picture {i}.png")
+    codings = [*itertools.product(LOSSLESS, [True]), *itertools.product(LOSSY, [False])][:: options.every]
+    files = []
+    for (i, (coding, lossless)), orientation in itertools.product(enumerate(codings), STORED):
+        picture = (i + orientation) % len(pictures)
+        turn = STORED[orientation]
+        stored = pictures[picture] if turn is None else pictures[picture].transpose(turn)
+        name = " ".join(map(str, [*coding, "lossless" if lossless else "lossy", orientation]))
         square = stored.crop((0, 0, 2 * TILE, 2 * TILE))
         corners = [(x, y, x + TILE, y + TILE) for y in (0, TILE) for x in (0, TILE)]
-        for i, part in enumerate([stored, *map(square.crop, corners)]):
-            name = " ".join(map(str, [*coding, orientation, "whole" if i == 0 else i - 1]))
-            (options.folder / name).write_bytes(encode(part, *coding))
-    (options.folder / "codings.json").write_text(json.dumps([" ".join(map(str, coding)) for coding in codings]))
+        for part, image in zip(["whole", 0, 1, 2, 3], [stored, *map(square.crop, corners)], strict=True):
+            file = encode(image, *coding, lossless)
+            (options.folder / f"{name} {part}").write_bytes(file)
+            if coding[0] == "heic" and not lossless:
+                show(file).save(options.folder / f"{name} {part}.png")
+        files.append({"name": name, "orientation": orientation} | ({"picture": picture} if lossless else {}))
+    (options.folder / "files.json").write_text(json.dumps(files))
 
 
 if __name__ == "__main__":
