@@ -178,7 +178,10 @@ def _check(proto: onnx.ModelProto, contract: Contract) -> None:
     graph = proto.graph
     foreign = sorted({node.op_type for node in graph.node if not _is_standard(node)})
     if foreign or proto.functions:
-        raise ConversionError(f"the graph needs operators outside the ONNX standard: {', '.join(foreign)}")
+        raise ConversionError(
+            f"the graph needs operators outside the ONNX standard: {', '.join(foreign)}; leave the layer or the "
+            "arithmetic that uses them out of the model, copy the weights, and save it"
+        )
     nested = sorted({node.op_type for node in graph.node if any(field.HasField("g") for field in node.attribute)})
     if nested:
         raise ConversionError(f"the graph has branches or loops ({', '.join(nested)}), which the Worker does not serve")

@@ -19,7 +19,7 @@ def _resize(graph: Graph, node: Node, *_rest: object) -> None:
 
     tf2onnx has another formula for bicubic and area, and none for antialiasing and Lanczos.
     """
-    _, height, width, channels = graph.get_shape(node.input[0])
+    _, height, width, _ = graph.get_shape(node.input[0])
     rows, columns = (int(side) for side in node.inputs[1].get_tensor_value())
     value = node.input[0]
     if graph.get_dtype(value) != onnx.TensorProto.FLOAT:
@@ -40,7 +40,10 @@ def _read_matrix(node: Node, given: int, size: int) -> np.ndarray:
     if node.type == "ScaleAndTranslate":
         # tf.image.resize never translates.
         arguments |= {"scale": np.float32([size, 1]) / np.float32([given, 1]), "translation": [0.0, 0.0]}
-        arguments |= {"kernel_type": node.get_attr_str("kernel_type"), "antialias": bool(node.get_attr_int("antialias"))}
+        arguments |= {
+            "kernel_type": node.get_attr_str("kernel_type"),
+            "antialias": bool(node.get_attr_int("antialias")),
+        }
     else:
         names = [name for name in ("align_corners", "half_pixel_centers") if node.get_attr(name)]
         arguments |= {name: bool(node.get_attr_int(name)) for name in names}
