@@ -13,8 +13,8 @@ from convert.errors import ConversionError
 CHANNELS = (1, 3)
 MAX_SIDE = 1024
 SUM_TOLERANCE = 1e-3
-# The memory of an isolate, for everything in it.
-ISOLATE_BYTES = 128 * 2**20
+# The memory of an isolate, for everything in it, and what ONNX Runtime takes without a network.
+ISOLATE_BYTES, RUNTIME_BYTES = 128 * 2**20, 16_800_000
 SMALLER = "use a smaller network, such as MobileNetV2 or EfficientNetB0"
 # Activations whose outputs are neither probabilities nor logits.
 NO_PROBABILITIES = (
@@ -100,16 +100,21 @@ def read_contract(
     )
 
 
-def check_size(model: Any) -> None:
-    """Raise ``ConversionError`` if the kernels of ``model`` alone exceed an isolate: converting it takes gigabytes.
+def count_weights(model: Any) -> int:
+    """Return how many numbers the kernels of ``model`` have."""
+    return sum(math.prod(weight.shape) for weight in model.weights if len(weight.shape) > 1)
+
+
+def check_size(numbers: int) -> None:
+    """Raise ``ConversionError`` if kernels of so many numbers alone exceed an isolate: converting them takes minutes.
 
     The exact limit applies to the converted network.
     """
-    numbers = sum(math.prod(weight.shape) for weight in model.weights if len(weight.shape) > 1)
-    if 4 * numbers > ISOLATE_BYTES:
+    # While a model loads, its weights are there twice.
+    if RUNTIME_BYTES + 2 * 4 * numbers > ISOLATE_BYTES:
         raise ConversionError(
-            f"the network is too large: its {numbers / 1e6:.1f} million weights take {4 * numbers / 1e6:.0f} MB, and "
-            f"an isolate of the Worker has {ISOLATE_BYTES / 1e6:.0f} MB for everything; {SMALLER}"
+            f"the network is too large: its {numbers / 1e6:.1f} million weights take {4 * numbers / 1e6:.0f} MB, twice "
+            f"while it loads, and an isolate of the Worker has {ISOLATE_BYTES / 1e6:.0f} MB for everything; {SMALLER}"
         )
 
 
@@ -191,8 +196,11 @@ def _square(length: int) -> str:
 def _count_outputs(answer: tuple[int | None, ...]) -> int:
     """Return the number of scores of one photo in an output of this shape."""
     sizes = [length for length in answer[1:] if length != 1]
-    if None in sizes or len(sizes) > 1 or len(answer) not in (2, 4):
-        raise ConversionError(f"the output must be (batch, 1) or (batch, classes), found {answer}")
+    if None in sizes or len(sizes) > 1 or not 2 <= len(answer) <= 4:
+        raise ConversionError(
+            f"the output must be (batch, 1) or (batch, classes), found {answer}: only classifiers are served; if an "
+            "argmax ends the model, leave it out"
+        )
     return sizes[0] if sizes else 1
 
 
@@ -206,7 +214,10 @@ def check_outputs(contract: Contract, outputs: np.ndarray, ends_in: str | None =
     ``ends_in`` is the name of the model's last activation or layer, if known.
     """
     if not np.isfinite(outputs).all():
-        raise ConversionError("the network returns numbers that are not finite")
+        raise ConversionError(
+            "the network returns numbers that are not finite for plain colours or noise: its weights are damaged, or a "
+            "Masking layer leaves nothing of a plain colour; train it again, or build it without that layer"
+        )
     if ends_in in NO_PROBABILITIES and not contract.appended:
         raise ConversionError(
             f"the network must return probabilities, but it ends in {ends_in}: give the last layer the activation "

@@ -11,7 +11,7 @@ import numpy as np
 
 from convert.baseline import read_baseline
 from convert.commands import suggest
-from convert.contract import Contract, check_outputs, check_size, read_contract
+from convert.contract import Contract, check_outputs, check_size, count_weights, read_contract
 from convert.errors import ConversionError
 from convert.graph import to_onnx
 from convert.heatmap_graph import read_grid
@@ -63,7 +63,7 @@ def convert(
     """
     with limit_loading(len(source.content)):
         model = load_model(copy)
-        check_size(model)
+        check_size(count_weights(model))
         contract, names = _agree(model, labels, options)
         # One photo: a small file can ask for any amount of memory.
         blank = np.zeros((1, contract.height, contract.width, contract.channels), np.float32)

@@ -157,7 +157,7 @@ def run(options: argparse.Namespace) -> None:
         copy = Path(scratch, "source.keras" if source.kind == "keras" else "source.h5")
         copy.write_bytes(source.content)
         with limit_loading(len(source.content)):
-            inspected = inspect_file(copy)
+            inspected = inspect_file(copy, source.architecture)
             write_inspected(inspected, copy)
 
         print(f"[2/8] Loading it in Keras {inspected.keras} (it was written by {inspected.version[:20]})", flush=True)

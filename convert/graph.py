@@ -20,6 +20,7 @@ from convert.heatmap_graph import add_heatmap
 from convert.input_range import INPUT_RANGES
 from convert.keras_file import Model, call_model, last_line
 from convert.resizing import correct_resizes
+from convert.tensorflow_ops import HANDLERS
 
 OPSET = 17
 PRODUCER = "husky-ai"
@@ -42,7 +43,9 @@ def to_onnx(model: Model, contract: Contract, input_range: str = "0..1") -> onnx
     function = tf.function(predict, signature)
     try:
         with _inlined_functions():
-            proto, _ = tf2onnx.convert.from_function(function, signature, opset=OPSET)
+            proto, _ = tf2onnx.convert.from_function(
+                function, signature, opset=OPSET, custom_op_handlers=dict(HANDLERS)
+            )
             _freeze_captures(proto, function.get_concrete_function())
     except Exception as error:  # tf2onnx defines no error class
         raise ConversionError(f"tf2onnx cannot convert this network: {last_line(error)}") from error
@@ -175,7 +178,10 @@ def _check(proto: onnx.ModelProto, contract: Contract) -> None:
     graph = proto.graph
     foreign = sorted({node.op_type for node in graph.node if not _is_standard(node)})
     if foreign or proto.functions:
-        raise ConversionError(f"the graph needs operators outside the ONNX standard: {', '.join(foreign)}")
+        raise ConversionError(
+            f"the graph needs operators outside the ONNX standard: {', '.join(foreign)}; leave the layer or the "
+            "arithmetic that uses them out of the model, copy the weights, and save it"
+        )
     nested = sorted({node.op_type for node in graph.node if any(field.HasField("g") for field in node.attribute)})
     if nested:
         raise ConversionError(f"the graph has branches or loops ({', '.join(nested)}), which the Worker does not serve")

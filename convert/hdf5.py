@@ -4,6 +4,10 @@ import h5py
 
 from convert.errors import ConversionError
 
+# The attribute that a group of Keras's weights has: at the root of a file, if it holds nothing else.
+WEIGHTS_ALONE = "layer_names"
+# What training leaves in a file.
+UNUSED = ("optimizer", "optimizer_weights")
 MAX_OBJECTS, MAX_DEPTH = 100_000, 100
 # What datasets may hold in memory: those of a real model are no larger than its file.
 MAX_RATIO, ALWAYS_ALLOWED = 4, 64 * 2**20
@@ -47,6 +51,21 @@ def check_structure(root: h5py.File, file_bytes: int) -> None:
                 left -= _check_dataset(name, member)
                 if left < 0:
                     raise ConversionError("the HDF5 file unpacks to far more than its size")
+
+
+def count_weights(root: h5py.File) -> int:
+    """Return how many numbers the kernels in a checked file have, without those of an optimizer."""
+    count = 0
+
+    def add(_name: str, member: h5py.Group | h5py.Dataset) -> None:
+        nonlocal count
+        if isinstance(member, h5py.Dataset) and member.ndim > 1:
+            count += member.size
+
+    for name in root:
+        if name not in UNUSED and isinstance(root[name], h5py.Group):
+            root[name].visititems(add)
+    return count
 
 
 def _check_dataset(name: str, dataset: h5py.Dataset) -> int:

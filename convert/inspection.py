@@ -16,15 +16,19 @@ from typing import Any, Literal
 import h5py
 
 from convert import keras_classes as known
+from convert.contract import check_size
 from convert.errors import ConversionError
-from convert.hdf5 import check_structure
+from convert.hdf5 import WEIGHTS_ALONE, check_structure, count_weights
 from convert.source import ALWAYS_ALLOWED, MAX_BYTES, MAX_RATIO, detect_kind, read_member
 
 MAX_CONFIG_BYTES = 16 * 2**20
+# Where Keras 2 looks for the classes of models in a .keras archive.
+MODEL_MODULES = {"Functional": "tf_keras.src.engine.functional", "Sequential": "keras"}
 KERAS_ENTRIES = {"metadata.json", "config.json", "model.weights.h5"}
 LAMBDAS = ("Lambda", "__lambda__")
 # The network is served in float32, whatever it was trained in.
 FLOAT32 = "float32"
+REBUILD = "build the model of Keras's own layers, copy the weights, and save it"
 FLOATS = {"bfloat16", "float16", FLOAT32, "float64", "half", "mixed_bfloat16", "mixed_float16"}
 POLICIES = {"DTypePolicy", "FloatDTypePolicy", "Policy", "PolicyV1"}
 # What inference does not use, by the end of its key, and what replaces a custom one: the file contains all weights.
@@ -46,13 +50,14 @@ class Inspected:
         return 3 if self.version.startswith("3") else 2
 
 
-def inspect_file(path: Path) -> Inspected:
-    """Return what ``path`` (.h5, .keras) holds. Raises ``ConversionError``, naming the layer, unless that is only
-    Keras's own layers.
+def inspect_file(path: Path, architecture: bytes | None = None) -> Inspected:
+    """Return what ``path`` (.h5, .keras) holds; ``architecture`` is the model as JSON, for a file of weights alone.
+
+    Raises ``ConversionError``, naming the layer, unless it holds only Keras's own layers.
     """
     with path.open("rb") as file:
         kind = detect_kind(file.read(64), path.suffix or path.name)
-    text, version, weights = _read_h5(path) if kind == "hdf5" else _read_archive(path)
+    text, version, weights = _read_h5(path, architecture) if kind == "hdf5" else _read_archive(path)
     try:
         config = json.loads(text)
         # Losses, metrics and optimizers are never loaded, so custom ones do no harm.
@@ -65,7 +70,7 @@ def inspect_file(path: Path) -> Inspected:
         _walk(config, ())
     except RecursionError:
         raise ConversionError("the model's configuration is nested too deeply") from None
-    return Inspected(kind, version, config, weights)
+    return Inspected("hdf5" if weights is None else "keras", version, config, weights)
 
 
 def write_inspected(inspected: Inspected, path: Path) -> None:
@@ -73,6 +78,8 @@ def write_inspected(inspected: Inspected, path: Path) -> None:
     text = json.dumps(inspected.config)
     if inspected.weights is None:
         with h5py.File(path, "r+") as file:
+            if "model_weights" not in file:
+                _move_weights(file, inspected.version)
             file.attrs["model_config"] = text
             file.attrs.pop("training_config", None)
         return
@@ -80,6 +87,17 @@ def write_inspected(inspected: Inspected, path: Path) -> None:
         archive.writestr("metadata.json", json.dumps({"keras_version": inspected.version}))
         archive.writestr("config.json", text)
         archive.writestr("model.weights.h5", inspected.weights)
+
+
+def _move_weights(file: h5py.File, version: str) -> None:
+    """Turn a file of weights into one of a model, in place."""
+    names = list(file)
+    group = file.create_group("model_weights")
+    for name in names:
+        file.move(name, f"model_weights/{name}")
+    for name, value in file.attrs.items():
+        group.attrs[name] = value
+    file.attrs["keras_version"], file.attrs["backend"] = version, "tensorflow"
 
 
 def _simplify(value: Any) -> Any:
@@ -92,6 +110,9 @@ def _simplify(value: Any) -> Any:
     name = config.get("name") if isinstance(config, dict) else None
     if value.get("class_name") in list(POLICIES) and name in list(FLOATS):
         return FLOAT32
+    if value.get("class_name") == "RandomShear":
+        # Keras cannot read what it writes of this layer, which does nothing at inference.
+        value = value | {"class_name": "Identity", "registered_name": None, "config": {"name": name}}
     return {key: _simplify_entry(key, item) for key, item in value.items() if key != "compile_config"}
 
 
@@ -121,7 +142,7 @@ def _walk(value: object, trail: tuple[str, ...]) -> None:
             trail = (*trail, _describe(value))
             _check(value, trail)
         for key, item in value.items():
-            if key.endswith("activation") and isinstance(item, str):
+            if key.endswith("activation"):
                 _check_activation(item, trail)
             _walk(item, trail)
 
@@ -149,7 +170,9 @@ def _check(entry: dict[str, Any], trail: tuple[str, ...]) -> None:
             entry.get("config"),
         ):
             name = str(entry.get("config"))[:80]
-            raise ConversionError(f"{where}: '{name}', a function that is not one of Keras's own activations")
+            raise ConversionError(
+                f"{where}: '{name}', a function that is not one of Keras's own activations; {REBUILD}"
+            )
         allowed: re.Pattern[str] | None = None
     elif not isinstance(kind, str):
         raise ConversionError(f"{where}: not one of the Keras layers that can be converted")
@@ -161,14 +184,16 @@ def _check(entry: dict[str, Any], trail: tuple[str, ...]) -> None:
         allowed = None
     elif isinstance(module, str) and known.OPERATION_MODULE.fullmatch(module) and kind in known.OPERATIONS:
         allowed = known.OPERATION_MODULE
+    elif kind in known.AUTOKERAS or (registered in known.AUTOKERAS and registered == f"Custom>{kind}"):
+        allowed, registered = known.AUTOKERAS_MODULE, kind
     elif kind in known.CLASSES:
-        allowed = None
+        allowed = known.CONVNEXT_MODULE if kind in known.CONVNEXT.split() else None
     else:
         raise ConversionError(f"{where}: not one of the Keras layers that can be converted{_advise(kind, module)}")
     if kind != "function" and registered not in (None, kind):
-        raise ConversionError(f"{where}: a custom object, registered as '{str(registered)[:80]}'")
+        raise ConversionError(f"{where}: a custom object, registered as '{str(registered)[:80]}'; {REBUILD}")
     if module is not None and str(module) not in known.MODULES and not (allowed and allowed.fullmatch(str(module))):
-        raise ConversionError(f"{where}: a custom object, from module '{str(module)[:80]}'")
+        raise ConversionError(f"{where}: a custom object, from module '{str(module)[:80]}'; {REBUILD}")
 
 
 def _advise(kind: str, module: object) -> str:
@@ -193,13 +218,15 @@ def _advise(kind: str, module: object) -> str:
         return ": it runs a network from outside Keras; build the model of Keras's own layers, and copy the weights"
     if kind in known.RECURRENT:
         return ": a recurrent layer loops over its input, which the Worker does not serve; use convolutions instead"
-    return "; a custom layer needs its code: build the model of Keras's own layers, copy the weights, and save it"
+    return f"; a custom layer needs its code: {REBUILD}"
 
 
-def _check_activation(name: str, trail: tuple[str, ...]) -> None:
-    if name not in known.ACTIVATIONS and name not in known.ACTIVATION_LAYERS:
-        where = " in ".join(reversed(trail))
-        raise ConversionError(f"{where}: the activation '{name[:80]}' is not one of Keras's own activations")
+def _check_activation(value: object, trail: tuple[str, ...]) -> None:
+    where = " in ".join(reversed(trail))
+    if isinstance(value, str) and value not in known.ACTIVATIONS and value not in known.ACTIVATION_LAYERS:
+        raise ConversionError(f"{where}: the activation '{value[:80]}' is not one of Keras's own; {REBUILD}")
+    if isinstance(value, list) or (isinstance(value, dict) and "class_name" not in value):
+        raise ConversionError(f"{where}: the activation is a function of the author's own; {REBUILD}")
 
 
 def _check_function(entry: dict[str, Any], where: str) -> None:
@@ -208,7 +235,7 @@ def _check_function(entry: dict[str, Any], where: str) -> None:
     if not isinstance(function, str) or function not in known.FUNCTIONS:
         raise ConversionError(
             f"{where}: calls 'tf.{str(function)[:80]}', which would run code from the file; only plain arithmetic is "
-            "allowed"
+            f"allowed: {REBUILD}"
         )
 
 
@@ -221,7 +248,7 @@ def _check_graph_operation(entry: dict[str, Any], where: str) -> None:
     if not isinstance(operation, str) or operation not in known.GRAPH_OPERATIONS:
         raise ConversionError(
             f"{where}: the operation '{str(operation)[:80]}' would run code from the file; only plain arithmetic is "
-            "allowed"
+            f"allowed: {REBUILD}"
         )
 
 
@@ -235,19 +262,36 @@ def _parse_operation(node: str) -> str | None:
         return None
 
 
-def _read_h5(path: Path) -> tuple[str, str, None]:
+def _read_h5(path: Path, architecture: bytes | None) -> tuple[str, str, bytes | None]:
     try:
         with h5py.File(path, "r") as file:
             check_structure(file, path.stat().st_size)
-            config, version = file.attrs.get("model_config"), file.attrs.get("keras_version")
+            check_size(count_weights(file))
+            names = ("model_config", "keras_version", "backend")
+            config, version, backend = (file.attrs.get(name) for name in names)
+            is_group = WEIGHTS_ALONE in file.attrs
     except (OSError, RuntimeError, ValueError, KeyError, TypeError):
         raise ConversionError("not a readable HDF5 file: it is damaged or incomplete, so download it again") from None
-    if config is None:
+    if backend is not None and _decode(backend) == "theano":
+        raise ConversionError(
+            "Keras on Theano wrote it, with flipped kernels: open it with Keras 2.2 on TensorFlow, and save it again"
+        )
+    if config is not None:
+        return _decode(config), _decode(version) if version is not None else "2", None
+    if architecture is None:
         raise ConversionError(
             "the file contains weights but no model (no model_config): build the model in Python, load these weights, "
-            "and save the whole model with model.save('model.keras')"
+            "and save the whole model with model.save('model.keras'); or pass a folder that also has the model as JSON "
+            "(model.to_json())"
         )
-    return _decode(config), _decode(version) if version is not None else "2", None
+    described = json.loads(architecture)
+    # Keras 3 names no version, but the module.
+    written = described.get("keras_version") or ("3" if "module" in described else "2")
+    version = _decode(written if version is None else version)
+    if is_group:
+        return json.dumps(described), version, None
+    described.setdefault("module", MODEL_MODULES.get(described["class_name"]))
+    return json.dumps(described), version, path.read_bytes()
 
 
 def _read_archive(path: Path) -> tuple[str, str, bytes]:
@@ -265,6 +309,7 @@ def _read_archive(path: Path) -> tuple[str, str, bytes]:
             metadata = read_member(archive, "metadata.json", MAX_CONFIG_BYTES) if "metadata.json" in names else b"{}"
             with h5py.File(io.BytesIO(weights), "r") as file:
                 check_structure(file, len(weights))
+                check_size(count_weights(file))
         described = json.loads(metadata)
     except (OSError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, ValueError, KeyError, EOFError):
         raise ConversionError("not a readable .keras archive: it is damaged, so download it again") from None

@@ -16,6 +16,9 @@ RMSNormalization ReLU RepeatVector Rescaling Reshape Resizing SeparableConv1D Se
 SpatialDropout2D SpatialDropout3D SpectralNormalization Subtract ThresholdedReLU TimeDistributed UnitNormalization
 UpSampling1D UpSampling2D UpSampling3D ZeroPadding1D ZeroPadding2D ZeroPadding3D
 """
+# Of keras.applications.convnext; files name its module.
+CONVNEXT = "LayerScale StochasticDepth"
+CONVNEXT_MODULE = re.compile(r"(tf_)?keras\.src\.applications\.convnext")
 # These do nothing at inference, or nothing random.
 AUGMENTATIONS = """
 AugMix AutoContrast ContrastLimitedAdaptiveHistogramEqualization CutMix Equalization MixUp RandAugment RandomBrightness
@@ -23,8 +26,11 @@ RandomColorDegeneration RandomColorJitter RandomContrast RandomCrop RandomElasti
 RandomGaussianBlur RandomGrayscale RandomHeight RandomHue RandomInvert RandomPerspective RandomPosterization
 RandomRotation RandomSaturation RandomSharpness RandomShear RandomTranslation RandomWidth RandomZoom Solarization
 """
-# Keras 2 in TensorFlow 1.14 to 2.3; FixedDropout is the dropout of the package efficientnet.
-OLD_NAMES = "BatchNormalizationV1 BatchNormalizationV2 FixedDropout"
+# Keras 2 in TensorFlow 1.14 to 2.3, and on several devices; FixedDropout is the dropout of the package efficientnet.
+OLD_NAMES = "BatchNormalizationV1 BatchNormalizationV2 FixedDropout SyncBatchNormalization"
+# Layers of AutoKeras, by the names they are registered under, and its module in files of Keras 3.
+AUTOKERAS = frozenset(("Custom>CastToFloat32", "Custom>ExpandLastDim"))
+AUTOKERAS_MODULE = re.compile(r"autokeras\.keras_layers")
 INITIALIZERS = """
 Constant GlorotNormal GlorotUniform HeNormal HeUniform Identity LecunNormal LecunUniform Ones Orthogonal RandomNormal
 RandomUniform TruncatedNormal VarianceScaling Zeros
@@ -35,7 +41,9 @@ DTypePolicy MaxNorm MinMaxNorm NonNeg RadialConstraint UnitNorm L1 L2 L1L2 Ortho
 # Markers for tensors and tuples in a configuration, not classes to build.
 MARKERS = "__ellipsis__ __keras_tensor__ __numpy__ __slice__ __tensor__ __tuple__ TensorShape"
 
-CLASSES = frozenset(" ".join((MODELS, LAYERS, AUGMENTATIONS, OLD_NAMES, INITIALIZERS, OTHERS, MARKERS)).split())
+CLASSES = frozenset(
+    " ".join((MODELS, LAYERS, CONVNEXT, AUGMENTATIONS, OLD_NAMES, INITIALIZERS, OTHERS, MARKERS)).split()
+)
 
 ACTIVATION_NAMES = """
 celu elu exponential gelu glu hard_shrink hard_sigmoid hard_silu hard_swish hard_tanh leaky_relu linear log_sigmoid
@@ -104,7 +112,7 @@ __operators__.add __operators__.getitem __operators__.ragged_getitem broadcast_t
 compat.v1.depth_to_space compat.v1.floor_div compat.v1.gather compat.v1.image.resize_bicubic
 compat.v1.image.resize_bilinear compat.v1.image.resize_nearest_neighbor compat.v1.nn.conv2d
 compat.v1.nn.depthwise_conv2d compat.v1.pad compat.v1.shape compat.v1.space_to_depth compat.v1.squeeze
-compat.v1.transpose concat convert_to_tensor einsum expand_dims gather identity image.adjust_brightness
+compat.v1.transpose concat convert_to_tensor expand_dims gather identity image.adjust_brightness
 image.adjust_contrast image.adjust_gamma image.central_crop image.convert_image_dtype image.crop_to_bounding_box
 image.extract_patches image.flip_left_right image.flip_up_down image.grayscale_to_rgb image.hsv_to_rgb
 image.pad_to_bounding_box image.per_image_standardization image.resize image.resize_with_crop_or_pad

@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -58,7 +59,7 @@ def _load_with_keras_3(path: Path) -> Model:
     keras.config.disable_traceback_filtering()
     functions = {"softmax_v2": keras.activations.softmax}
     with _loading("Keras"):
-        model = keras.models.load_model(path, custom_objects=functions, compile=False)
+        model = keras.models.load_model(path, custom_objects=functions | _define_layers(keras), compile=False)
     _rename(model, "name")
     return model
 
@@ -69,15 +70,37 @@ def _load_with_keras_2(path: Path) -> Model:
 
     functions = {"relu6": tf.nn.relu6, "hard_swish": _hard_swish, "leaky_relu": tf.nn.leaky_relu, "silu": tf.nn.silu}
     layers = tf_keras.layers
-    old = dict.fromkeys(("BatchNormalizationV1", "BatchNormalizationV2"), layers.BatchNormalization)
-    old["FixedDropout"] = layers.Dropout
+    names = ("BatchNormalizationV1", "BatchNormalizationV2", "SyncBatchNormalization")
+    old = dict.fromkeys(names, layers.BatchNormalization) | {"FixedDropout": layers.Dropout}
     with _loading("Keras 2"):
-        model = tf_keras.models.load_model(path, custom_objects=functions | old, compile=False)
+        model = tf_keras.models.load_model(
+            path, custom_objects=functions | old | _define_layers(tf_keras), compile=False
+        )
     for layer in flatten_layers(model):
         if kind_of(layer) in ("CenterCrop", "RandomCrop"):
             object.__setattr__(layer, "call", partial(_crop_in_keras_2, layer))
     _rename(model, "_name")
     return model
+
+
+def _define_layers(library: Any) -> dict[str, type]:
+    """Return layers that either Keras does not find by itself, by name: of ConvNeXt, and AutoKeras's, defined here."""
+
+    class CastToFloat32(library.layers.Layer):
+        def call(self, inputs: tf.Tensor) -> tf.Tensor:
+            return tf.cast(inputs, tf.float32)
+
+    class ExpandLastDim(library.layers.Layer):
+        def call(self, inputs: tf.Tensor) -> tf.Tensor:
+            return tf.expand_dims(inputs, -1)
+
+    convnext = import_module(f"{library.__name__}.src.applications.convnext")
+    return {
+        "LayerScale": convnext.LayerScale,
+        "StochasticDepth": convnext.StochasticDepth,
+        "Custom>CastToFloat32": CastToFloat32,
+        "Custom>ExpandLastDim": ExpandLastDim,
+    }
 
 
 def _crop_in_keras_2(layer: Layer, images: tf.Tensor, **_named: object) -> tf.Tensor:

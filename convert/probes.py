@@ -112,8 +112,12 @@ def optimise_probe(model: Model, contract: Contract, input_range: str, label: st
             image = tf.ensure_shape(image, (height, width, channels))
             score = call_model(model, contract, input_range, image[None])[0, 0]
             gain = tf.math.log(tf.maximum(score, 1e-30))
-        # A network of integers has no gradient.
-        gradient = tape.gradient(gain, grid, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+        try:
+            # A network of integers has no gradient.
+            gradient = tape.gradient(gain, grid, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+        except LookupError:
+            # Neither has an operation such as resizing by areas.
+            gradient = tf.zeros_like(grid)
         return score, tf.convert_to_tensor(gradient)
 
     best, best_score = np.empty(0), -1.0

@@ -21,7 +21,7 @@ LARGEST_OF_UNIT = 1.5
 # Layers in front that keep the range.
 TRANSPARENT = frozenset(
     "InputLayer Resizing CenterCrop Identity Dropout GaussianNoise Reshape GetItem SlicingOpLambda Stack Cast Permute "
-    "ZeroPadding2D Cropping2D".split()
+    "ZeroPadding2D Cropping2D CastToFloat32 ExpandLastDim".split()
 )
 DIVISIONS = frozenset("TrueDivide Divide math.truediv math.divide".split())
 PRODUCTS = frozenset("Multiply math.multiply".split())

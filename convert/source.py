@@ -1,10 +1,12 @@
 """Finds the Keras model, and the labels beside it, in what people have: a file, a zip or a folder."""
 
 import io
+import json
 import re
 import zipfile
 import zlib
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
@@ -14,6 +16,7 @@ HDF5 = b"\x89HDF\r\n\x1a\n"
 ZIP = b"PK\x03\x04"
 MAX_BYTES = 2 * 2**30
 MAX_LABELS_BYTES = 2**20
+MAX_JSON_BYTES = 16 * 2**20
 # What a zip may unpack to: weights hardly compress, except those of small untrained models.
 MAX_RATIO, ALWAYS_ALLOWED = 8, 64 * 2**20
 MODEL_SUFFIXES = (".h5", ".hdf5", ".keras")
@@ -36,7 +39,14 @@ DIFFERENT = (
     (b"<", "a web page, not the model itself: download the raw file"),
     (b"\x80", "a Python pickle, which runs code when opened: save the model with model.save('model.keras')"),
     (b'{"format":', "a TensorFlow.js model: save the Keras model that it was made from with model.save('model.keras')"),
-    (b"{", "JSON without weights: save the whole model with model.save('model.keras')"),
+    (
+        b"{",
+        "JSON without weights: pass the folder that also has them, or save the model with model.save('model.keras')",
+    ),
+    *(
+        (start, "a compressed archive: unpack it, and pass what it contains")
+        for start in (b"\x1f\x8b", b"Rar!", b"7z\xbc\xaf")
+    ),
 )
 PYTORCH = "a PyTorch model"
 EXPORTS = {
@@ -55,6 +65,7 @@ class Source:
 
     ``path`` names it in the manifest, ``title`` is the name of what the user passed, without suffix. ``labels`` is the
     content of a file of labels, ``teachable`` whether both have the names that Teachable Machine gives them.
+    ``architecture`` is a Keras model as JSON, for weights saved without one.
     """
 
     path: Path
@@ -63,6 +74,7 @@ class Source:
     kind: Literal["hdf5", "keras"]
     labels: bytes | None = None
     teachable: bool = False
+    architecture: bytes | None = None
 
 
 def find_source(path: Path) -> Source:
@@ -78,7 +90,7 @@ def find_source(path: Path) -> Source:
     beside = path.parent / LABELS
     if path.name.lower() == TEACHABLE_MODEL and beside.is_file():
         return _build(path, path.stem, content, LABELS, _read(beside, MAX_LABELS_BYTES))
-    return _build(path, path.stem, content)
+    return _add_architecture(_build(path, path.stem, content), path)
 
 
 def read_labels_file(path: Path) -> bytes:
@@ -114,7 +126,10 @@ def detect_kind(content: bytes, suffix: str) -> Literal["hdf5", "keras"]:
 
 def _advise(other: str) -> str:
     if "TensorFlow" in other:
-        return "save the Keras model with model.save('model.keras'), or in Teachable Machine export Tensorflow, Keras"
+        return (
+            "save the Keras model with model.save('model.keras'), or in Teachable Machine export Tensorflow, Keras; if "
+            "Keras 2 wrote a SavedModel, open it with tf_keras.models.load_model(FOLDER), and call .save('model.h5')"
+        )
     if other == PYTORCH:
         return "it has no Keras model; train the network again in Keras"
     return "convert the Keras model that it was made from"
@@ -137,17 +152,42 @@ def _read_folder(folder: Path) -> Source:
     labels = next((name for name in LABEL_FILES if name in names), None)
     content = None if labels is None else _read(folder / labels, MAX_LABELS_BYTES)
     if set(UNPACKED) <= set(names):
-        return _build(folder.with_suffix(".keras"), folder.resolve().name, _pack(folder), labels, content)
+        packed = _pack(lambda name: _read(folder / name, MAX_BYTES))
+        return _build(folder.with_suffix(".keras"), folder.resolve().name, packed, labels, content)
     model = _choose(names, f"the folder {folder.name}")
-    return _build(folder / model, folder.resolve().name, _read(folder / model, MAX_BYTES), labels, content)
+    source = _build(folder / model, folder.resolve().name, _read(folder / model, MAX_BYTES), labels, content)
+    return _add_architecture(source, folder / model)
 
 
-def _pack(folder: Path) -> bytes:
-    """Return the .keras archive of the files in ``folder``; the same files always give the same bytes."""
+def _add_architecture(source: Source, file: Path) -> Source:
+    """Return ``source`` with the model as JSON in the folder of ``file``, if it needs one."""
+    if source.kind != "hdf5" or b"model_config" in source.content:
+        return source
+    files = [each for each in sorted(file.parent.glob("*.json")) if each.is_file()]
+    small = {each.name: _read(each, MAX_JSON_BYTES) for each in files if each.stat().st_size <= MAX_JSON_BYTES}
+    return replace(source, architecture=_find_architecture(file.stem, small))
+
+
+def _find_architecture(stem: str, files: Mapping[str, bytes]) -> bytes | None:
+    """Return the only one of ``files`` that is a model as JSON, or of several the one with the name of the weights."""
+    found = {PurePosixPath(name).stem: content for name, content in files.items() if _is_architecture(content)}
+    return next(iter(found.values())) if len(found) == 1 else found.get(stem)
+
+
+def _is_architecture(content: bytes) -> bool:
+    try:
+        described = json.loads(content)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(described, dict) and described.get("class_name") in ("Functional", "Model", "Sequential")
+
+
+def _pack(read: Callable[[str], bytes]) -> bytes:
+    """Return the .keras archive of the files that ``read`` returns; the same files always give the same bytes."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         for name in UNPACKED:
-            archive.writestr(zipfile.ZipInfo(name), _read(folder / name, MAX_BYTES))
+            archive.writestr(zipfile.ZipInfo(name), read(name))
     return packed.getvalue()
 
 
@@ -158,18 +198,38 @@ def _read_zip(path: Path, content: bytes) -> Source:
             names = [entry.filename for entry in archive.infolist() if not _is_clutter(entry.filename)]
             if len(set(names)) != len(names):
                 raise ConversionError("the zip contains two files with the same name")
-            model = _choose(names, "the zip")
-            beside = PurePosixPath(model)
+            unpacked = _find_unpacked(names)
+            beside = unpacked or PurePosixPath(_choose(names, "the zip"))
             labels = next((name for name in LABEL_FILES if str(beside.with_name(name)) in names), None)
-            return _build(
-                path / beside.name,
+            if unpacked:
+                content = _pack(lambda name: read_member(archive, str(unpacked.with_name(name)), limit))
+                model = path.with_suffix(".keras")
+            else:
+                content, model = read_member(archive, str(beside), limit), path / beside.name
+            source = _build(
+                model,
                 path.stem,
-                read_member(archive, model, limit),
+                content,
                 labels,
                 None if labels is None else read_member(archive, str(beside.with_name(labels)), MAX_LABELS_BYTES),
             )
+            described = {
+                entry.filename: read_member(archive, entry.filename, MAX_JSON_BYTES)
+                for entry in archive.infolist()
+                if entry.filename in names
+                and PurePosixPath(entry.filename).match("*.json")
+                and PurePosixPath(entry.filename).parent == beside.parent
+                and entry.file_size <= MAX_JSON_BYTES
+            }
+            return replace(source, architecture=_find_architecture(beside.stem, described))
     except (OSError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, ValueError, EOFError):
         raise ConversionError("not a readable zip") from None
+
+
+def _find_unpacked(names: list[str]) -> PurePosixPath | None:
+    """Return the configuration of an unpacked .keras archive among the files of a zip."""
+    places = [PurePosixPath(name) for name in names if PurePosixPath(name).name == "config.json"]
+    return next((place for place in places if all(str(place.with_name(name)) in names for name in UNPACKED)), None)
 
 
 def read_member(archive: zipfile.ZipFile, name: str, limit: int) -> bytes:
@@ -204,7 +264,10 @@ def _is_keras_archive(content: bytes) -> bool:
             names = archive.namelist()
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError):
         return True
-    return "config.json" in names and not any(name.lower().endswith(TEACHABLE_MODEL) for name in names)
+    # macOS adds files of its own to a .keras archive that it packs again.
+    return "config.json" in names and not any(
+        name.lower().endswith(TEACHABLE_MODEL) or name.startswith("__MACOSX/") for name in names
+    )
 
 
 def _is_clutter(name: str) -> bool:

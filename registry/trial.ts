@@ -20,6 +20,9 @@ export interface Trial {
 /** A compressed photo takes less than this, in bytes a pixel. */
 const FILE_BYTES = 0.5;
 const LARGEST_PIXELS = 200_000_000;
+const STEP = 100_000;
+/** Of the width to the height: photos are wide or upright. */
+const RATIOS = [4 / 3, 3 / 4];
 
 /**
  * Runs a version as an isolate does: in the same build of ONNX Runtime, with all probes. The network may differ from
@@ -51,19 +54,18 @@ export async function tryVersion(
   return { memory, loading, available, photos: await largestPhotos(available - memory, manifest.input), outputs };
 }
 
-/** The largest JPEGs whose file and decoding take at most so many bytes, in megapixels. */
+/** The largest JPEGs that fit into so many bytes, file and decoding, as all smaller ones do: in megapixels. */
 async function largestPhotos(bytes: number, target: { width: number; height: number }): Promise<Trial['photos']> {
   const { peakBytes, heldBytes } = await import('../src/image/budget.ts');
   const { codecs } = await import('../src/image/codecs.ts');
   const { jpeg } = await import('../src/image/jpeg/codec.ts');
   const free = bytes - heldBytes(codecs);
-  const halved = { id: 1, horizontal: 2, vertical: 2 };
-  const single = { id: 2, horizontal: 1, vertical: 1 };
+  // Colour as fine as brightness takes the most, so photos with less of it fit too.
+  const components = [1, 2, 3].map((id) => ({ id, horizontal: 1, vertical: 1 }));
   const largest = (progressive: boolean) => {
-    const fits = (pixels: number) => {
-      const width = Math.ceil(Math.sqrt((pixels * 4) / 3));
+    const fits = (pixels: number, ratio: number) => {
+      const width = Math.ceil(Math.sqrt(pixels * ratio));
       const height = Math.ceil(pixels / width);
-      const components = [halved, single, single];
       const header = {
         width,
         height,
@@ -78,14 +80,10 @@ async function largestPhotos(bytes: number, target: { width: number; height: num
       } as const;
       return peakBytes(jpeg, header, target) + FILE_BYTES * pixels <= free;
     };
-    let low = 0;
-    let high = LARGEST_PIXELS;
-    while (high - low > 100_000) {
-      const middle = (low + high) / 2;
-      if (fits(middle)) low = middle;
-      else high = middle;
-    }
-    return Math.floor(low / 100_000) / 10;
+    // Decoders reduce larger photos more, so a photo may fit where a smaller one does not: all smaller ones must.
+    let pixels = 0;
+    while (pixels < LARGEST_PIXELS && RATIOS.every((ratio) => fits(pixels + STEP, ratio))) pixels += STEP;
+    return pixels / 1e6;
   };
   return { JPEG: largest(false), 'progressive JPEG': largest(true) };
 }

@@ -1,5 +1,6 @@
 """The kinds of Keras files that people have, each made here: of Keras 2 by tf_keras or by editing its configuration."""
 
+import importlib
 import json
 import shutil
 import zipfile
@@ -350,6 +351,114 @@ def unpacked(path: Path) -> Any:
     return model
 
 
+def zipped(save: Callable[[Path], Any]) -> Callable[[Path], Any]:
+    """Return what saves a folder, and zips it with macOS's additions."""
+
+    def save_and_zip(path: Path) -> Any:
+        folder = path.with_suffix("")
+        model = save(folder)
+        with zipfile.ZipFile(path, "w") as archive:
+            for file in sorted(folder.iterdir()):
+                archive.write(file, f"{folder.name}/{file.name}")
+                archive.writestr(f"__MACOSX/{folder.name}/._{file.name}", b"")
+        return model
+
+    return save_and_zip
+
+
+def repacked(path: Path) -> Any:
+    """Write a .keras archive as macOS packs it again."""
+    model = functional()(path)
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("__MACOSX/._config.json", b"")
+    return model
+
+
+def in_two_files(library: Any, weights: str, structure: str = "model.json") -> Callable[[Path], Any]:
+    """Return what saves weights and the model as JSON to a folder, with labels."""
+
+    def save(folder: Path) -> Any:
+        folder.mkdir()
+        whole = folder.with_suffix(".h5")
+        model = functional(library)(whole)
+        whole.unlink()
+        model.save_weights(folder / weights)
+        (folder / structure).write_text(model.to_json(), "utf-8")
+        (folder / "labels.txt").write_text("a\nb\nc\n", "utf-8")
+        return model
+
+    return save
+
+
+def convnext(library: Any) -> Callable[[Any], Any]:
+    """Return a block of keras.applications' ConvNeXt."""
+    layers = library.layers
+    own = importlib.import_module(f"{library.__name__}.src.applications.convnext")
+
+    def apply(x: Any) -> Any:
+        x = layers.Conv2D(8, 4, strides=4)(x)
+        inner = layers.LayerNormalization(epsilon=1e-6)(layers.Conv2D(8, 7, padding="same", groups=8)(x))
+        inner = layers.Dense(8)(layers.Dense(32, activation="gelu")(inner))
+        return layers.Add()([x, own.StochasticDepth(0.2)(own.LayerScale(0.1, 8)(inner))])
+
+    return apply
+
+
+def autokeras(library: Any, shape: tuple[int, ...], dtype: str) -> Callable[[Path], Any]:
+    """Return what saves a model that begins as AutoKeras's do."""
+
+    class CastToFloat32(library.layers.Layer):
+        def call(self, inputs: tf.Tensor) -> tf.Tensor:
+            return tf.cast(inputs, tf.float32)
+
+    class ExpandLastDim(library.layers.Layer):
+        def call(self, inputs: tf.Tensor) -> tf.Tensor:
+            return tf.expand_dims(inputs, -1)
+
+    for layer in (CastToFloat32, ExpandLastDim):
+        layer.__module__ = "autokeras.keras_layers"
+
+    def before(x: Any) -> Any:
+        x = CastToFloat32()(x)
+        if len(shape) == 2:
+            x = ExpandLastDim()(x)
+        channels = int(x.shape[-1])
+        return library.layers.Normalization(mean=[120.0] * channels, variance=[3000.0] * channels)(x)
+
+    def save(path: Path) -> Any:
+        known = library.utils.get_custom_objects()
+        for layer in (CastToFloat32, ExpandLastDim):
+            library.utils.register_keras_serializable()(layer)
+        try:
+            return functional(library, before, shape=shape, dtype=dtype)(path)
+        finally:
+            # Whoever converts the file has not registered them.
+            for layer in (CastToFloat32, ExpandLastDim):
+                del known[f"Custom>{layer.__name__}"]
+
+    return save
+
+
+def synchronised(path: Path) -> Any:
+    """Write a model with the batch normalisation of training on several devices."""
+    model = functional(tf_keras)(path)
+
+    def rename(entry: Any) -> None:
+        values = entry.values() if isinstance(entry, dict) else entry if isinstance(entry, list) else ()
+        if isinstance(entry, dict) and entry.get("class_name") == "BatchNormalization":
+            entry["class_name"] = "SyncBatchNormalization"
+        for value in values:
+            rename(value)
+
+    edit(path, rename, "2.8.0")
+    return model
+
+
+def patches(x: Any) -> Any:
+    side = 4
+    return tf.image.extract_patches(x, [1, side, side, 1], [1, side, side, 1], [1, 1, 1, 1], "VALID")
+
+
 def volume(layers: Any) -> Any:
     return layers.Conv3D(4, (3, 3, 2), activation="relu")
 
@@ -475,4 +584,44 @@ KINDS = {
         PLAIN,
     ),
     "an unpacked .keras archive": Kind("unpacked", unpacked, PLAIN),
+    "an unpacked .keras archive in a zip": Kind("zipped.zip", zipped(unpacked), PLAIN),
+    "a .keras archive packed again": Kind("repacked.keras", repacked, PLAIN),
+    "Keras 2, weights and JSON": Kind("two2", in_two_files(tf_keras, "weights.h5"), PLAIN, labels=""),
+    "Keras 2, newer weights and JSON": Kind("new2", in_two_files(tf_keras, "model.weights.h5"), PLAIN, labels=""),
+    "Keras 3, weights and JSON": Kind("two3", in_two_files(keras, "model.weights.h5"), PLAIN, labels=""),
+    "weights and JSON in a zip": Kind(
+        "two.zip", zipped(in_two_files(tf_keras, "fer.h5", "fer.json")), PLAIN, labels=""
+    ),
+    "Keras 2, ConvNeXt": Kind("convnext.h5", functional(tf_keras, convnext(tf_keras)), PLAIN),
+    "Keras 3, ConvNeXt": Kind("convnext.keras", functional(before=convnext(keras)), PLAIN),
+    "Keras 2, AutoKeras": Kind("autokeras.h5", autokeras(tf_keras, (28, 28), "float32"), feed=lambda x: x[..., 0]),
+    "Keras 3, AutoKeras": Kind("autokeras.keras", autokeras(keras, (SIDE, SIDE, 3), "uint8"), feed=BYTES),
+    "Keras 2, normalised on several devices": Kind("devices.h5", synchronised, PLAIN),
+    "Keras 3, shear": Kind("shear.keras", layers_of(lambda layers: layers.RandomShear(0.1)), PLAIN),
+    "Keras 2, patches": Kind("patches.h5", functional(tf_keras, patches), PLAIN),
+    "Keras 2, contrast": Kind("contrast.h5", functional(tf_keras, lambda x: tf.image.adjust_contrast(x, 1.3)), PLAIN),
+    "one step of a sequence": Kind(
+        "step.keras",
+        sequential(last=(keras.layers.Reshape((1, -1)), keras.layers.Dense(3, activation="softmax"))),
+        PLAIN,
+    ),
+    **{
+        f"Keras {version}, resized inside, {interpolation}": Kind(
+            f"{interpolation}.{suffix}",
+            layers_of(lambda layers, name=interpolation: layers.Resizing(20, 32, interpolation=name), library=library),
+            PLAIN,
+        )
+        for version, library, suffix in ((2, tf_keras, "h5"), (3, keras, "keras"))
+        for interpolation in ("bicubic", "area", "lanczos3")
+    },
+    "Keras 2, resized inside, antialiased": Kind(
+        "antialiased.h5",
+        functional(tf_keras, lambda x: tf.image.resize(x, (11, 13), "lanczos3", antialias=True)),
+        PLAIN,
+    ),
+    "Keras 3, resized inside, antialiased": Kind(
+        "antialiased.keras",
+        functional(before=lambda x: keras.ops.image.resize(x, (11, 13), "bicubic", antialias=True)),
+        PLAIN,
+    ),
 }

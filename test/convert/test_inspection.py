@@ -165,6 +165,34 @@ def test_says_what_to_do_about_a_custom_layer(binary_h5, kind):
         inspect_file(binary_h5)
 
 
+def test_refuses_code_as_an_activation(binary_h5):
+    """Keras writes a lambda so; it has no class name."""
+    code = {"value": ["4wEAAAA=", None, None]}
+    rewrite_config(binary_h5, lambda config: config["config"]["layers"][-1]["config"].update(activation=code))
+    with pytest.raises(ConversionError, match="a function of the author's own; build the model of Keras's own layers"):
+        inspect_file(binary_h5)
+
+
+def test_refuses_flipped_kernels(binary_h5):
+    with h5py.File(binary_h5, "r+") as file:
+        file.attrs["backend"] = "theano"
+    with pytest.raises(ConversionError, match=r"open it with Keras 2\.2 on TensorFlow"):
+        inspect_file(binary_h5)
+
+
+def test_refuses_a_network_that_is_too_large_before_keras_opens_it(binary_h5, monkeypatch):
+    """The optimizer's copies do not count."""
+    monkeypatch.setattr("convert.hdf5.ALWAYS_ALLOWED", 2**30)
+    with h5py.File(binary_h5, "r+") as file:
+        data = {"shape": (4000, 5000), "dtype": "f4", "chunks": (100, 100)}
+        file.create_dataset("optimizer_weights/huge", **data)
+    inspect_file(binary_h5)
+    with h5py.File(binary_h5, "r+") as file:
+        file.create_dataset("model_weights/huge", **data)
+    with pytest.raises(ConversionError, match=r"20\.\d million weights take 80 MB, twice"):
+        inspect_file(binary_h5)
+
+
 def test_drops_what_only_training_uses(binary_h5):
     """A custom class there is not loaded, and its configuration is gone from what is."""
     own = {"class_name": "Popen", "module": "subprocess", "registered_name": "own>Popen", "config": {"args": "x"}}

@@ -24,7 +24,9 @@ from networks import sigmoid_network
         ("model.h5", b"\n <html>", "web page"),
         ("model.pth", b"\x80\x02", "PyTorch.*train the network again in Keras"),
         ("model.h5", b"", "is empty: download it again"),
-        ("model.rar", b"Rar!", "not a readable Keras file"),
+        ("model.rar", b"Rar!", "a compressed archive: unpack it"),
+        ("model.h5.gz", b"\x1f\x8b\x08", "a compressed archive: unpack it"),
+        ("model.bin", b"?", "not a readable Keras file"),
     ],
 )
 def test_says_what_it_is_instead(tmp_path, name, content, reason):
