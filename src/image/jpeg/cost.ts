@@ -14,7 +14,7 @@ const COST = {
   /** Each block of a buffered file, which is stored, read again and smoothed. */
   bufferedBlock: 250,
   /** Each decoded pixel: transform, upsampling and colour, also of CMYK, which JavaScript converts. */
-  pixel: 25,
+  pixel: 35,
   segment: 150,
 } as const;
 
