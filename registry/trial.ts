@@ -1,5 +1,6 @@
 import './wasm-modules.ts';
 import type { Config } from '../src/config.ts';
+import type { Target } from '../src/image/target.ts';
 import { checkSizes, networkBytes, tooLarge } from '../src/model/verification.ts';
 import type { Release } from './release.ts';
 
@@ -55,7 +56,7 @@ export async function tryVersion(
 }
 
 /** The largest JPEGs that fit into so many bytes, file and decoding, as all smaller ones do: in megapixels. */
-async function largestPhotos(bytes: number, target: { width: number; height: number }): Promise<Trial['photos']> {
+async function largestPhotos(bytes: number, target: Target): Promise<Trial['photos']> {
   const { peakBytes, heldBytes } = await import('../src/image/budget.ts');
   const { codecs } = await import('../src/image/codecs.ts');
   const { jpeg } = await import('../src/image/jpeg/codec.ts');

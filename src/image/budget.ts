@@ -1,8 +1,7 @@
 import type { Codec, Header } from './codec.ts';
-import { reducedSize, reducingBytes } from './reducer.ts';
-import { resamplingBytes, resamplingNanoseconds } from './resample.ts';
+import { reducedSize, reducingBytes } from './reduction.ts';
 import { photonBytes, photonBytesAfter } from './resize.ts';
-import { decodingSize, isResampled, type Target } from './target.ts';
+import { reductionTarget, type Target } from './target.ts';
 
 /** Wasm memory in bytes that photon and the idle decoders hold between photos. */
 export function heldBytes(codecs: readonly Codec[]): number {
@@ -20,10 +19,7 @@ export function dropIdle(codecs: readonly Codec[]): void {
 
 /** Upper bound of the milliseconds of CPU time that turning a photo into a tensor takes on the benchmark machine. */
 export function totalMilliseconds<H extends Header>(codec: Codec<H>, header: H, target: Target): number {
-  const towards = decodingSize(codec, header, target);
-  const reduced = reducedSize(codec.decodedSize?.(header, towards) ?? header, towards);
-  const resampling = isResampled(codec, header, reduced, target) ? resamplingNanoseconds(reduced, target) : 0;
-  return codec.decodeMilliseconds(header, towards) + resampling / 1e6;
+  return codec.decodeMilliseconds(header, reductionTarget(codec, header, target));
 }
 
 /**
@@ -31,11 +27,9 @@ export function totalMilliseconds<H extends Header>(codec: Codec<H>, header: H, 
  * and `heldBytes`. Tests compare it with what the decoders really take.
  */
 export function peakBytes<H extends Header>(codec: Codec<H>, header: H, target: Target): number {
-  const towards = decodingSize(codec, header, target);
-  const decoded = codec.decodedSize?.(header, towards) ?? header;
-  const reduced = reducedSize(decoded, towards);
-  const resizing = isResampled(codec, header, reduced, target)
-    ? resamplingBytes(reduced, target)
-    : photonBytesAfter(reduced, target) - photonBytes();
-  return codec.decoderBytes(header, towards) + reducingBytes(decoded, reduced) + resizing;
+  const reduction = reductionTarget(codec, header, target);
+  const decoded = codec.decodedSize?.(header, reduction) ?? header;
+  const reducing = reducingBytes(decoded, reduction, codec.bandHeight?.(header) ?? 1);
+  const resizing = photonBytesAfter(reducedSize(decoded, reduction), target) - photonBytes();
+  return codec.decoderBytes(header, reduction) + reducing + resizing;
 }

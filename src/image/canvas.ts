@@ -1,49 +1,49 @@
 import { MalformedImage } from '../errors.ts';
-import type { Frame, Pixels, Size } from './codec.ts';
-import { addingNanoseconds, createReducer, type Reducer, reducedSize } from './reducer.ts';
+import type { Frame, Pixels, ReductionTarget, Size } from './codec.ts';
+import type { Reducer } from './reducer.ts';
+import { addingNanoseconds, createReducer, repeatedNanoseconds } from './reduction.ts';
 
 export type Rgb = readonly [red: number, green: number, blue: number];
 
 /** Estimated nanoseconds for drawing a frame on a canvas and reducing the result. */
-export function drawingNanoseconds(size: Size, frame: Frame, target: Size): number {
-  const reduced = reducedSize(size, target);
-  const blank = size.height - frame.height;
-  return addingNanoseconds(frame.height + 1, size.width, reduced) + addingNanoseconds(blank, 0, reduced);
+export function drawingNanoseconds(size: Size, frame: Frame, target: ReductionTarget): number {
+  const blank = [frame.y, size.height - frame.y - frame.height].map((rows) => repeatedNanoseconds(rows, size, target));
+  return blank.reduce((sum, each) => sum + each, addingNanoseconds(frame.height, size.width, size, target));
 }
 
-/** Draws the rows of one frame, in any order, on a canvas of one colour and reduces the result. */
+/** Draws the rows of one frame, from top to bottom, on a canvas of one colour and reduces the result. */
 export class Canvas {
+  readonly #size: Size;
   readonly #frame: Frame;
+  readonly #background: Rgb;
   readonly #reducer: Reducer;
   readonly #row: Uint8Array;
 
-  constructor(size: Size, frame: Frame, background: Rgb, target: Size) {
+  constructor(size: Size, frame: Frame, background: Rgb, target: ReductionTarget) {
     if (frame.x + frame.width > size.width || frame.y + frame.height > size.height) {
       throw new MalformedImage('The first frame extends beyond the canvas.');
     }
+    this.#size = size;
     this.#frame = frame;
+    this.#background = background;
     this.#reducer = createReducer(size, target);
     this.#row = new Uint8Array(size.width * 4);
-    for (let x = 0; x < size.width; x++) this.#row.set(background, x * 4);
-    const below = frame.y + frame.height;
-    const [firstBlank] = frame.y > 0 ? [0] : below < size.height ? [below] : [];
-    if (firstBlank === undefined) return;
-    this.#add(firstBlank);
-    this.#reducer.repeat(1, frame.y);
-    this.#reducer.repeat(frame.y > 0 ? below : below + 1, size.height);
+    this.#addBlank(0, frame.y);
   }
 
   /** Draws row `y` of the frame, given as RGBA. */
   add(y: number, row: Uint8Array): void {
     this.#row.set(row, this.#frame.x * 4);
-    this.#add(this.#frame.y + y);
-  }
-
-  #add(y: number): void {
-    this.#reducer.add(y, this.#row, 4, this.#row.length / 4);
+    this.#reducer.add(this.#frame.y + y, this.#row, 4, this.#size.width);
   }
 
   finish(): Pixels {
+    this.#addBlank(this.#frame.y + this.#frame.height, this.#size.height);
     return this.#reducer.finish();
+  }
+
+  #addBlank(first: number, end: number): void {
+    for (let x = 0; x < this.#size.width; x++) this.#row.set(this.#background, x * 4);
+    if (end > first) this.#reducer.repeat(first, end, this.#row, 4);
   }
 }

@@ -1,6 +1,35 @@
+import type { Resampling } from './weights.ts';
+
 export interface Size {
   readonly width: number;
   readonly height: number;
+}
+
+/** A part of a picture, in pixels. */
+export interface Box {
+  readonly left: number;
+  readonly top: number;
+  readonly right: number;
+  readonly bottom: number;
+}
+
+/** How to resample a picture as Pillow does. All sizes are those of the stored pixels, before orientation. */
+export interface ResamplingPlan {
+  readonly photo: Size;
+  /** The part of the photo that becomes the target; fractions allowed. */
+  readonly box: Box;
+  readonly target: Size;
+  readonly resampling: Resampling;
+  /** Whether the first pass is the vertical one. */
+  readonly columnsFirst: boolean;
+  /** One for grey, three for colour. */
+  readonly channels: 1 | 3;
+}
+
+/** What a decoder's rows become. A decoder that can scale down leaves at least twice this size. */
+export interface ReductionTarget extends Size {
+  /** Resample the rows as they arrive. Without a plan, boxes of pixels are averaged to two to four times the size. */
+  readonly plan?: ResamplingPlan;
 }
 
 /** A value of EXIF's tag 274: how to turn the stored pixels upright. */
@@ -65,7 +94,7 @@ export interface Codec<H extends Header = Header> {
    * Upper bound of the milliseconds of CPU time that decoding and reduction take on the benchmark machine, estimated
    * from the file's header and structure. `npm run bench -- decode` measures the coefficients.
    */
-  decodeMilliseconds(header: H, target: Size): number;
+  decodeMilliseconds(header: H, target: ReductionTarget): number;
 
   /** Upper bound of the memory in bytes that the decoder takes, without the file itself and the reducer. */
   decoderBytes(header: H, target: Size): number;
@@ -77,25 +106,30 @@ export interface Codec<H extends Header = Header> {
   decodedSize?(header: H, target: Size): Size;
 
   /**
-   * Pixels along each side to leave for exact resampling, if other than usual: a decoder's own reduction is less exact
-   * than averaging, and memory may be short.
+   * Pixels along each side of the target's part that the decoder's own scaling leaves for resampling: it is less exact,
+   * but saves time and memory.
    */
   leastPixels?(header: H): number;
 
-  /** Whether the photo is always resampled exactly, as if the manifest demanded it. */
+  /**
+   * Height of the part of the picture in which the pixels arrive in any order, such as that of a tile. By default, whole
+   * rows arrive from top to bottom.
+   */
+  bandHeight?(header: H): number;
+
+  /** Whether the photo is always resampled as Pillow does, as if the manifest demanded it. */
   isDelicate?(header: H): boolean;
 
   /** Another way to save a photo that does not fit, such as "a baseline JPEG", if it would fit then. */
   alternative?(header: H, fits: Fits): string | undefined;
 
   /**
-   * Decodes to RGB as Pillow's `convert("RGB")` does, reduced to less than four times the target on each side, but
-   * to no less than twice the target where the photo is that large.
+   * Decodes to RGB as Pillow's `convert("RGB")` does, and reduces the rows: see `ReductionTarget`.
    *
    * @param pause called regularly where the decoder can be interrupted; a call into wasm cannot
    * @throws {MalformedImage} the pixels are damaged or truncated
    */
-  decode(bytes: Uint8Array, header: H, target: Size, pause: Pause): Pixels | Promise<Pixels>;
+  decode(bytes: Uint8Array, header: H, target: ReductionTarget, pause: Pause): Pixels | Promise<Pixels>;
 }
 
 /** The codec whose signature the file starts with. */

@@ -1,12 +1,9 @@
 import { dropIdle, idleBytes, peakBytes, totalMilliseconds } from './budget.ts';
-import type { Codec, Header, Pause, Pixels, Size } from './codec.ts';
-import { toGrey } from './grey.ts';
+import type { Codec, Header, Pause, Size } from './codec.ts';
 import { checkLimits, type DecodingLimits } from './limits.ts';
-import { isOnItsSide, toUprightTensor, upright } from './orientation.ts';
-import { type ReductionTarget, reducedExtent } from './reducer.ts';
-import { type Resampling, resample, resamplesColumnsFirst } from './resample.ts';
+import { toUprightTensor, upright } from './orientation.ts';
 import { resize } from './resize.ts';
-import { decodingSize, isResampled, scaleBox, type Target, targetBox } from './target.ts';
+import { reductionTarget, type Target } from './target.ts';
 
 /** A file and the codec whose signature it starts with. */
 export interface Photo {
@@ -16,12 +13,7 @@ export interface Photo {
   readonly codecs: readonly Codec[];
 }
 
-/** The network's input, and the filter that scales a photo to it. */
-export interface TensorSpec extends Target {
-  readonly resampling: Resampling;
-  /** One channel, or three; three by default. */
-  readonly color?: 'RGB' | 'L';
-}
+export type { Target as TensorSpec } from './target.ts';
 
 /** A photo ready for the network. Its size is the photo's in pixels, after its EXIF orientation is applied. */
 export interface ImageTensor extends Size {
@@ -37,17 +29,15 @@ const nextTurn: Pause = () => new Promise((resolve) => setTimeout(resolve));
 /** A photo with a valid header and no pixel decoded yet. It knows how much time and memory decoding takes. */
 export class PreparedPhoto {
   readonly #photo: Photo;
-  readonly #spec: TensorSpec;
   readonly #header: Header;
   /** The spec in the orientation of the stored pixels. */
   readonly #target: Target;
 
   /** @throws {MalformedImage} the file is damaged, truncated or of an unsupported variant */
-  constructor(photo: Photo, spec: TensorSpec) {
+  constructor(photo: Photo, spec: Target) {
     this.#photo = photo;
-    this.#spec = spec;
     this.#header = photo.codec.readHeader(photo.bytes);
-    this.#target = { ...upright(spec, this.#header.orientation), resize: spec.resize };
+    this.#target = { ...spec, ...upright(spec, this.#header.orientation) };
   }
 
   /** Upper bound of the memory that `toTensor` takes at any moment, without the file itself and `heldBytes`. */
@@ -90,35 +80,14 @@ export class PreparedPhoto {
    */
   async toTensor(pause: Pause = nextTurn): Promise<ImageTensor> {
     const { codec, bytes } = this.#photo;
-    const { orientation } = this.#header;
-    const pixels = await codec.decode(bytes, this.#header, this.#decodingSize, pause);
+    const header = this.#header;
+    const target = this.#target;
+    const reduced = await codec.decode(bytes, header, reductionTarget(codec, header, target), pause);
+    const rgba = resize(reduced, target, target.resampling);
     return {
-      data: toUprightTensor(this.#resize(pixels), this.#target, orientation, this.#channels),
+      data: toUprightTensor(rgba, target, header.orientation, target.color === 'L' ? 1 : 3),
       format: codec.format,
-      ...upright(this.#header, orientation),
+      ...upright(header, header.orientation),
     };
-  }
-
-  get #decodingSize(): ReductionTarget {
-    return decodingSize(this.#photo.codec, this.#header, this.#target);
-  }
-
-  get #channels(): 1 | 3 {
-    return this.#spec.color === 'L' ? 1 : 3;
-  }
-
-  /** Returns RGBA of the target's size. */
-  #resize(pixels: Pixels): Uint8Array {
-    const { resampling } = this.#spec;
-    // Before resizing, as Pillow does: afterwards, clipped colours would have another grey.
-    if (this.#channels === 1) toGrey(pixels.rgba);
-    const { codec } = this.#photo;
-    if (!isResampled(codec, this.#header, pixels, this.#target)) return resize(pixels, this.#target, resampling);
-    const { orientation } = this.#header;
-    const columnsFirst =
-      resamplesColumnsFirst(upright(this.#header, orientation), this.#spec) !== isOnItsSide(orientation);
-    const decoded = codec.decodedSize?.(this.#header, this.#decodingSize) ?? this.#header;
-    const box = scaleBox(targetBox(this.#header, this.#target), this.#header, reducedExtent(decoded, pixels));
-    return resample(pixels, box, this.#target, resampling, { columnsFirst, channels: this.#channels });
   }
 }

@@ -1,7 +1,7 @@
 import { initPhoton, PhotonImage, resize as photonResize, SamplingFilter } from '@cf-wasm/photon/others';
 import photonModule from '@cf-wasm/photon/photon.wasm';
 import type { Pixels, Size } from './codec.ts';
-import type { Resampling } from './resample.ts';
+import type { Resampling } from './weights.ts';
 
 const { memory } = initPhoton.sync({ module: photonModule });
 
@@ -32,8 +32,8 @@ export function photonBytesAfter(size: Size, target: Size): number {
 }
 
 /**
- * Returns RGBA of exactly the target size, without keeping the aspect ratio. For photos that were reduced, of models
- * without `resize` in their manifest; `resample` is closer to Pillow.
+ * Returns RGBA of exactly the target size, without keeping the aspect ratio. For models without `resize` in their
+ * manifest; other photos have that size already.
  */
 export function resize(pixels: Pixels, target: Size, resampling: Resampling): Uint8Array {
   if (pixels.width === target.width && pixels.height === target.height) return pixels.rgba;

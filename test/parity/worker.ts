@@ -13,7 +13,7 @@ import { createService } from '../../src/service.ts';
 const { config, memory, models, ...service } = createService(parseConfig(env), env, codecs);
 const app = createApp({ config, memory, models, ...service });
 
-/** Answers float32, little-endian, NHWC. */
+/** Answers float32, little-endian, NHWC. `?resize=squeeze` resizes as models do whose manifest says so. */
 app.post('/parity/tensor', async (c) => {
   const limits = { ...createUploadLimits(config, config.MAX_BODY_BYTES), patience: 60_000 };
   const { files, release } = await readUpload(toUploadSource(c.req.raw), memory, limits, 'first');
@@ -22,7 +22,8 @@ app.post('/parity/tensor', async (c) => {
     const codec = findCodec(codecs, bytes);
     if (!codec) throw new UnsupportedMediaType('The format is not accepted.');
     const { manifest } = await models.classifier((pending) => c.executionCtx.waitUntil(pending));
-    const prepared = new PreparedPhoto({ codecs, codec, bytes }, manifest.input);
+    const resize = c.req.query('resize') === 'squeeze' ? 'squeeze' : manifest.input.resize;
+    const prepared = new PreparedPhoto({ codecs, codec, bytes }, { ...manifest.input, resize });
     prepared.makeRoom({
       bytes: memory.capacityBytes - memory.usedBytes,
       milliseconds: config.MAX_DECODE_MS,

@@ -1,6 +1,6 @@
 import { MalformedImage } from '../../errors.ts';
-import type { Codec, Size } from '../codec.ts';
-import { codedRatio, decodeHeif, drawingNanoseconds, type TileDecoder } from '../heif/decode.ts';
+import type { Codec, ReductionTarget } from '../codec.ts';
+import { bandHeight, codedRatio, decodeHeif, drawingNanoseconds, type TileDecoder } from '../heif/decode.ts';
 import { codedBytes, findCoding, type HeifPicture, readHeifPicture } from '../heif/picture.ts';
 import { IDENTITY, YUV_PIXEL_COST } from '../heif/yuv.ts';
 import { cameraJpeg, jpeg } from '../jpeg/codec.ts';
@@ -52,6 +52,7 @@ export const avif: Codec<AvifHeader> = {
   alternative: (header, fits) => (fits(jpeg, cameraJpeg(header)) ? 'a JPEG' : undefined),
   decodeMilliseconds: (header, target) => (tileNanoseconds(header) + drawing(header, target)) / 1e6,
   decoderBytes,
+  bandHeight,
   decode: (_bytes, header, target, pause) =>
     decodeHeif(
       header,
@@ -113,7 +114,7 @@ function tileNanoseconds(header: AvifHeader): number {
   return COST.start + bytes * byte + pixels * pixel + tiles.length * COST.tile;
 }
 
-function drawing({ columns, ...size }: AvifHeader, target: Size): number {
+function drawing({ columns, ...size }: AvifHeader, target: ReductionTarget): number {
   return drawingNanoseconds(size, columns, target);
 }
 

@@ -1,7 +1,7 @@
 import { Canvas, type Rgb } from '../canvas.ts';
-import type { Pause, Pixels, Size } from '../codec.ts';
+import type { Pause, Pixels, ReductionTarget } from '../codec.ts';
 import { Pacer } from '../pacer.ts';
-import { addingNanoseconds, reducedSize } from '../reducer.ts';
+import { addingNanoseconds } from '../reduction.ts';
 import type { GifHeader } from './header.ts';
 import { unpackLzw } from './lzw.ts';
 
@@ -22,17 +22,22 @@ export function pixelNanoseconds(pixels: number): number {
 }
 
 /** Decodes the first frame, which must be complete. As in Pillow, transparent pixels keep their palette colour. */
-export async function decodeGif(bytes: Uint8Array, header: GifHeader, target: Size, pause: Pause): Promise<Pixels> {
+export async function decodeGif(
+  bytes: Uint8Array,
+  header: GifHeader,
+  target: ReductionTarget,
+  pause: Pause,
+): Promise<Pixels> {
   const { frame } = header;
   const pacer = new Pacer(pause);
   const indices = await unpackLzw(bytes, header.data, frame.width * frame.height, pacer);
-  const rowCost = pixelNanoseconds(frame.width) + addingNanoseconds(1, header.width, reducedSize(header, target));
+  const rowCost = pixelNanoseconds(frame.width) + addingNanoseconds(1, header.width, header, target);
   const colours = expandPalette(header.palette);
   const canvas = new Canvas(header, frame, colourOf(colours, header.background), target);
   const row = new Uint8Array(frame.width * 4);
-  let from = 0;
-  for (const y of rowOrder(frame.height, header.interlaced)) {
-    for (let x = 0; x < frame.width; x++, from++) {
+  const stored = storedRows(frame.height, header.interlaced);
+  for (let y = 0; y < frame.height; y++) {
+    for (let x = 0, from = (stored[y] as number) * frame.width; x < frame.width; x++, from++) {
       const colour = (indices[from] as number) * 3;
       row[x * 4] = colours[colour] as number;
       row[x * 4 + 1] = colours[colour + 1] as number;
@@ -55,8 +60,12 @@ function colourOf(colours: Uint8Array, index: number): Rgb {
   return [colours[index * 3] as number, colours[index * 3 + 1] as number, colours[index * 3 + 2] as number];
 }
 
-function* rowOrder(height: number, interlaced: boolean): Generator<number> {
+/** Returns the stored row of each row of the frame. */
+function storedRows(height: number, interlaced: boolean): Uint16Array {
+  const rows = new Uint16Array(height);
+  let stored = 0;
   for (const [first, step] of interlaced ? PASSES : ([[0, 1]] as const)) {
-    for (let y = first; y < height; y += step) yield y;
+    for (let y = first; y < height; y += step) rows[y] = stored++;
   }
+  return rows;
 }

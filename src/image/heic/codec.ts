@@ -1,5 +1,5 @@
-import type { Codec, Size } from '../codec.ts';
-import { codedRatio, decodeHeif, drawingNanoseconds } from '../heif/decode.ts';
+import type { Codec, ReductionTarget } from '../codec.ts';
+import { bandHeight, codedRatio, decodeHeif, drawingNanoseconds } from '../heif/decode.ts';
 import { codedBytes, findCoding, type HeifPicture, readHeifPicture } from '../heif/picture.ts';
 import { YUV_PIXEL_COST } from '../heif/yuv.ts';
 import { cameraJpeg, jpeg } from '../jpeg/codec.ts';
@@ -35,6 +35,7 @@ export const heic: Codec<HeicHeader> = {
   alternative: (header, fits) => (fits(jpeg, cameraJpeg(header)) ? 'a JPEG' : undefined),
   decodeMilliseconds: (header, target) => (tileNanoseconds(header) + drawing(header, target)) / 1e6,
   decoderBytes,
+  bandHeight,
   decode: (_bytes, header, target, pause) =>
     decodeHeif(
       header,
@@ -66,7 +67,7 @@ function tileNanoseconds(header: HeicHeader): number {
   return COST.start + bytes * COST.byte + width * height * ratio * pixel + tiles.length * COST.tile;
 }
 
-function drawing({ columns, ...size }: HeicHeader, target: Size): number {
+function drawing({ columns, ...size }: HeicHeader, target: ReductionTarget): number {
   return drawingNanoseconds(size, columns, target);
 }
 

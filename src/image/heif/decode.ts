@@ -1,8 +1,9 @@
 import { ImageTooLarge, MalformedImage } from '../../errors.ts';
-import type { Pause, Pixels, Size } from '../codec.ts';
+import type { Pause, Pixels, ReductionTarget, Size } from '../codec.ts';
 import { countGarbage } from '../garbage.ts';
 import { Pacer } from '../pacer.ts';
-import { addingNanoseconds, createReducer, type Reducer, reducedSize } from '../reducer.ts';
+import type { Reducer } from '../reducer.ts';
+import { addingNanoseconds, createReducer } from '../reduction.ts';
 import { catchFailures } from './emscripten.ts';
 import type { HeifPicture, Tile } from './picture.ts';
 
@@ -25,7 +26,7 @@ export interface TileDecoder {
 /** Decodes tile by tile, and reduces each at once, so memory does not grow with the number of tiles. */
 export async function decodeHeif(
   picture: HeifPicture,
-  target: Size,
+  target: ReductionTarget,
   createDecoder: () => TileDecoder,
   tileNanoseconds: number,
   pause: Pause,
@@ -95,7 +96,11 @@ export function codedRatio({ tiles, tileSize, width, height }: HeifPicture): num
 }
 
 /** Estimated nanoseconds for adding all tiles to the reducer. */
-export function drawingNanoseconds(size: Size, columns: number, target: Size): number {
-  const reduced = reducedSize(size, target);
-  return columns * addingNanoseconds(size.height, size.width / columns, reduced);
+export function drawingNanoseconds(size: Size, columns: number, target: ReductionTarget): number {
+  return columns * addingNanoseconds(size.height, size.width / columns, size, target);
+}
+
+/** Height of the rows of tiles, in which pixels arrive tile by tile. */
+export function bandHeight({ columns, tileSize }: HeifPicture): number {
+  return columns > 1 ? tileSize.height : 1;
 }

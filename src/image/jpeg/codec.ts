@@ -18,8 +18,8 @@ export const jpeg: Codec<JpegHeader> = {
   decoderBytes,
   decodedSize,
   isDelicate: ({ delicate }) => delicate,
-  /** The coefficients of a buffered file, or the many pixels of a delicate one, take the memory that more would. */
-  leastPixels: ({ buffered, delicate }) => (buffered ? 256 : delicate ? 512 : 896),
+  /** The coefficients of a buffered file take the memory that more pixels would. */
+  leastPixels: ({ buffered }) => (buffered ? 256 : 896),
   alternative: (header, fits) =>
     header.buffered && fits(jpeg, { ...header, buffered: false, scans: header.scans.slice(0, 1) })
       ? 'a baseline JPEG'

@@ -1,5 +1,5 @@
-import type { Size } from '../codec.ts';
-import { addingNanoseconds, reducedSize } from '../reducer.ts';
+import type { ReductionTarget } from '../codec.ts';
+import { addingNanoseconds } from '../reduction.ts';
 import type { JpegHeader, JpegScan } from './header.ts';
 import { decodedSize, jpegReduction, neededBytes, neededScans, scaledSize } from './reduction.ts';
 
@@ -14,12 +14,12 @@ const COST = {
   /** Each block of a buffered file, which is stored, read again and smoothed. */
   bufferedBlock: 250,
   /** Each decoded pixel: transform, upsampling and colour, also of CMYK, which JavaScript converts. */
-  pixel: 25,
+  pixel: 35,
   segment: 150,
 } as const;
 
 /** Upper bound of the milliseconds that decoding and reduction take on the benchmark machine. */
-export function decodeMilliseconds(header: JpegHeader, target: Size): number {
+export function decodeMilliseconds(header: JpegHeader, target: ReductionTarget): number {
   const reduction = jpegReduction(header, target);
   const { width, height } = scaledSize(header, reduction);
   const scans = neededScans(header, reduction);
@@ -30,7 +30,7 @@ export function decodeMilliseconds(header: JpegHeader, target: Size): number {
     (header.buffered ? countBlocks(header) * COST.bufferedBlock : 0) +
     width * height * COST.pixel +
     header.segments * COST.segment +
-    addingNanoseconds(height, width, reducedSize(decodedSize(header, target), target));
+    addingNanoseconds(height, width, decodedSize(header, target), target);
   return nanoseconds / 1e6;
 }
 

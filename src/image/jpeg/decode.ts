@@ -1,7 +1,7 @@
 import jpegModule from '@cwasm/jpeg-turbo/jpeg-turbo.wasm';
 import { MalformedImage } from '../../errors.ts';
-import type { Pixels, Size } from '../codec.ts';
-import { createReducer } from '../reducer.ts';
+import type { Pixels, ReductionTarget } from '../codec.ts';
+import { createReducer } from '../reduction.ts';
 import { allocate, type CExports, copyIn, WasmDecoder } from '../wasm-decoder.ts';
 import { cmykToRgb } from './cmyk.ts';
 import type { JpegHeader } from './header.ts';
@@ -38,7 +38,7 @@ const TJPF_CMYK = 11;
 
 export const jpegDecoder = new WasmDecoder<TurboJpeg>(jpegModule);
 
-export function decodeJpeg(bytes: Uint8Array, header: JpegHeader, target: Size): Pixels {
+export function decodeJpeg(bytes: Uint8Array, header: JpegHeader, target: ReductionTarget): Pixels {
   const reduction = jpegReduction(header, target);
   const { width, height } = scaledSize(header, reduction);
   const length = width * height * 4;

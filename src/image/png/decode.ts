@@ -1,7 +1,8 @@
 import { MalformedImage } from '../../errors.ts';
-import type { Pause, Pixels, Size } from '../codec.ts';
+import type { Pause, Pixels, ReductionTarget, Size } from '../codec.ts';
 import { Pacer } from '../pacer.ts';
-import { addingNanoseconds, createReducer, type Reducer, reducedSize } from '../reducer.ts';
+import type { Reducer } from '../reducer.ts';
+import { addingNanoseconds, createReducer } from '../reduction.ts';
 import { bitsPerPixel, createRowConverter, isPlainRgb } from './colour.ts';
 import { imageData, type PngHeader } from './header.ts';
 import { inflate } from './inflate.ts';
@@ -37,17 +38,21 @@ export function rowBytes(width: number, header: PngHeader): number {
 const COST = { byte: 5, pixel: 3, row: 450 } as const;
 
 /** Estimated nanoseconds for a row: inflated, unfiltered, converted and reduced. */
-export function rowNanoseconds(width: number, header: PngHeader, reduced: Size): number {
+export function rowNanoseconds(width: number, header: PngHeader, target: ReductionTarget): number {
   const converted = isPlainRgb(header) ? 0 : width * COST.pixel;
-  return COST.row + rowBytes(width, header) * COST.byte + converted + addingNanoseconds(1, width, reduced);
+  return COST.row + rowBytes(width, header) * COST.byte + converted + addingNanoseconds(1, width, header, target);
 }
 
 /** Decodes and reduces row by row, so memory does not grow with the number of pixels. */
-export async function decodePng(bytes: Uint8Array, header: PngHeader, target: Size, pause: Pause): Promise<Pixels> {
+export async function decodePng(
+  bytes: Uint8Array,
+  header: PngHeader,
+  target: ReductionTarget,
+  pause: Pause,
+): Promise<Pixels> {
   const reducer = createReducer(header, target);
-  const reduced = reducedSize(header, target);
   const pacer = new Pacer(pause);
-  const rows = consumeRows(header, reducer, (width) => rowNanoseconds(width, header, reduced), pacer);
+  const rows = consumeRows(header, reducer, (width) => rowNanoseconds(width, header, target), pacer);
   rows.next();
   let isComplete = false;
   for await (const block of inflate(imageData(bytes, header.data), pacer)) {

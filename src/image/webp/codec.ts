@@ -1,6 +1,6 @@
 import { startsWith } from '../bytes.ts';
 import { drawingNanoseconds } from '../canvas.ts';
-import type { Codec, Size } from '../codec.ts';
+import type { Codec, ReductionTarget } from '../codec.ts';
 import { INSTANCE_BYTES } from '../wasm-decoder.ts';
 import { decodeWebp, webpDecoder } from './decode.ts';
 import { readWebpHeader, type WebpHeader } from './header.ts';
@@ -24,7 +24,7 @@ const COST = {
   lossless: { byte: 60, pixel: 35, prefixCodeByte: 3 },
 } as const;
 
-function decodeMilliseconds(header: WebpHeader, target: Size): number {
+function decodeMilliseconds(header: WebpHeader, target: ReductionTarget): number {
   const { frame, lossless, picture, prefixCodeBytes } = header;
   const { byte, pixel } = lossless ? COST.lossless : COST.lossy;
   const codes = prefixCodeBytes * COST.lossless.prefixCodeByte;

@@ -1,7 +1,7 @@
 import webpModule from '@cwasm/webp/webp.wasm';
 import { MalformedImage } from '../../errors.ts';
 import { Canvas } from '../canvas.ts';
-import type { Pixels, Size } from '../codec.ts';
+import type { Pixels, ReductionTarget } from '../codec.ts';
 import { allocate, type CExports, copyIn, WasmDecoder } from '../wasm-decoder.ts';
 import type { WebpHeader } from './header.ts';
 
@@ -17,7 +17,7 @@ const RIFF_HEADER = 12;
 /** Colour around an animation's first frame, as in libwebp's animation decoder. */
 const BLACK = [0, 0, 0] as const;
 
-export function decodeWebp(header: WebpHeader, target: Size): Pixels {
+export function decodeWebp(header: WebpHeader, target: ReductionTarget): Pixels {
   return webpDecoder.use((wasm) => {
     const input = copyIn(wasm, [riffHeader(header.picture), header.picture]);
     const size = RIFF_HEADER + header.picture.length;

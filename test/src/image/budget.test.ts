@@ -25,7 +25,7 @@ import { resizedJpeg } from '../../pictures/resized-jpeg.ts';
 import heif from '../pictures/heif.json' with { type: 'json' };
 import { fromBase64, picture, SPEC, toPhoto, toTensor } from '../pictures/pictures.ts';
 
-const TARGET = { width: 128, height: 128 };
+const TARGET = { width: 128, height: 128, resampling: 'bicubic' } as const;
 
 /** Memory left for decoding while a body of 20 MB is in memory. */
 const LEFT = 45_000_000;
@@ -105,7 +105,11 @@ describe.each([28, 128, 224])('a photo that is fitted to %i pixels is accepted w
     ['progressive JPEG of 10 megapixels', enlarged('jpeg progressive', { width: 3684, height: 2763 }, 2e6)],
     ['WebP of 6 megapixels', enlarged('webp lossy', { width: 2828, height: 2121 }, 1e6)],
     ['PNG of 3840x2160', enlarged('png rgb-alpha 8', { width: 3840, height: 2160 }, 20e6)],
-  ])('%s', (_, check) => check({ width: side, height: side, resize: 'fit' }));
+    ['interlaced PNG of 8K', enlarged('png rgb 8 interlaced', { width: 7680, height: 4320 }, 20e6)],
+    ['AVIF of 12 megapixels', enlarged('avif 4:2:0', { width: 4032, height: 3024 }, 2e6)],
+    ['HEIC of 12 megapixels in tiles', tiled('heic 4:2:0', 8, 6, 40_000)],
+    ['AVIF of 16 megapixels in tiles', tiled('avif 4:2:0', 10, 6, 30_000)],
+  ])('%s', (_, check) => check({ width: side, height: side, resize: 'fit', resampling: 'lanczos' }));
 });
 
 describe('the error for a photo that is too large says what would fit', () => {

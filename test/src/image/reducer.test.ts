@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Size } from '../../../src/image/codec.ts';
-import { createReducer } from '../../../src/image/reducer.ts';
+import { createReducer } from '../../../src/image/reduction.ts';
 
 type Colour = (x: number, y: number) => readonly [number, number, number];
 

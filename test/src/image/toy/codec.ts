@@ -1,6 +1,6 @@
 import { ByteReader, startsWith } from '../../../../src/image/bytes.ts';
 import type { Codec } from '../../../../src/image/codec.ts';
-import { createReducer } from '../../../../src/image/reducer.ts';
+import { createReducer } from '../../../../src/image/reduction.ts';
 
 const SIGNATURE = 'TOY1';
 const HEADER_BYTES = 8;
