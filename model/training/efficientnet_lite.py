@@ -78,14 +78,12 @@ def _round_filters(filters: float) -> int:
 def add_features(
     inputs: keras.KerasTensor,
     variant: str = "lite0",
-    blocks: int | None = None,
     drop: float = 0.0,
     kernels: Sequence[int] | None = None,
 ) -> keras.KerasTensor:
     """Return the last feature grid for ``inputs`` (N, H, W, 3) in [0, 1]: (N, H/32, W/32, 1280).
 
-    ``blocks`` cuts the network after that many of its blocks (16 in lite0), without the head convolution. ``drop`` is
-    the rate of stochastic depth at the last block. ``kernels`` replaces the widths of the depthwise kernels.
+    ``drop`` is the rate of stochastic depth at the last block; ``kernels`` replaces the widths of the depthwise ones.
     """
     x = layers.Rescaling(255 / SCALE, -MEAN / SCALE, name="scale")(inputs)
     x = _add_convolution(x, STEM, 3, 2, "stem")
@@ -93,13 +91,11 @@ def add_features(
     plan = [
         (stage, repeat == 0) for stage in scale_stages(VARIANTS[variant]) for repeat in range(stage.repeats)
     ]  # fmt: skip
-    for place, (stage, first) in enumerate(plan[:blocks]):
+    for place, (stage, first) in enumerate(plan):
         if kernels is not None:
             stage = replace(stage, kernel=kernels[place])
         x = _add_block(x, stage, stage.stride if first else 1, f"block_{place}", drop * place / len(plan))
-    if blocks is None:
-        x = _add_activation(_add_convolution(x, HEAD, 1, 1, "head"), "head")
-    return x
+    return _add_activation(_add_convolution(x, HEAD, 1, 1, "head"), "head")
 
 
 def build_classifier(variant: str = "lite0", size: int | None = None) -> keras.Model:
@@ -144,8 +140,8 @@ def read_weights(variant: str = "lite0") -> dict[str, np.ndarray]:
     return read_checkpoint(file)
 
 
-def load_imagenet(model: keras.Model, variant: str = "lite0", skip: frozenset[str] = frozenset()) -> int:
-    """Load ImageNet's weights into the layers of ``model`` that carry the names of its layers, except ``skip``.
+def load_imagenet(model: keras.Model, variant: str = "lite0") -> int:
+    """Load ImageNet's weights into the layers of ``model`` that carry the names of its layers.
 
     A smaller depthwise kernel gets the centre of ImageNet's. Returns the number of layers loaded.
     """
@@ -153,7 +149,7 @@ def load_imagenet(model: keras.Model, variant: str = "lite0", skip: frozenset[st
     loaded = 0
     for layer in model.layers:
         key = _find_source_name(layer.name)
-        if key is None or layer.name in skip:
+        if key is None:
             continue
         layer.set_weights(_convert_arrays(layer, source, key))
         loaded += 1

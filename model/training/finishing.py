@@ -51,12 +51,13 @@ def finish(
 ) -> tuple[keras.Model, dict[str, float]]:
     """Return the network to serve, and its calibration on ``validation``.
 
-    What it learnt and what ImageNet knew have equal weight: each is divided by its spread over views of ``lessons``.
+    What it learnt has weight 1 and what ImageNet knew the recipe's, after each is divided by its spread over views of
+    ``lessons``.
     """
     classes, knowledge = recipe.teacher.classes, recipe.knowledge
     responses = respond(model, lessons.pixels[:: max(1, len(lessons.pixels) // SPREAD_OVER)])
     rows = summarise_others(model, responses, classes, knowledge.keep, knowledge.clusters, recipe.plan.seed)
-    weights = np.array([1 / responses.score.std(), 1 / responses.log_odds(classes).std()])
+    weights = np.array([1 / responses.score.std(), knowledge.weight / responses.log_odds(classes).std()])
 
     raw = build_served(model, classes, rows, tuple(weights), 0.0)
     scores = raw.predict(to_input(validation.pixels), batch_size=64, verbose=0)[:, 0].astype(np.float64)
@@ -68,7 +69,7 @@ def finish(
 
 def respond(model: keras.Model, pixels: np.ndarray) -> Responses:
     """Return the responses of ``model``, as lite_network builds it, to ``pixels`` (N, size, size, 3) uint8."""
-    outputs = [model.get_layer(name).output for name in ("head_relu6", SCORE, IMAGENET)]
+    outputs = [model.get_layer(name).output for name in ("pooling", SCORE, IMAGENET)]
     inside = keras.Model(model.inputs, outputs)
     features, score, imagenet = inside.predict(to_input(pixels), batch_size=64, verbose=0)
     return Responses(features, score[:, 0].astype(np.float64), imagenet.astype(np.float64))
@@ -107,7 +108,7 @@ def build_served(
     logits and a negligible extra one, so that Keras's own layers suffice.
     """
     kernel, bias = model.get_layer(IMAGENET).get_weights()
-    features = model.get_layer("head_relu6").output
+    features = model.get_layer("pooling").output
     learnt = layers.Dense(1, name="learnt")
     positive = layers.Dense(len(classes) + 1, activation="log_softmax", name="imagenet_positive")
     other = layers.Dense(rows.kernel.shape[1] + 1, activation="log_softmax", name="imagenet_others")

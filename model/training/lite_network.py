@@ -1,4 +1,4 @@
-"""The default network: EfficientNet-Lite0 with its head after the pooling, and two outputs during training."""
+"""The default network: EfficientNet-Lite0 with two outputs during training."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,6 @@ from model.training.photos import to_input
 VARIANT = "lite0"
 KERNELS = tuple(stage.kernel for stage in lite.STAGES for _ in range(stage.repeats))
 """The width of the depthwise kernel of each block."""
-BLOCKS = len(KERNELS)
 SCORE = "score"
 IMAGENET = "imagenet"
 
@@ -21,30 +20,17 @@ def build(size: int, seed: int = 0, kernels: Sequence[int] = KERNELS) -> keras.M
     """Return the network to train, with ImageNet's weights: (N, size, size, 3) in [0, 1] to two outputs.
 
     ``imagenet``: (N, 1000) logits. ``score``: (N, 1) logit of the positive class, untrained.
-
-    The pooling precedes the head (a convolution to 1280 channels in the original), as in MobileNetV3 (Howard et al.
-    2019, https://arxiv.org/abs/1905.02244), so that the head is computed once instead of for each cell of the grid. The
-    head keeps its weights, with the normalisation folded in.
     """
     inputs = keras.Input((size, size, 3), name="input")
-    x = lite.add_features(inputs, VARIANT, BLOCKS, kernels=kernels)
+    x = lite.add_features(inputs, VARIANT, kernels=kernels)
     x = layers.GlobalAveragePooling2D(name="pooling")(x)
-    x = layers.Dense(lite.HEAD, name="head", kernel_initializer=keras.initializers.GlorotUniform(seed + 1))(x)
-    x = layers.ReLU(max_value=6.0, name="head_relu6")(x)
     outputs = {
         SCORE: layers.Dense(1, name=SCORE, kernel_initializer=keras.initializers.GlorotUniform(seed))(x),
         IMAGENET: layers.Dense(lite.CLASSES, name=IMAGENET)(x),
     }
     model = keras.Model(inputs, outputs, name="husky_lite")
-    lite.load_imagenet(model, VARIANT, skip=frozenset({"head"}))
-    model.get_layer("head").set_weights(_fold_head(lite.read_weights(VARIANT)))
+    lite.load_imagenet(model, VARIANT)
     return model
-
-
-def _fold_head(weights: dict[str, np.ndarray]) -> list[np.ndarray]:
-    gain = weights["_bn1.weight"] / np.sqrt(weights["_bn1.running_var"] + lite.EPSILON)
-    kernel = weights["_conv_head.weight"][:, :, 0, 0].T * gain
-    return [kernel, weights["_bn1.bias"] - weights["_bn1.running_mean"] * gain]
 
 
 def kernels_of(model: keras.Model) -> tuple[int, ...]:

@@ -30,7 +30,7 @@ class Probe:
 
 def read_features(model: keras.Model, pixels: np.ndarray, kept: Path) -> np.ndarray:
     """Return the features (N, 1280) that ``model`` gives for ``pixels`` (N, size, size, 3) uint8, kept in ``kept``."""
-    network = keras.Model(model.inputs, model.get_layer("head_relu6").output)
+    network = keras.Model(model.inputs, model.get_layer("pooling").output)
     found = compute_in_parts(
         kept, len(pixels), PART, lambda chosen: network.predict(to_input(pixels[chosen]), batch_size=64, verbose=0)
     )

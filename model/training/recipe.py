@@ -30,8 +30,10 @@ class Teacher:
 
 @dataclass(frozen=True)
 class Knowledge:
-    """How much of ImageNet's classifier is served: the classes kept, and the rows for all others."""
+    """How much of ImageNet's classifier is served: its weight, the classes kept, and the rows for all others."""
 
+    weight: float
+    """Relative to what the network learnt."""
     keep: int
     clusters: int
 

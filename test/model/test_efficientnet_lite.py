@@ -3,7 +3,6 @@
 import json
 from pathlib import Path
 
-import keras
 import numpy as np
 import pytest
 
@@ -23,15 +22,3 @@ def test_returns_the_logits_of_the_original(variant, parameters):
     pixels = np.random.default_rng(7).integers(0, 256, (1, 96, 96, 3)).astype(np.float32)
     logits = model.predict(pixels / 255, verbose=0)[0, ::STEP]
     assert np.abs(logits - REFERENCE["logits"][variant]).max() < 1e-4
-
-
-def test_a_cut_network_is_a_part_of_the_whole():
-    whole = lite.build_classifier("lite0", 64)
-    lite.load_imagenet(whole)
-    inputs = keras.Input((64, 64, 3))
-    cut = keras.Model(inputs, lite.add_features(inputs, "lite0", 5))
-    lite.load_imagenet(cut)
-    picture = np.random.default_rng(1).random((1, 64, 64, 3), np.float32)
-    until = keras.Model(whole.input, whole.get_layer("block_4_add").output)
-    assert cut.output_shape == (None, 8, 8, 40)
-    assert np.allclose(cut.predict(picture, verbose=0), until.predict(picture, verbose=0), atol=1e-5)

@@ -50,6 +50,7 @@ variant = "lite0"
 size = 32
 classes = [248, 250]
 [knowledge]
+weight = 2
 keep = 5
 clusters = 3
 [kinds]
