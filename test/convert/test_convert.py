@@ -354,7 +354,7 @@ def test_reports_a_missing_file(run, tmp_path):
 
 
 def test_reports_every_reason_in_one_line(run, binary_h5, monkeypatch, capsys):
-    def refuse(_file):
+    def refuse(*_given):
         raise ConversionError("of two\nlines")
 
     monkeypatch.setattr(convert, "inspect_file", refuse)
