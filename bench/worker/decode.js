@@ -1,7 +1,7 @@
 /**
  * The decoders alone: `POST /SIDE` decodes a photo for an input of SIDE x SIDE and answers with the estimated milliseconds;
  * `POST /SIDE/LIMIT` refuses a photo whose estimate is above LIMIT milliseconds. Answers contain the bytes of the lease, and with
- * `?fresh` those of the decoder's wasm memory.
+ * `?fresh` those of the decoder's wasm memory. `?squeeze` resamples as for a model whose manifest says how.
  */
 
 import { Failure } from '../../src/errors.ts';
@@ -30,7 +30,7 @@ const decoderBytes = () => latest.memory?.buffer.byteLength ?? 0;
 /** @satisfies {ExportedHandler} */
 export default {
   async fetch(request) {
-    const { pathname, search } = new URL(request.url);
+    const { pathname, searchParams } = new URL(request.url);
     const [, side, limit] = pathname.split('/').map(Number);
     const bytes = new Uint8Array(await request.arrayBuffer());
     const codec = findCodec(codecs, bytes);
@@ -38,10 +38,12 @@ export default {
     let estimate = 0;
     let lease = 0;
     // A decoder that is kept has no new memory.
-    if (search === '?fresh') dropIdle(codecs);
+    if (searchParams.has('fresh')) dropIdle(codecs);
     delete latest.memory;
     try {
-      const photo = new PreparedPhoto({ codecs, codec, bytes }, { width: side, height: side, resampling: 'bicubic' });
+      const spec = /** @type {const} */ ({ width: side, height: side, resampling: 'bicubic' });
+      const resize = searchParams.has('squeeze') ? 'squeeze' : undefined;
+      const photo = new PreparedPhoto({ codecs, codec, bytes }, { ...spec, resize });
       estimate = photo.decodeMilliseconds;
       lease = photo.peakBytes;
       if (limit) photo.makeRoom({ bytes: MEMORY, milliseconds: limit });

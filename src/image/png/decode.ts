@@ -17,7 +17,7 @@ interface Pass extends Size {
 }
 
 /** x, y, stepX, stepY of Adam7 (W3C PNG, clause 8). */
-const ADAM7 = [
+export const ADAM7 = [
   [0, 0, 8, 8],
   [4, 0, 8, 8],
   [0, 4, 4, 8],

@@ -1,4 +1,5 @@
 import { crc32, deflateRawSync, deflateSync } from 'node:zlib';
+import { ADAM7 } from '../../../src/image/png/decode.ts';
 import { BitWriter } from '../../pictures/bit-writer.ts';
 import { seeded } from '../../random.ts';
 
@@ -25,15 +26,6 @@ export interface PngRecipe {
 }
 
 const CHANNELS = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 } as const;
-const ADAM7 = [
-  [0, 0, 8, 8],
-  [4, 0, 8, 8],
-  [0, 4, 4, 8],
-  [2, 0, 4, 4],
-  [0, 2, 2, 4],
-  [1, 0, 2, 2],
-  [0, 1, 1, 2],
-] as const;
 
 /** Inflated size of the recipe's rows in bytes. */
 export function rowsBytes(recipe: PngRecipe): number {
