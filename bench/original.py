@@ -17,6 +17,7 @@ import numpy as np
 from PIL import Image
 
 MODEL = keras.models.load_model(sys.argv[1], compile=False)
+HEIGHT, WIDTH = MODEL.input_shape[1:3]
 
 # Keras does not promise that several threads may call `predict` at once.
 PREDICTING = threading.Lock()
@@ -24,7 +25,7 @@ PREDICTING = threading.Lock()
 
 def predict(photo: bytes) -> float:
     """Return the first output for a photo: decoded at full size, squeezed to the square, values in [0, 1]."""
-    image = Image.open(io.BytesIO(photo)).convert("RGB").resize((128, 128))
+    image = Image.open(io.BytesIO(photo)).convert("RGB").resize((WIDTH, HEIGHT))
     inputs = np.asarray(image, dtype=np.float32)[None] / 255.0
     with PREDICTING:
         return float(MODEL.predict(inputs, verbose=0)[0, 0])
