@@ -1,4 +1,4 @@
-import { boxedSize, isSameSize } from './box-reducer.ts';
+import { isSameSize } from './box-reducer.ts';
 import type { Box, Codec, Header, ReductionTarget, ResamplingPlan, Size } from './codec.ts';
 import { isOnItsSide, upright } from './orientation.ts';
 import { resamplesColumnsFirst, resamplingBytes } from './resampler.ts';
@@ -51,12 +51,12 @@ export function reductionTarget<H extends Header>(codec: Codec<H>, header: H, ta
 }
 
 /**
- * Whether a photo is resampled as Pillow does: always if the manifest says how, otherwise if it is delicate, or so small
- * that nothing would reduce it. There the rounding of photon's filters would show most.
+ * Whether a photo is resampled as Pillow does: always if the manifest says how, otherwise if it is delicate, or if its
+ * decoder does not scale it down. Averaging boxes of its own pixels would shift dithered greys by several 1/255.
  */
 function isResampled<H extends Header>(codec: Codec<H>, header: H, target: Target): boolean {
   if (target.resize !== undefined || target.color === 'L' || codec.isDelicate?.(header)) return true;
-  return isSameSize(header, boxedSize(codec.decodedSize?.(header, target) ?? header, target));
+  return isSameSize(header, codec.decodedSize?.(header, target) ?? header);
 }
 
 function createPlan<H extends Header>(

@@ -91,14 +91,17 @@ test('the work that a decoder of our own counts is the estimate, short of what i
   }
 });
 
-test('the estimate of a small photo covers its resampling', () => {
-  const { codec, bytes, codecs } = toPhoto(picture('png rgb 8').bytes);
-  const decoding = (spec: typeof SPEC) => codec.decodeMilliseconds(codec.readHeader(bytes), spec);
-  const total = (spec: typeof SPEC) => new PreparedPhoto({ codec, bytes, codecs }, spec).decodeMilliseconds;
-  const small = { ...SPEC, ...TARGET };
-  const reduced = { ...SPEC, width: 4, height: 4 };
-  expect(total(small)).toBeGreaterThan(decoding(small) + 0.1);
-  expect(total(reduced)).toBe(decoding(reduced));
+test.each([
+  ['that its decoder does not scale', 'png rgb 8', 128, true],
+  ['that is small', 'jpeg 4:4:4', 128, true],
+  ['that its decoder scales', 'jpeg 4:4:4', 4, false],
+])('the estimate covers the resampling of a photo %s', (_, name, side, isResampled) => {
+  const photo = toPhoto(picture(name).bytes);
+  const spec = { ...SPEC, width: side, height: side };
+  const decoding = photo.codec.decodeMilliseconds(photo.codec.readHeader(photo.bytes), spec);
+  const total = new PreparedPhoto(photo, spec).decodeMilliseconds;
+  if (isResampled) expect(total).toBeGreaterThan(decoding + 0.1);
+  else expect(total).toBe(decoding);
 });
 
 test('a long decode pauses in proportion to its estimate, and a short one does not', async () => {

@@ -6,7 +6,7 @@ import { MalformedImage, UnsupportedMediaType } from '../../../src/errors.ts';
 import { avif } from '../../../src/image/avif/codec.ts';
 import { DAV1D_NAMES } from '../../../src/image/avif/dav1d.ts';
 import { LIBAVIF_NAMES } from '../../../src/image/avif/libavif.ts';
-import { findCodec } from '../../../src/image/codec.ts';
+import { findCodec, type Size } from '../../../src/image/codec.ts';
 import { codecs } from '../../../src/image/codecs.ts';
 import { heic } from '../../../src/image/heic/codec.ts';
 import { LIBDE265_NAMES } from '../../../src/image/heic/libde265.ts';
@@ -79,9 +79,11 @@ describe.each(heifGrids.map(({ name }) => name))('a grid of tiles: %s', (name) =
   });
 
   test.each([2, 3, 4, 5, 6, 7, 8])('is turned upright from orientation %i', async (orientation) => {
-    const turned = await toTensor(writeHeif(tiles, { grid: size, transforms: ORIENTING[orientation] ?? [] }));
-    const stored = await toTensor(writeHeif(tiles, { grid: size }));
-    expect(turned.data).toEqual(turn(stored.data, orientation));
+    const [width, height] = orientation < 5 ? [120, 100] : [100, 120];
+    const file = writeHeif(tiles, { grid: size, transforms: ORIENTING[orientation] ?? [] });
+    const turned = await toTensor(file, { ...SPEC, width, height });
+    const stored = await toTensor(writeHeif(tiles, { grid: size }), { ...SPEC, width: 120, height: 100 });
+    expect(turned.data).toEqual(turn(stored.data, { width, height }, orientation));
   });
 
   test('is cropped across tiles', async () => {
@@ -95,21 +97,23 @@ describe.each(heifGrids.map(({ name }) => name))('a grid of tiles: %s', (name) =
   });
 });
 
-/** Turns a square tensor upright with one step for each half of an orientation: mirror, then quarter turns. */
-function turn(data: Float32Array, orientation: number): Float32Array {
-  const n = SPEC.width;
-  const pixel = (x: number, y: number) => [...data.subarray((y * n + x) * 3, (y * n + x) * 3 + 3)];
-  const last = n - 1;
+/** Turns a stored tensor upright. `width` and `height` are the upright ones. */
+function turn(stored: Float32Array, { width, height }: Size, orientation: number): Float32Array {
+  const columns = orientation < 5 ? width : height;
+  const pixel = (x: number, y: number) => [...stored.subarray((y * columns + x) * 3, (y * columns + x) * 3 + 3)];
+  const [right, bottom] = [width - 1, height - 1];
   const source: Record<number, (x: number, y: number) => number[]> = {
-    2: (x, y) => pixel(last - x, y),
-    3: (x, y) => pixel(last - x, last - y),
-    4: (x, y) => pixel(x, last - y),
+    2: (x, y) => pixel(right - x, y),
+    3: (x, y) => pixel(right - x, bottom - y),
+    4: (x, y) => pixel(x, bottom - y),
     5: (x, y) => pixel(y, x),
-    6: (x, y) => pixel(y, last - x),
-    7: (x, y) => pixel(last - y, last - x),
-    8: (x, y) => pixel(last - y, x),
+    6: (x, y) => pixel(y, right - x),
+    7: (x, y) => pixel(bottom - y, right - x),
+    8: (x, y) => pixel(bottom - y, x),
   };
-  const all = Array.from({ length: n * n }, (_, i) => source[orientation]?.(i % n, Math.floor(i / n)) ?? []);
+  const all = Array.from({ length: width * height }, (_, i) => {
+    return source[orientation]?.(i % width, Math.floor(i / width)) ?? [];
+  });
   return Float32Array.from(all.flat());
 }
 
