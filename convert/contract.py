@@ -169,8 +169,16 @@ def _read_input(given: tuple[int | None, ...], size: tuple[int, int] | None) -> 
     _, height, width, channels = given
     if channels not in CHANNELS:
         if given[1] in CHANNELS:
-            raise ConversionError(f"the channels must come last, found {given}: rebuild it with channels_last")
-        raise ConversionError(f"the input must have 3 channels (RGB) or 1 (grey), last, found {given}")
+            raise ConversionError(
+                f"the channels must come last, found {given}: build the network with data_format='channels_last', and "
+                "train it again"
+            )
+        hint = (
+            ": RGBA photos lose their alpha on the way, so train the network on RGB"
+            if channels == 4
+            else ": if these are the features of another network, save both as one model"
+        )
+        raise ConversionError(f"the input must have 3 channels (RGB) or 1 (grey), last, found {given}{hint}")
     if size is not None:
         if height not in (None, size[1]) or width not in (None, size[0]):
             raise ConversionError(f"--size: the input of the model is fixed, {width} x {height}")

@@ -19,12 +19,16 @@ from convert import keras_classes as known
 from convert.contract import check_size
 from convert.errors import ConversionError
 from convert.hdf5 import WEIGHTS_ALONE, check_structure, count_weights
+from convert.keras_1 import upgrade
 from convert.source import ALWAYS_ALLOWED, MAX_BYTES, MAX_RATIO, detect_kind, read_member
 
 MAX_CONFIG_BYTES = 16 * 2**20
 # Where Keras 2 looks for the classes of models in a .keras archive.
 MODEL_MODULES = {"Functional": "tf_keras.src.engine.functional", "Sequential": "keras"}
 KERAS_ENTRIES = {"metadata.json", "config.json", "model.weights.h5"}
+# What the groups of a model's layers are called in .keras and .weights.h5 files, and were in TensorFlow 2.13 and 2.14.
+LAYERS, OLD_LAYERS = "layers", "_layer_checkpoint_dependencies"
+NUMBERED = re.compile(r"(.*?)(?:_([1-9]\d{0,5}))?", re.DOTALL)
 LAMBDAS = ("Lambda", "__lambda__")
 # The network is served in float32, whatever it was trained in.
 FLOAT32 = "float32"
@@ -60,6 +64,8 @@ def inspect_file(path: Path, architecture: bytes | None = None) -> Inspected:
     text, version, weights = _read_h5(path, architecture) if kind == "hdf5" else _read_archive(path)
     try:
         config = json.loads(text)
+        if version.startswith("1."):
+            config = upgrade(config)
         # Losses, metrics and optimizers are never loaded, so custom ones do no harm.
         config = _simplify(config)
     except (ValueError, RecursionError):
@@ -86,7 +92,35 @@ def write_inspected(inspected: Inspected, path: Path) -> None:
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("metadata.json", json.dumps({"keras_version": inspected.version}))
         archive.writestr("config.json", text)
-        archive.writestr("model.weights.h5", inspected.weights)
+        weights = _rename_layers(inspected.weights) if inspected.keras == 2 else inspected.weights
+        archive.writestr("model.weights.h5", weights)
+
+
+def _rename_layers(weights: bytes) -> bytes:
+    """Return the weights with today's names of groups, the only ones that tf_keras looks for."""
+    stored = io.BytesIO(weights)
+    with h5py.File(stored, "r+") as file:
+        groups: list[str] = []
+        file.visit(groups.append)
+        # From the inside out, so that the path of a group still holds when it is renamed.
+        for path in reversed(groups):
+            parent, _, name = path.rpartition("/")
+            if name == OLD_LAYERS and LAYERS not in file[parent or "/"]:
+                _renumber(file[path])
+                file.move(path, f"{parent}/{LAYERS}")
+    return stored.getvalue()
+
+
+def _renumber(group: h5py.Group) -> None:
+    """Number the layers of each class without gaps: TensorFlow counted those with weights twice."""
+    numbered: dict[str, list[int]] = {}
+    for name in group:
+        base, number = NUMBERED.fullmatch(name).groups()
+        numbered.setdefault(base, []).append(int(number or 0))
+    for base, numbers in numbered.items():
+        for place, number in enumerate(sorted(numbers)):
+            if place != number:
+                group.move(f"{base}_{number}", f"{base}_{place}")
 
 
 def _move_weights(file: h5py.File, version: str) -> None:
@@ -158,6 +192,13 @@ def _check(entry: dict[str, Any], trail: tuple[str, ...]) -> None:
     where = " in ".join(reversed(trail))
     kind, module, registered = entry["class_name"], entry.get("module"), entry.get("registered_name")
     if kind in LAMBDAS:
+        config = entry.get("config")
+        arguments = config.get("arguments") if isinstance(config, dict) else None
+        if isinstance(arguments, dict) and arguments.keys() == {"i", "parts"}:
+            raise ConversionError(
+                f"{where}: this model splits photos between several GPUs: save the model that was passed to "
+                "multi_gpu_model instead"
+            )
         raise ConversionError(
             f"{where}: a Lambda layer, which would run code from the file: replace it by Keras's own layers, such as "
             "Rescaling(1 / 255) for x / 255 or Rescaling(1 / 127.5, offset=-1) for x / 127.5 - 1; copy the weights, "
@@ -199,8 +240,13 @@ def _check(entry: dict[str, Any], trail: tuple[str, ...]) -> None:
 def _advise(kind: str, module: object) -> str:
     if kind == "KerasLayer":
         return ": it loads a network from TensorFlow Hub; build the model with keras.applications instead"
-    if kind.startswith("Convolution"):
-        return ": this is Keras 1; open the file with Keras 2, and save it again"
+    if kind == "ModuleWrapper":
+        return (
+            ": the model was built with layers of both keras and tf.keras; import all of them from one of the two, "
+            "build it again, copy the weights, and save it"
+        )
+    if isinstance(module, str) and module.startswith("keras_hub."):
+        return ": it is a layer of KerasHub; build the model with keras.applications instead"
     if kind in known.OPERATIONS and module is None:
         return f": {known.ARITHMETIC_IN_HDF5}"
     if kind == "QuantizedDTypePolicy":

@@ -70,11 +70,20 @@ def _load_with_keras_2(path: Path) -> Model:
 
     functions = {"relu6": tf.nn.relu6, "hard_swish": _hard_swish, "leaky_relu": tf.nn.leaky_relu, "silu": tf.nn.silu}
     layers = tf_keras.layers
+
+    class SpectralNormalization(layers.SpectralNormalization):
+        """Builds what a file contains; tf_keras's own method takes a class from Keras 3."""
+
+        def build(self, input_shape: tf.TensorShape) -> None:
+            layers.Wrapper.build(self, input_shape)
+            self.vector_u = self.add_weight(name="vector_u", shape=(1, self.layer.kernel.shape[-1]), trainable=False)
+
     names = ("BatchNormalizationV1", "BatchNormalizationV2", "SyncBatchNormalization")
-    old = dict.fromkeys(names, layers.BatchNormalization) | {"FixedDropout": layers.Dropout}
+    replaced = dict.fromkeys(names, layers.BatchNormalization)
+    replaced |= {"FixedDropout": layers.Dropout, "SpectralNormalization": SpectralNormalization}
     with _loading("Keras 2"):
         model = tf_keras.models.load_model(
-            path, custom_objects=functions | old | _define_layers(tf_keras), compile=False
+            path, custom_objects=functions | replaced | _define_layers(tf_keras), compile=False
         )
     for layer in flatten_layers(model):
         if kind_of(layer) in ("CenterCrop", "RandomCrop"):

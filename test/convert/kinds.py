@@ -1,6 +1,7 @@
 """The kinds of Keras files that people have, each made here: of Keras 2 by tf_keras or by editing its configuration."""
 
 import importlib
+import io
 import json
 import shutil
 import zipfile
@@ -185,6 +186,126 @@ def keras_2_model(path: Path) -> Any:
 
     edit(path, change, "2.0.5")
     return model
+
+
+def keras_1(path: Path) -> Any:
+    """Write a Sequential as Keras 1 did, with that version's names of classes and settings."""
+    layers = tf_keras.layers
+    model = liven(
+        tf_keras.Sequential(
+            [
+                layers.InputLayer((SIDE, SIDE, 3)),
+                layers.Conv2D(4, (3, 5), strides=2, padding="same", activation="relu", name="first"),
+                layers.BatchNormalization(name="normal"),
+                layers.MaxPooling2D(name="pool"),
+                layers.Conv2D(5, 3, dilation_rate=2, use_bias=False, name="second"),
+                layers.Dropout(0.5, name="drop"),
+                layers.Flatten(name="flat"),
+                layers.Dense(3, activation="softmax", name="scores"),
+            ]
+        )
+    )
+    model.save(path)
+    unused = {
+        "init": "glorot_uniform",
+        "W_regularizer": {"name": "WeightRegularizer", "l2": 0.01},
+        "b_constraint": None,
+    }
+    convolution = {"dim_ordering": "tf", "activation": "relu", "border_mode": "same", "subsample": [2, 2], **unused}
+    described = [
+        (
+            "Convolution2D",
+            {"name": "first", "nb_filter": 4, "nb_row": 3, "nb_col": 5, "bias": True, **convolution}
+            | {"batch_input_shape": [None, SIDE, SIDE, 3], "input_dtype": "float32"},
+        ),
+        ("BatchNormalization", {"name": "normal", "epsilon": 0.001, "mode": 0, "axis": -1, "beta_regularizer": None}),
+        ("MaxPooling2D", {"name": "pool", "pool_size": [2, 2], "border_mode": "valid", "dim_ordering": "tf"}),
+        (
+            "AtrousConvolution2D",
+            {
+                "name": "second",
+                "nb_filter": 5,
+                "nb_row": 3,
+                "nb_col": 3,
+                "bias": False,
+                "atrous_rate": [2, 2],
+                **unused,
+            },
+        ),
+        ("Dropout", {"name": "drop", "p": 0.5}),
+        ("Flatten", {"name": "flat"}),
+        ("Dense", {"name": "scores", "output_dim": 3, "input_dim": 10, "activation": "softmax", **unused}),
+    ]
+    config = [{"class_name": kind, "config": {"trainable": True, **entry}} for kind, entry in described]
+    edit(path, lambda _config: {"class_name": "Sequential", "config": config}, "1.2.2")
+    return model
+
+
+def keras_1_merged(path: Path) -> Any:
+    """Write a functional model as Keras 1 did, whose branches its layer Merge joins."""
+    layers = tf_keras.layers
+    pixels = layers.Input((SIDE, SIDE, 3), name="pixels")
+    left, right = (layers.Conv2D(4, 3, name=name)(pixels) for name in ("left", "right"))
+    joined = layers.Concatenate(name="joined")([left, right])
+    summed = layers.Add(name="summed")([joined, joined])
+    pooled = layers.GlobalMaxPooling2D(name="pooled")(summed)
+    model = liven(tf_keras.Model(pixels, layers.Dense(3, activation="softmax", name="scores")(pooled)))
+    model.save(path)
+
+    def downgrade(config: dict) -> None:
+        config["class_name"] = "Model"
+        for layer in config["config"]["layers"]:
+            mode = {"Concatenate": "concat", "Add": "sum"}.get(layer["class_name"])
+            if mode:
+                layer["class_name"] = "Merge"
+                layer["config"] = {"name": layer["name"], "mode": mode, "concat_axis": -1, "mode_type": "raw"}
+            elif layer["class_name"] == "Conv2D":
+                layer["class_name"] = "Convolution2D"
+                layer["config"] = {"name": layer["name"], "nb_filter": 4, "nb_row": 3, "nb_col": 3}
+
+    edit(path, downgrade, "1.1.0")
+    return model
+
+
+def tensorflow_2_13(path: Path) -> Any:
+    """Write a .keras archive as TensorFlow 2.13 did: it named the groups of layers otherwise, and skipped numbers."""
+    layers = tf_keras.layers
+    inner = tf_keras.Sequential([layers.Conv2D(3, 1), layers.ReLU(), layers.Conv2D(4, 1), layers.Conv2D(4, 1)])
+    model = layers_of(lambda _layers: layers.Conv2D(5, 3), lambda _layers: inner, library=tf_keras)(path)
+    with zipfile.ZipFile(path) as archive:
+        content = {name: archive.read(name) for name in archive.namelist()}
+    stored = io.BytesIO(content["model.weights.h5"])
+
+    def rename(group: h5py.Group) -> None:
+        for name in sorted(group, reverse=True):
+            if isinstance(group[name], h5py.Group):
+                rename(group[name])
+        if "layers" in group:
+            numbered = [name.rpartition("_") for name in group["layers"] if name[-2:-1] == "_"]
+            for base, _, number in sorted(numbered, reverse=True):
+                group.move(f"layers/{base}_{number}", f"layers/{base}_{2 * int(number)}")
+            group.move("layers", "_layer_checkpoint_dependencies")
+
+    with h5py.File(stored, "r+") as file:
+        rename(file)
+    content["model.weights.h5"] = stored.getvalue()
+    content["metadata.json"] = json.dumps({"keras_version": "2.13.1"}).encode()
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in content.items():
+            archive.writestr(name, data)
+    return model
+
+
+def spectral(path: Path) -> Any:
+    """Write a model with the wrapper SpectralNormalization, which tf_keras can no longer build."""
+    layers = tf_keras.layers
+
+    class SpectralNormalization(layers.SpectralNormalization):
+        def build(self, input_shape: Any) -> None:
+            layers.Wrapper.build(self, input_shape)
+            self.vector_u = self.add_weight(name="vector_u", shape=(1, self.layer.filters), trainable=False)
+
+    return functional(tf_keras, SpectralNormalization(layers.Conv2D(4, 3)))(path)
 
 
 def mixed(library: Any) -> Callable[[Path], Any]:
@@ -468,6 +589,10 @@ KINDS = {
     "Teachable Machine": Kind("converted_keras.zip", teachable, feed=SIGNED, labels=""),
     "Keras 2, list of layers": Kind("list.h5", keras_2_list, PLAIN),
     "Keras 2, class Model": Kind("model.h5", keras_2_model, PLAIN),
+    "Keras 1": Kind("one.h5", keras_1, PLAIN),
+    "Keras 1, merged branches": Kind("merged.h5", keras_1_merged, PLAIN),
+    "Keras 2, .keras of TensorFlow 2.13": Kind("older.keras", tensorflow_2_13, PLAIN),
+    "Keras 2, spectral normalisation": Kind("spectral.h5", spectral, PLAIN),
     "Keras 2, mixed precision": Kind("mixed.h5", mixed(tf_keras), PLAIN, tolerance=5e-3),
     "Keras 2, .keras": Kind("two.keras", functional(tf_keras), PLAIN),
     "Keras 2, arithmetic": Kind("arithmetic.h5", functional(tf_keras, arithmetic_2), feed=BYTES),

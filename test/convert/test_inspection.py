@@ -147,6 +147,7 @@ def test_refuses_anything_foreign_wherever_it_hides(binary_h5, change, reason):
         ("GRUCell", "a recurrent layer"),
         ("QuantizeWrapperV2", "before quantize_model"),
         ("PruneLowMagnitude", "strip_pruning"),
+        ("ModuleWrapper", "layers of both keras and tf.keras"),
     ],
 )
 def test_says_what_a_known_layer_is(binary_h5, kind, advice):
@@ -162,6 +163,31 @@ def test_says_what_to_do_about_a_custom_layer(binary_h5, kind):
     custom = {"class_name": kind, "module": "patches", "registered_name": f"patches>{kind}"}
     rewrite_config(binary_h5, lambda config: config["config"]["layers"][-1].update(custom))
     with pytest.raises(ConversionError, match="a custom layer needs its code: build the model of Keras's own layers"):
+        inspect_file(binary_h5)
+
+
+def test_says_where_the_model_of_several_gpus_is(binary_h5):
+    shares = {"class_name": "Lambda", "config": {"name": "slice", "arguments": {"i": 0, "parts": 2}}}
+    rewrite_config(binary_h5, lambda config: config["config"]["layers"][-1].update(shares))
+    with pytest.raises(ConversionError, match="save the model that was passed to multi_gpu_model"):
+        inspect_file(binary_h5)
+
+
+@pytest.mark.parametrize("mode", [1, 2])
+def test_refuses_a_normalisation_of_keras_1_that_depends_on_other_photos(binary_h5, mode):
+    normalisation = {"class_name": "BatchNormalization", "config": {"name": "normal", "mode": mode}}
+    rewrite_config(binary_h5, lambda config: config["config"]["layers"][-1].update(normalisation))
+    with h5py.File(binary_h5, "r+") as file:
+        file.attrs["keras_version"] = "1.2.2"
+    with pytest.raises(ConversionError, match=rf"'normal' \(BatchNormalization\): mode {mode} of Keras 1"):
+        inspect_file(binary_h5)
+
+
+def test_code_in_a_file_of_keras_1_stays_code(binary_h5):
+    rewrite_config(binary_h5, lambda config: config["config"]["layers"][-1].update(class_name="Lambda"))
+    with h5py.File(binary_h5, "r+") as file:
+        file.attrs["keras_version"] = "1.2.2"
+    with pytest.raises(ConversionError, match="a Lambda layer, which would run code"):
         inspect_file(binary_h5)
 
 
