@@ -74,6 +74,7 @@ async function largestPhotos(bytes: number, target: Target): Promise<Trial['phot
         progressive,
         buffered: progressive,
         delicate: false,
+        endless: false,
         scans: [],
         components,
         segments: 0,

@@ -39,6 +39,10 @@ export class ByteReader {
     return this.#view.getUint32(this.#within(at, 4), this.#littleEndian);
   }
 
+  f32(at: number): number {
+    return this.#view.getFloat32(this.#within(at, 4), this.#littleEndian);
+  }
+
   /** Reads `length` bytes as Latin-1 text, such as a chunk's name. */
   ascii(at: number, length: number): string {
     return String.fromCharCode(...this.slice(at, length));

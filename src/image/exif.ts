@@ -21,6 +21,7 @@ const READERS: Partial<Record<number, (reader: ByteReader, at: number) => number
   8: (reader, at) => reader.u16(at), // SSHORT
   9: (reader, at) => reader.u32(at), // SLONG
   10: readRational, // SRATIONAL
+  11: (reader, at) => reader.f32(at), // FLOAT
   13: (reader, at) => reader.u32(at), // IFD
 };
 
@@ -65,7 +66,9 @@ function findOrientation(tiff: Uint8Array): number | undefined {
   for (let i = 0; i < entries; i++) {
     const entry = directory + 2 + i * 12;
     const isFilled = reader.u32(entry + 4) > 0;
-    if (reader.u16(entry) === ORIENTATION_TAG && isFilled) return READERS[reader.u16(entry + 2)]?.(reader, entry + 8);
+    if (reader.u16(entry) !== ORIENTATION_TAG || !isFilled) continue;
+    // As in Pillow, an orientation of another type counts, but turns nothing.
+    return READERS[reader.u16(entry + 2)]?.(reader, entry + 8) ?? Number.NaN;
   }
   return undefined;
 }

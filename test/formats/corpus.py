@@ -36,14 +36,16 @@ from encoders import (
     xmp,
 )
 from PIL import Image, ImageCms, ImageOps
+from rare import rare
 
 SMALL, ODD, MIDDLE, LARGE, HUGE = (96, 72), (61, 47), (300, 220), (643, 481), (1100, 1061)
 EIGHTH = (2100, 2051)
 ORIENTATIONS = range(1, 9)
-SCALED, INTERPOLATED, DEEP = 0.25, 0.45, 0.85
+SCALED, INTERPOLATED, DEEP, LIMITED = 0.25, 0.45, 0.85, 0.5
 """
 Allowed mean differences in 1/255: of JPEGs that are scaled while they are decoded, of AVIFs, whose conversion to RGB
-Pillow approximates, and of AVIFs of more than 8 bits, which Pillow truncates. All other files are equal.
+Pillow approximates, of AVIFs of more than 8 bits, which Pillow truncates, and of HEICs in limited range, which Pillow's
+library rounds twice. All other files are equal.
 """
 
 
@@ -368,6 +370,8 @@ def avifs() -> Iterator[Entry]:
     for name in ("full", "limited"):
         yield Entry(words("avif range", name), saved(MIDDLE, "AVIF", range=name, speed=9))
     yield Entry("avif with alpha", saved(MIDDLE, "AVIF", "RGBA", speed=9))
+    premultiplied = saved(MIDDLE, "AVIF", "RGBA", speed=9, alpha_premultiplied=True)
+    yield Entry("avif with premultiplied alpha", premultiplied, odd=True)
     yield Entry(
         "avif animated", saved(MIDDLE, "AVIF", save_all=True, append_images=[picture(MIDDLE).rotate(180)], speed=9)
     )
@@ -381,6 +385,13 @@ def heics() -> Iterator[Entry]:
         made = saved(size, "HEIF", quality=quality, chroma=sampling)
         yield Entry(words("heic", sampling, quality, of(size)), made)
     yield Entry("heic grey", saved(MIDDLE, "HEIF", "L"))
+    yield Entry(
+        "heic grey 16", lambda: encode(Image.fromarray(whole(scene(*MIDDLE)[..., 1], 16).astype(np.uint16)), "HEIF")
+    )
+    for matrix, full in itertools.product((1, 6, 9), (True, False)):
+        options = {"matrix_coefficients": matrix, "full_range_flag": int(full)}
+        name = words("heic", "" if full else "limited range", "matrix", matrix)
+        yield Entry(name, saved(MIDDLE, "HEIF", quality=80, **options), odd=matrix == 9)
     yield Entry("heic with alpha", saved(MIDDLE, "HEIF", "RGBA"))
     for orientation in ORIENTATIONS:
         yield Entry(
@@ -390,13 +401,20 @@ def heics() -> Iterator[Entry]:
         )
 
 
-MAKERS = (jpegs, pngs, webps, gifs, avifs, heics)
+def rarities() -> Iterator[Entry]:
+    for name, data in rare(picture(ODD), encode):
+        yield Entry(name, lambda data=data: data, odd=True)
+
+
+MAKERS = (jpegs, pngs, webps, gifs, avifs, heics, rarities)
 
 
 def tolerance(name: str) -> float:
     """Return the allowed mean difference in 1/255."""
     if name.startswith("avif"):
         return DEEP if "bits" in name else INTERPOLATED
+    if name.startswith("heic limited range"):
+        return LIMITED
     is_scaled = name.startswith("jpeg") and any(of(size) in name for size in (HUGE, EIGHTH))
     return SCALED if is_scaled else 0
 

@@ -38,7 +38,7 @@ test('photos up to the size that it announces fit, whatever their colour samplin
             { id: 1, horizontal, vertical },
             ...[2, 3].map((id) => ({ id, horizontal: 1, vertical: 1 })),
           ];
-          const counts = { orientation: 1, delicate: false, scans: [], segments: 0, end: 0 } as const;
+          const counts = { orientation: 1, delicate: false, endless: false, scans: [], segments: 0, end: 0 } as const;
           const header = { width, height, progressive, buffered: progressive, components: sampling, ...counts };
           expect(peakBytes(jpeg, header, { width: 160, height: 160, resampling: 'bicubic' })).toBeLessThanOrEqual(free);
         }

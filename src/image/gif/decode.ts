@@ -49,9 +49,10 @@ export async function decodeGif(
   return canvas.finish();
 }
 
-/** Returns 256 RGB triples: the palette's colours, then shades of grey. */
+/** Returns 256 RGB triples: the palette's colours, then black; without a palette, shades of grey. */
 function expandPalette(palette: Uint8Array): Uint8Array {
-  const colours = Uint8Array.from({ length: 768 }, (_, i) => Math.floor(i / 3));
+  if (palette.length === 0) return Uint8Array.from({ length: 768 }, (_, i) => Math.floor(i / 3));
+  const colours = new Uint8Array(768);
   colours.set(palette);
   return colours;
 }

@@ -31,7 +31,11 @@ export interface HeifPicture extends Header, Pick<Transforms, 'crop'> {
 }
 
 /** Properties that change nothing here, or that are used. An item with any other essential one is refused. */
-const KNOWN = ['ispe', 'pixi', 'colr', 'hvcC', 'av1C', 'clap', 'irot', 'imir', 'pasp', 'clli', 'mdcv', 'auxC', 'a1op'];
+const KNOWN = [
+  ...['ispe', 'pixi', 'colr', 'hvcC', 'av1C', 'clap', 'irot', 'imir', 'pasp', 'auxC', 'a1op'],
+  // Light, and descriptions.
+  ...['clli', 'mdcv', 'cclv', 'amve', 'reve', 'ndwt', 'udes', 'altt', 'elng', 'crtt', 'mdft'],
+];
 
 const MAX_SIDE = 65_536;
 
@@ -57,17 +61,19 @@ const HEIF_BRANDS = ['mif1', 'mif2', 'msf1', 'miaf'];
 /** Bounds the list of brands. */
 const MAX_BRANDS = 64;
 
-/** Returns the coding of a HEIF file's picture, from its brands or else from its primary item. */
+/** Returns the coding of a HEIF file's picture: from its brands or, if they leave it open, from its primary item. */
 export function findCoding(bytes: Uint8Array): Coding | undefined {
   if (!startsWith(bytes, 'ftyp', 4)) return undefined;
   const brands = readBrands(bytes);
-  if (brands.some((brand) => AVIF_BRANDS.includes(brand))) return 'av01';
-  if (brands.some((brand) => HEIC_BRANDS.includes(brand))) return 'hvc1';
-  if (!brands.some((brand) => HEIF_BRANDS.includes(brand))) return undefined;
+  const [isAvif, isHeic, isHeif] = [AVIF_BRANDS, HEIC_BRANDS, HEIF_BRANDS].map((known) =>
+    brands.some((brand) => known.includes(brand)),
+  );
+  if (!isAvif && !isHeic && !isHeif) return undefined;
+  if (isAvif !== isHeic) return isAvif ? 'av01' : 'hvc1';
   try {
     return codingOf(readItems(new ByteReader(bytes)));
   } catch {
-    return 'hvc1';
+    return isAvif ? 'av01' : 'hvc1';
   }
 }
 

@@ -35,6 +35,9 @@ const FIXED = 256;
 /** The matrix of pictures that store green, blue and red. */
 export const IDENTITY = 0;
 
+/** The matrix of pictures that store luma, green chroma and orange chroma. */
+const YCGCO = 8;
+
 /**
  * Returns a function that converts a row to RGB, 8 bits per channel (H.273, 8.3). It returns the same array every time.
  *
@@ -82,6 +85,21 @@ export function createYuvConverter(
         rgb[to++] = toByte(((redRow[x] as number) - black) * lumaScale);
         rgb[to++] = toByte(((luma.samples[from++] as number) - black) * lumaScale);
         rgb[to++] = toByte(((blueRow[x] as number) - black) * lumaScale);
+      }
+      return bytes;
+    };
+  }
+  if (colour.matrix === YCGCO) {
+    return (y) => {
+      upsample(blue, luma, y, blueRow);
+      upsample(red, luma, y, redRow);
+      for (let x = 0, from = at(y), to = 0; x < width; x++) {
+        const grey = ((luma.samples[from++] as number) - black) * lumaScale;
+        const green = ((blueRow[x] as number) - 128 * unit) * chromaScale;
+        const orange = ((redRow[x] as number) - 128 * unit) * chromaScale;
+        rgb[to++] = toByte(grey - green + orange);
+        rgb[to++] = toByte(grey + green);
+        rgb[to++] = toByte(grey - green - orange);
       }
       return bytes;
     };

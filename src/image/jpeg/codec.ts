@@ -36,6 +36,7 @@ export function cameraJpeg({ width, height }: Size): JpegHeader {
   const small = { id: 2, horizontal: 1, vertical: 1 };
   return {
     ...{ width, height, end, orientation: 1, progressive: false, buffered: false, delicate: false, segments: 10 },
+    endless: false,
     scans: [{ from: 0, to: end, components: 3, detail: false }],
     components: [{ id: 1, horizontal: 2, vertical: 2 }, small, small],
   };

@@ -54,6 +54,7 @@ export function decodeJpeg(bytes: Uint8Array, header: JpegHeader, target: Reduct
     const format = cmyk ? TJPF_CMYK : TJPF_RGBA;
     const status = wasm.tjDecompress2(handle, input, size, output, width, width * 4, height, format, 0);
     const pixels = new Uint8Array(wasm.memory.buffer, output, length);
+    if (status !== 0 && header.endless) throw new MalformedImage('The JPEG is truncated.');
     // Warnings also return -1, so check whether the decoder reached the last pixel.
     if (status !== 0 && !cmyk && pixels.at(-1) !== 255) throw new MalformedImage('The JPEG is damaged.');
     if (cmyk) cmykToRgb(pixels);

@@ -17,8 +17,10 @@ export interface JpegHeader extends Header {
   readonly delicate: boolean;
   /** Number of marker segments, scans included. */
   readonly segments: number;
-  /** Position after EOI, where phones append previews and videos. */
+  /** Position after EOI, where phones append previews and videos, or after the data of a file without EOI. */
   readonly end: number;
+  /** Whether EOI is missing. */
+  readonly endless: boolean;
 }
 
 export interface JpegScan {
@@ -82,7 +84,8 @@ const MAX_SCANS = 500;
 type Frame = Pick<JpegHeader, 'width' | 'height' | 'progressive' | 'components'>;
 
 /**
- * Reads all markers up to EOI. A file without EOI is truncated.
+ * Reads all markers up to EOI. A file without EOI is truncated, unless it consists of a single scan: decoding that shows
+ * whether anything else is missing.
  *
  * @throws {MalformedImage} the file is damaged or truncated
  * @throws {UnsupportedMediaType} the decoder lacks the file's variant of the format
@@ -96,6 +99,7 @@ export function readJpegHeader(bytes: Uint8Array): JpegHeader {
   let adobe: Uint8Array | undefined;
   let frame: Frame | undefined;
   let segments = 0;
+  let endless = false;
   let at = 2;
   for (; ; segments++) {
     at = nextMarker(bytes, at);
@@ -111,14 +115,19 @@ export function readJpegHeader(bytes: Uint8Array): JpegHeader {
       frame = readFrame(marker, segment);
     } else if (marker === SOS) {
       if (scans.length === MAX_SCANS) throw new MalformedImage('The JPEG has too many scans.');
-      const to = nextMarker(bytes, at + length) - 2;
+      const next = findMarker(bytes, at + length);
+      const to = next === undefined ? trimPadding(bytes) : next - 2;
       const { components, first } = readScan(segment);
       // Baseline scans contain all coefficients, although some cameras write another range.
       const detail = frame?.progressive === true && first > 0;
       scans.push({ from: at - 2, to, components, detail });
       // Skip the entropy-coded data, which has just been searched.
       at = to;
-      continue;
+      if (next !== undefined) continue;
+      endless = true;
+      break;
+    } else if (scans.length > 0) {
+      // Readers have finished with the metadata when they reach the first scan.
     } else if (marker === APP1) {
       if (startsWith(segment, XMP_PREFIX)) xmp = segment.subarray(XMP_PREFIX.length);
       else if (isExif(segment) && exif.length < MAX_EXIF_SEGMENTS) exif.push(segment);
@@ -132,9 +141,10 @@ export function readJpegHeader(bytes: Uint8Array): JpegHeader {
   const [scan] = scans;
   if (!frame || !scan) throw new MalformedImage('The JPEG contains no picture.');
   const buffered = frame.progressive || scan.components < frame.components.length;
+  if (endless && buffered) throw new MalformedImage('The JPEG is truncated.');
   const orientation = readOrientation({ exif: joinExif(exif), xmp });
   const delicate = isDelicate(frame.components, jfif, adobe);
-  return { ...frame, orientation, scans, buffered, delicate, segments, end: at };
+  return { ...frame, orientation, scans, buffered, delicate, segments, end: at, endless };
 }
 
 /** Length of Adobe's segment, whose last byte is the colour transform. */
@@ -181,13 +191,27 @@ function unsupportedVariant(name: string): UnsupportedMediaType {
  * markers without a segment.
  */
 function nextMarker(bytes: Uint8Array, at: number): number {
+  const next = findMarker(bytes, at);
+  if (next === undefined) throw new MalformedImage('The JPEG is truncated.');
+  return next;
+}
+
+function findMarker(bytes: Uint8Array, at: number): number | undefined {
   const last = bytes.length - 1;
   // `indexOf` skips megabytes without a marker at memory speed.
   for (let i = bytes.indexOf(0xff, at); i >= 0 && i < last; i = bytes.indexOf(0xff, i + 1)) {
     const marker = bytes[i + 1] as number;
     if (marker > TEM && marker < 0xff && !(marker >= RST0 && marker <= RST7)) return i + 2;
   }
-  throw new MalformedImage('The JPEG is truncated.');
+  return undefined;
+}
+
+/** Returns the length without zeros at the end and half a marker, but with the zero that follows a coded 0xff. */
+function trimPadding(bytes: Uint8Array): number {
+  let end = bytes.length;
+  while (bytes[end - 1] === 0) end--;
+  if (bytes[end - 1] !== 0xff) return end;
+  return end < bytes.length ? end + 1 : end - 1;
 }
 
 function isFrame(marker: number): boolean {

@@ -38,7 +38,9 @@ export function neededScans({ scans }: JpegHeader, reduction: JpegReduction): re
   return reduction === 8 ? scans.filter(({ detail }) => !detail) : scans;
 }
 
-/** Returns views of the file up to EOI, without the unneeded scans. */
+const EOI = Uint8Array.of(0xff, 0xd9);
+
+/** Returns views of the file up to EOI, which is added if it is missing, without the unneeded scans. */
 export function neededParts(bytes: Uint8Array, header: JpegHeader, reduction: JpegReduction): Uint8Array[] {
   const needed = new Set(neededScans(header, reduction));
   const parts: Uint8Array[] = [];
@@ -49,11 +51,13 @@ export function neededParts(bytes: Uint8Array, header: JpegHeader, reduction: Jp
     from = scan.to;
   }
   parts.push(bytes.subarray(from, header.end));
+  if (header.endless) parts.push(EOI);
   return parts;
 }
 
 /** Total length of `neededParts`. */
 export function neededBytes(header: JpegHeader, reduction: JpegReduction): number {
   const length = (scans: readonly JpegScan[]) => scans.reduce((sum, { from, to }) => sum + to - from, 0);
-  return header.end - length(header.scans) + length(neededScans(header, reduction));
+  const end = header.end + (header.endless ? EOI.length : 0);
+  return end - length(header.scans) + length(neededScans(header, reduction));
 }

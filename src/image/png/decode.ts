@@ -55,7 +55,7 @@ export async function decodePng(
   const rows = consumeRows(header, reducer, (width) => rowNanoseconds(width, header, target), pacer);
   rows.next();
   let isComplete = false;
-  for await (const block of inflate(imageData(bytes, header.data), pacer)) {
+  for await (const block of inflate(imageData(bytes, header.data), pacer, header.data.isIntact)) {
     if (isComplete) throw new MalformedImage('The PNG is damaged.');
     isComplete = rows.next(block).done === true;
     if (isComplete && header.data.isIntact) break;

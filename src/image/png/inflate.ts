@@ -7,6 +7,9 @@ const BLOCK_BYTES = 65_536;
 
 export const INFLATE_OPTIONS = { chunkSize: BLOCK_BYTES, highWaterMark: BLOCK_BYTES } as const;
 
+/** Makes inflate accept data that is cut off. */
+export const Z_SYNC_FLUSH = 2;
+
 /** Compressed bytes written at a time. */
 const CHUNK_BYTES = 65_536;
 
@@ -29,11 +32,16 @@ export function inflateNanoseconds(compressedBytes: number): number {
  * data expands, only a few blocks are queued.
  *
  * @param pacer pauses within data from which nothing comes out
+ * @param mayEndEarly whether the stream may lack its end, such as its checksum
  * @yields blocks of at most 64 KiB
  * @throws {MalformedImage} the stream is damaged or truncated
  */
-export async function* inflate(parts: Iterable<Uint8Array>, pacer?: Pacer): AsyncGenerator<Uint8Array> {
-  const inflater = createInflate(INFLATE_OPTIONS);
+export async function* inflate(
+  parts: Iterable<Uint8Array>,
+  pacer?: Pacer,
+  mayEndEarly = false,
+): AsyncGenerator<Uint8Array> {
+  const inflater = createInflate({ ...INFLATE_OPTIONS, ...(mayEndEarly && { finishFlush: Z_SYNC_FLUSH }) });
   const feed = async () => {
     for (const chunk of regroup(parts)) {
       if (!inflater.write(chunk)) await drained(inflater);

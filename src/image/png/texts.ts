@@ -1,7 +1,7 @@
 import { inflateSync } from 'node:zlib';
 import { startsWith } from '../bytes.ts';
 import type { Metadata } from '../exif.ts';
-import { inflateNanoseconds } from './inflate.ts';
+import { inflateNanoseconds, Z_SYNC_FLUSH } from './inflate.ts';
 
 /** The kinds of text chunks (W3C PNG, 11.3.3): plain, compressed, and international. */
 export type TextType = 'tEXt' | 'zTXt' | 'iTXt';
@@ -19,9 +19,6 @@ const XMP = 'XML:com.adobe.xmp\0';
 /** The longest text, as in Pillow, and the longest compressed text; longer ones are ignored. */
 const MAX_TEXT_BYTES = 1_048_576;
 const MAX_PACKED_BYTES = 262_144;
-
-/** Makes inflate accept a text that is cut off. */
-const Z_SYNC_FLUSH = 2;
 
 /** Nanoseconds on the benchmark machine for each byte of text to parse or search; `npm run bench -- decode` measures it. */
 const TEXT_COST = 15;

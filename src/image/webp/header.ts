@@ -36,14 +36,14 @@ const FRAME_HEADER = 16;
 export function readWebpHeader(bytes: Uint8Array): WebpHeader {
   const file = new ByteReader(bytes, true);
   const end = file.u32(4) + CHUNK_HEADER;
-  let canvas: Size | undefined;
+  let canvas: Canvas | undefined;
   let exif: Uint8Array | undefined;
   let xmp: Uint8Array | undefined;
   let picture: Picture | undefined;
   for (const chunk of readChunks(new ByteReader(file.slice(RIFF_HEADER, end - RIFF_HEADER), true), 0)) {
     if (chunk.name === 'VP8X') canvas = readCanvas(chunk.payload);
-    else if (chunk.name === 'EXIF') exif ??= chunk.payload.bytes;
-    else if (chunk.name === 'XMP ') xmp ??= chunk.payload.bytes;
+    else if (chunk.name === 'EXIF' && canvas?.hasExif) exif ??= chunk.payload.bytes;
+    else if (chunk.name === 'XMP ' && canvas?.hasXmp) xmp ??= chunk.payload.bytes;
     else if (picture) continue;
     else if (chunk.name === 'ANMF') picture = readFrame(chunk.payload);
     else if (isPicture(chunk)) picture = readPicture(chunk);
@@ -65,8 +65,16 @@ function* readChunks(reader: ByteReader, from: number): Generator<Chunk> {
   }
 }
 
-function readCanvas(payload: ByteReader): Size {
-  return { width: payload.u24(4) + 1, height: payload.u24(7) + 1 };
+/** The extended header. As in libwebp, metadata that it does not announce is ignored. */
+interface Canvas extends Size {
+  readonly hasExif: boolean;
+  readonly hasXmp: boolean;
+}
+
+function readCanvas(payload: ByteReader): Canvas {
+  const flags = payload.u8(0);
+  const size = { width: payload.u24(4) + 1, height: payload.u24(7) + 1 };
+  return { ...size, hasExif: (flags & 0x08) !== 0, hasXmp: (flags & 0x04) !== 0 };
 }
 
 function readFrame(payload: ByteReader): Picture {

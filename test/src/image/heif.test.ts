@@ -10,7 +10,7 @@ import { findCodec, type Size } from '../../../src/image/codec.ts';
 import { codecs } from '../../../src/image/codecs.ts';
 import { heic } from '../../../src/image/heic/codec.ts';
 import { LIBDE265_NAMES } from '../../../src/image/heic/libde265.ts';
-import { clap, codedPicture, type HeifOptions, irot, ORIENTING, writeHeif } from '../../pictures/heif.ts';
+import { clap, codedPicture, type HeifOptions, ORIENTING, writeHeif } from '../../pictures/heif.ts';
 import heif from '../pictures/heif.json' with { type: 'json' };
 import { heifGrids } from '../pictures/heif-grids.ts';
 import { difference, expectedBytes, fromBase64, outcome, picture, SPEC, toTensor } from '../pictures/pictures.ts';
@@ -36,6 +36,31 @@ describe.each(['avif', 'heic'])('%s', (format) => {
     expect({ width, height }).toEqual(orientation < 5 ? { width: 40, height: 24 } : { width: 24, height: 40 });
     const turned = heif.upright.find(({ name }) => name === format)?.turned[orientation - 1];
     expect(difference(data, expectedBytes(turned ?? '')).mean).toBeLessThan(0.5);
+  });
+
+  test.each([1, 2, 3, 4, 5, 6, 7, 8])('a crop after orientation %i', async (orientation) => {
+    const transforms = ORIENTING[orientation] ?? [];
+    const [columns, rows] = single(format).size;
+    const [width, height] = orientation < 5 ? [columns, rows] : [rows, columns];
+    const whole = await toTensor(writeHeif([single(format)], { transforms }), { ...SPEC, width, height });
+    const file = writeHeif([single(format)], { transforms: [...transforms, clap(16, 12, 6, -8)] });
+    const cropped = await toTensor(file, { ...SPEC, width: 16, height: 12 });
+    const [left, top] = [(width - 16) / 2 + 3, (height - 12) / 2 - 4];
+    const part = Array.from({ length: 12 }, (_, y) => {
+      const from = ((top + y) * width + left) * 3;
+      return [...whole.data.subarray(from, from + 48)];
+    });
+    expect([...cropped.data]).toEqual(part.flat());
+  });
+
+  test('a crop that extends beyond the picture', async () => {
+    const plain = await toTensor(writeHeif([single(format)]));
+    expect(await toTensor(writeHeif([single(format)], { transforms: [clap(400, 300)] }))).toEqual(plain);
+  });
+
+  test('brands of both codings', async () => {
+    const plain = await toTensor(writeHeif([single(format)]));
+    expect(await toTensor(writeHeif([single(format)], { brand: 'heicavif' }))).toEqual(plain);
   });
 
   test('its own orientation wins over EXIF', async () => {
@@ -135,8 +160,8 @@ describe('a file that cannot be decoded', () => {
     ['too few tiles', writeHeif(tiles.tiles.slice(0, 2), { grid: { ...tiles.grid, height: 100 } })],
     ['a grid larger than its tiles', writeHeif(tiles.tiles, { grid: { ...tiles.grid, width: 200 } })],
     ['tiles outside of the grid', writeHeif(tiles.tiles, { grid: { ...tiles.grid, width: 60 } })],
-    ['a crop outside of the picture', writeHeif([single('avif')], { transforms: [clap(100, 100)] })],
-    ['a crop after a turn', writeHeif([single('avif')], { transforms: [irot(1), clap(16, 16)] })],
+    ['a crop outside of the picture', writeHeif([single('avif')], { transforms: [clap(16, 16, 200, 0)] })],
+    ['a crop of no size', writeHeif([single('avif')], { transforms: [clap(0, 16)] })],
     ['no HEVC in HEVC', writeHeif([{ ...single('heic'), data: single('avif').data }])],
     ['no AV1 in AV1', writeHeif([{ ...single('avif'), data: single('heic').data }])],
     ['another size than announced', writeHeif([{ ...single('heic'), size: [128, 128] }])],

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { UnsupportedMediaType } from '../../../src/errors.ts';
+import { MalformedImage, UnsupportedMediaType } from '../../../src/errors.ts';
 import {
   concat,
   extendWebp,
@@ -49,6 +49,22 @@ async function expectTurned(bytes: Uint8Array, plain: Uint8Array): Promise<void>
   expect(data).toHaveLength(expected.length);
   expect(Math.max(...data.map((value, i) => Math.abs(value - (expected[i] ?? Number.NaN)) * 255))).toBeLessThan(4);
 }
+
+describe('a JPEG of one scan needs no end marker', () => {
+  const scan = jpeg.slice(0, -2);
+  test.each([
+    ['none', scan],
+    ['half of it', jpeg.slice(0, -1)],
+    ['zeros in its place', concat(scan, new Uint8Array(50))],
+  ])('%s', async (_, bytes) => {
+    await expectSame(bytes, jpeg);
+  });
+
+  test('a progressive one does', async () => {
+    const { bytes } = picture('jpeg progressive');
+    expect(await outcome(bytes.slice(0, -2))).toBeInstanceOf(MalformedImage);
+  });
+});
 
 describe('the orientation is found', () => {
   const exif = concat(utf8('Exif\0\0'), tiff(6));

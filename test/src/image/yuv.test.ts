@@ -41,3 +41,15 @@ test.each([0, 1, 64, 100, 127, 191, 192, 255])('libheif converts 4:2:0 in fixed 
   const expected = [(359 * c + 128) >> 8, (-88 * c - 183 * c + 128) >> 8, (454 * c + 128) >> 8];
   expect([red, green, blue]).toEqual(expected.map((offset) => clip(101 + offset)));
 });
+
+test('YCgCo stores green and orange chroma', () => {
+  const square = {
+    depth: 8,
+    luma: plane([100, 100, 100, 100], 2),
+    chroma: [plane([138], 1), plane([133], 1)] as const,
+  };
+  for (const library of ['libavif', 'libheif'] as const) {
+    const rgb = createYuvConverter(square, { matrix: 8, fullRange: true }, library)(0);
+    expect([...rgb.subarray(0, 3)]).toEqual([95, 110, 85]);
+  }
+});
