@@ -19,7 +19,8 @@ from convert import keras_classes as known
 from convert.contract import check_size
 from convert.errors import ConversionError
 from convert.hdf5 import WEIGHTS_ALONE, check_structure, count_weights
-from convert.keras_1 import upgrade
+from convert.keras_1 import upgrade_keras_1
+from convert.keras_3 import is_early, upgrade_keras_3
 from convert.source import ALWAYS_ALLOWED, MAX_BYTES, MAX_RATIO, detect_kind, read_member
 
 MAX_CONFIG_BYTES = 16 * 2**20
@@ -65,7 +66,9 @@ def inspect_file(path: Path, architecture: bytes | None = None) -> Inspected:
     try:
         config = json.loads(text)
         if version.startswith("1."):
-            config = upgrade(config)
+            config = upgrade_keras_1(config)
+        elif is_early(version):
+            config = upgrade_keras_3(config, version)
         # Losses, metrics and optimizers are never loaded, so custom ones do no harm.
         config = _simplify(config)
     except (ValueError, RecursionError):
