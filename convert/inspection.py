@@ -316,6 +316,7 @@ def _read_h5(path: Path, architecture: bytes | None) -> tuple[str, str, bytes | 
         with h5py.File(path, "r") as file:
             check_structure(file, path.stat().st_size)
             check_size(count_weights(file))
+            is_data = not any(isinstance(file[name], h5py.Group) for name in file)
             names = ("model_config", "keras_version", "backend")
             config, version, backend = (file.attrs.get(name) for name in names)
             is_group = WEIGHTS_ALONE in file.attrs
@@ -327,6 +328,8 @@ def _read_h5(path: Path, architecture: bytes | None) -> tuple[str, str, bytes | 
         )
     if config is not None:
         return _decode(config), _decode(version) if version is not None else "2", None
+    if is_data:
+        raise ConversionError("the file contains data, such as photos, but no Keras model: pass the file of the model")
     if architecture is None:
         raise ConversionError(
             "the file contains weights but no model (no model_config): build the model in Python, load these weights, "
