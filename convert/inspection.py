@@ -19,7 +19,8 @@ from convert import keras_classes as known
 from convert.contract import check_size
 from convert.errors import ConversionError
 from convert.hdf5 import WEIGHTS_ALONE, check_structure, count_weights
-from convert.keras_1 import upgrade
+from convert.keras_1 import upgrade_keras_1
+from convert.keras_3 import is_early, upgrade_keras_3
 from convert.source import ALWAYS_ALLOWED, MAX_BYTES, MAX_RATIO, detect_kind, read_member
 
 MAX_CONFIG_BYTES = 16 * 2**20
@@ -65,7 +66,9 @@ def inspect_file(path: Path, architecture: bytes | None = None) -> Inspected:
     try:
         config = json.loads(text)
         if version.startswith("1."):
-            config = upgrade(config)
+            config = upgrade_keras_1(config)
+        elif is_early(version):
+            config = upgrade_keras_3(config, version)
         # Losses, metrics and optimizers are never loaded, so custom ones do no harm.
         config = _simplify(config)
     except (ValueError, RecursionError):
@@ -313,6 +316,7 @@ def _read_h5(path: Path, architecture: bytes | None) -> tuple[str, str, bytes | 
         with h5py.File(path, "r") as file:
             check_structure(file, path.stat().st_size)
             check_size(count_weights(file))
+            is_data = not any(isinstance(file[name], h5py.Group) for name in file)
             names = ("model_config", "keras_version", "backend")
             config, version, backend = (file.attrs.get(name) for name in names)
             is_group = WEIGHTS_ALONE in file.attrs
@@ -324,6 +328,8 @@ def _read_h5(path: Path, architecture: bytes | None) -> tuple[str, str, bytes | 
         )
     if config is not None:
         return _decode(config), _decode(version) if version is not None else "2", None
+    if is_data:
+        raise ConversionError("the file contains data, such as photos, but no Keras model: pass the file of the model")
     if architecture is None:
         raise ConversionError(
             "the file contains weights but no model (no model_config): build the model in Python, load these weights, "

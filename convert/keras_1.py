@@ -34,13 +34,13 @@ UNUSED = ("activity_regularizer", "init", "input_dim", "input_length", "mode")
 UNUSED_ENDINGS = ("_constraint", "_init", "_regularizer")
 
 
-def upgrade(value: Any) -> Any:
+def upgrade_keras_1(value: Any) -> Any:
     """Return a configuration of Keras 1 with the classes and names of Keras 2. What it does not know stays as it is."""
     if isinstance(value, list):
-        return [upgrade(item) for item in value]
+        return [upgrade_keras_1(item) for item in value]
     if not isinstance(value, dict):
         return value
-    upgraded = {key: upgrade(item) for key, item in value.items()}
+    upgraded = {key: upgrade_keras_1(item) for key, item in value.items()}
     kind, config = value.get("class_name"), value.get("config")
     if not isinstance(kind, str) or not isinstance(config, dict) or "layers" in config:
         return upgraded

@@ -48,7 +48,8 @@ DIFFERENT = (
         for start in (b"\x1f\x8b", b"Rar!", b"7z\xbc\xaf")
     ),
 )
-PYTORCH = "a PyTorch model"
+PYTORCH, CHECKPOINT = "a PyTorch model", "a TensorFlow checkpoint"
+PROGRAM, NOTEBOOK = "a Python program", "a notebook"
 EXPORTS = {
     ".tflite": "a TensorFlow Lite model",
     ".pb": "a TensorFlow SavedModel",
@@ -56,6 +57,20 @@ EXPORTS = {
     ".json": "a TensorFlow.js model",
     ".pt": PYTORCH,
     ".pth": PYTORCH,
+    ".safetensors": PYTORCH,
+    ".index": CHECKPOINT,
+    ".py": PROGRAM,
+    ".ipynb": NOTEBOOK,
+}
+# What a folder or zip without a Keras file may contain, by names or the ends of names.
+OTHERS = {
+    "data.pkl": PYTORCH,
+    "pytorch_model.bin": PYTORCH,
+    "saved_model.pb": EXPORTS[".pb"],
+    "model.json": EXPORTS[".json"],
+    ".tflite": EXPORTS[".tflite"],
+    ".safetensors": PYTORCH,
+    ".index": CHECKPOINT,
 }
 
 
@@ -116,7 +131,7 @@ def detect_kind(content: bytes, suffix: str) -> Literal["hdf5", "keras"]:
     other = "a TensorFlow Lite model" if content[4:8] == b"TFL3" else EXPORTS.get(suffix.lower())
     beginning = content[:256].lstrip().replace(b'": ', b'":')
     for start, reason in DIFFERENT:
-        if beginning.startswith(start) and other != PYTORCH:
+        if beginning.startswith(start) and other not in (PYTORCH, NOTEBOOK):
             raise ConversionError(f"not a Keras file, but {reason}")
     hint = f"; this looks like {other}: {_advise(other)}" if other else ""
     raise ConversionError(
@@ -125,6 +140,13 @@ def detect_kind(content: bytes, suffix: str) -> Literal["hdf5", "keras"]:
 
 
 def _advise(other: str) -> str:
+    if other == CHECKPOINT:
+        return (
+            "it has weights but no model; build the model in Python, load them with model.load_weights(), and save it "
+            "with model.save('model.keras')"
+        )
+    if other in (PROGRAM, NOTEBOOK):
+        return "run it, and pass the file that model.save() writes"
     if "TensorFlow" in other:
         return (
             "save the Keras model with model.save('model.keras'), or in Teachable Machine export Tensorflow, Keras; if "
@@ -248,11 +270,8 @@ def _choose(names: list[str], where: str) -> str:
         raise ConversionError(f"{where} contains several models ({', '.join(sorted(models)[:5])}): pass one of them")
     if models:
         return models[0]
-    if any(PurePosixPath(name).name == "data.pkl" for name in names):
-        raise ConversionError(f"{where} is {PYTORCH}: {_advise(PYTORCH)}")
-    for name in names:
-        if PurePosixPath(name).name in ("saved_model.pb", "model.json") or name.endswith(".tflite"):
-            other = EXPORTS[PurePosixPath(name).suffix]
+    for ending, other in OTHERS.items():
+        if any(name == ending or name.endswith(ending if ending[0] == "." else f"/{ending}") for name in names):
             raise ConversionError(f"{where} contains {other}, not a Keras file: {_advise(other)}")
     raise ConversionError(f"{where} contains no Keras file (.h5, .hdf5, .keras)")
 

@@ -296,6 +296,53 @@ def tensorflow_2_13(path: Path) -> Any:
     return model
 
 
+def edit_archive(path: Path, change: Callable[[dict], Any], version: str) -> None:
+    """Change the configuration inside a .keras archive, as another version of Keras would have written it."""
+    with zipfile.ZipFile(path) as archive:
+        content = {name: archive.read(name) for name in archive.namelist()}
+    config = json.loads(content["config.json"])
+    change(config)
+    content |= {
+        "config.json": json.dumps(config).encode(),
+        "metadata.json": json.dumps({"keras_version": version}).encode(),
+    }
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in content.items():
+            archive.writestr(name, data)
+
+
+def keras_3_3(path: Path) -> Any:
+    """Write a model in a Sequential as Keras 3.3 did: one output was a list, and RandomRotation had another setting."""
+    layers = keras.layers
+    pixels = keras.Input((SIDE, SIDE, 3))
+    inner = keras.Model(pixels, layers.Conv2D(4, 3)(pixels))
+    body = [layers.RandomRotation(0.1), inner, layers.Flatten(), layers.Dense(3, activation="softmax")]
+    model = liven(keras.Sequential([keras.Input((SIDE, SIDE, 3)), *body]))
+    model.save(path)
+
+    def change(config: dict) -> None:
+        for key in ("input_layers", "output_layers"):
+            every_layer(config, "Functional", lambda inner, key=key: inner.update({key: [inner[key]]}))
+        every_layer(config, "RandomRotation", lambda layer: layer.update(value_range=[0, 255]))
+
+    edit_archive(path, change, "3.3.3")
+    return model
+
+
+def keras_3_3_crop(path: Path) -> Any:
+    """Write a RandomCrop as Keras 3.3 did, which resized at inference."""
+    model = layers_of(lambda layers: layers.Resizing(20, 13, crop_to_aspect_ratio=True))(path)
+
+    def change(config: dict) -> None:
+        for layer in config["config"]["layers"]:
+            if layer["class_name"] == "Resizing":
+                kept = {key: layer["config"][key] for key in ("name", "height", "width", "data_format")}
+                layer.update(class_name="RandomCrop", config=kept | {"seed": 1})
+
+    edit_archive(path, change, "3.3.3")
+    return model
+
+
 def spectral(path: Path) -> Any:
     """Write a model with the wrapper SpectralNormalization, which tf_keras can no longer build."""
     layers = tf_keras.layers
@@ -592,6 +639,8 @@ KINDS = {
     "Keras 1": Kind("one.h5", keras_1, PLAIN),
     "Keras 1, merged branches": Kind("merged.h5", keras_1_merged, PLAIN),
     "Keras 2, .keras of TensorFlow 2.13": Kind("older.keras", tensorflow_2_13, PLAIN),
+    "Keras 3.3, a model in a Sequential": Kind("inner.keras", keras_3_3, PLAIN),
+    "Keras 3.3, crop": Kind("crop.keras", keras_3_3_crop, PLAIN),
     "Keras 2, spectral normalisation": Kind("spectral.h5", spectral, PLAIN),
     "Keras 2, mixed precision": Kind("mixed.h5", mixed(tf_keras), PLAIN, tolerance=5e-3),
     "Keras 2, .keras": Kind("two.keras", functional(tf_keras), PLAIN),

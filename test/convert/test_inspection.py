@@ -257,6 +257,13 @@ def test_refuses_weights_without_a_model(run, tmp_path):
     assert "weights but no model" in refused.error
 
 
+def test_tells_data_from_weights(tmp_path):
+    with h5py.File(tmp_path / "train.h5", "w") as file:
+        file["photos"] = [0, 1]
+    with pytest.raises(ConversionError, match="contains data, such as photos, but no Keras model"):
+        inspect_file(tmp_path / "train.h5")
+
+
 def test_refuses_a_link_to_another_file(binary_h5):
     with h5py.File(binary_h5, "r+") as file:
         file["model_weights/elsewhere"] = h5py.ExternalLink("/etc/hostname", "/")

@@ -27,6 +27,10 @@ from networks import sigmoid_network
         ("model.rar", b"Rar!", "a compressed archive: unpack it"),
         ("model.h5.gz", b"\x1f\x8b\x08", "a compressed archive: unpack it"),
         ("model.bin", b"?", "not a readable Keras file"),
+        ("model.safetensors", b"\x50\0\0\0\0\0\0\0{", "PyTorch.*train the network again in Keras"),
+        ("train.ipynb", b'{"cells": []}', "a notebook: run it, and pass the file"),
+        ("train.py", b"import keras", "a Python program: run it, and pass the file"),
+        ("cp.ckpt.index", b"\0", r"a TensorFlow checkpoint: .* model\.load_weights"),
     ],
 )
 def test_says_what_it_is_instead(tmp_path, name, content, reason):
@@ -59,6 +63,8 @@ def test_finds_the_model_in_a_zip(tmp_path):
         ({"model_dot_json": b"{}", "weights_dot_bin": b""}, "TensorFlow.js.*Tensorflow, Keras"),
         ({"model_unquant_dot_tflite": b""}, "TensorFlow Lite"),
         ({"archive__data_dot_pkl": b""}, "PyTorch"),
+        ({"vit__config_dot_json": b"{}", "vit__model_dot_safetensors": b""}, "PyTorch"),
+        ({"cp_dot_ckpt_dot_index": b"", "checkpoint": b""}, r"TensorFlow checkpoint.*model\.load_weights"),
         ({"readme_dot_md": b""}, "no Keras file"),
     ],
 )
