@@ -33,6 +33,7 @@ NUMBERED = re.compile(r"(.*?)(?:_([1-9]\d{0,5}))?", re.DOTALL)
 LAMBDAS = ("Lambda", "__lambda__")
 # The network is served in float32, whatever it was trained in.
 FLOAT32 = "float32"
+DAMAGED_ARCHIVE = "not a readable .keras archive: it is damaged, so download it again"
 REBUILD = "build the model of Keras's own layers, copy the weights, and save it"
 FLOATS = {"bfloat16", "float16", FLOAT32, "float64", "half", "mixed_bfloat16", "mixed_float16"}
 POLICIES = {"DTypePolicy", "FloatDTypePolicy", "Policy", "PolicyV1"}
@@ -102,15 +103,18 @@ def write_inspected(inspected: Inspected, path: Path) -> None:
 def _rename_layers(weights: bytes) -> bytes:
     """Return the weights with today's names of groups, the only ones that tf_keras looks for."""
     stored = io.BytesIO(weights)
-    with h5py.File(stored, "r+") as file:
-        groups: list[str] = []
-        file.visit(groups.append)
-        # From the inside out, so that the path of a group still holds when it is renamed.
-        for path in reversed(groups):
-            parent, _, name = path.rpartition("/")
-            if name == OLD_LAYERS and LAYERS not in file[parent or "/"]:
-                _renumber(file[path])
-                file.move(path, f"{parent}/{LAYERS}")
+    try:
+        with h5py.File(stored, "r+") as file:
+            groups: list[str] = []
+            file.visit(groups.append)
+            # From the inside out, so that the path of a group still holds when it is renamed.
+            for path in reversed(groups):
+                parent, _, name = path.rpartition("/")
+                if name == OLD_LAYERS and LAYERS not in file[parent or "/"]:
+                    _renumber(file[path])
+                    file.move(path, f"{parent}/{LAYERS}")
+    except (OSError, RuntimeError, ValueError, KeyError):
+        raise ConversionError(DAMAGED_ARCHIVE) from None
     return stored.getvalue()
 
 
@@ -150,6 +154,9 @@ def _simplify(value: Any) -> Any:
     if value.get("class_name") == "RandomShear":
         # Keras cannot read what it writes of this layer, which does nothing at inference.
         value = value | {"class_name": "Identity", "registered_name": None, "config": {"name": name}}
+    if value.get("class_name") == "SpectralNormalization" and value.get("registered_name") is None:
+        # Without it, tf_keras does not look among the classes that it is given.
+        value = value | {"registered_name": "SpectralNormalization"}
     return {key: _simplify_entry(key, item) for key, item in value.items() if key != "compile_config"}
 
 
@@ -364,7 +371,7 @@ def _read_archive(path: Path) -> tuple[str, str, bytes]:
                 check_size(count_weights(file))
         described = json.loads(metadata)
     except (OSError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, ValueError, KeyError, EOFError):
-        raise ConversionError("not a readable .keras archive: it is damaged, so download it again") from None
+        raise ConversionError(DAMAGED_ARCHIVE) from None
     version = described.get("keras_version") if isinstance(described, dict) else None
     return config, version if isinstance(version, str) else "3", weights
 

@@ -54,8 +54,8 @@ def _upgrade_layer(kind: str, config: dict[str, Any]) -> dict[str, Any]:
         return {"class_name": MERGES[mode], "config": {"name": config.get("name"), **axis}}
     if kind == "BatchNormalization" and mode in (1, 2):
         raise ConversionError(
-            f"'{str(config.get('name'))[:80]}' (BatchNormalization): mode {mode} of Keras 1 depends on the photos that "
-            "are classified together: train the network again, with the BatchNormalization of a newer Keras"
+            f"'{str(config.get('name'))[:80]}' (BatchNormalization): mode {mode} of Keras 1 normalises by the photos "
+            "at hand, not by those of the training, which newer Keras cannot do: train the network again with mode 0"
         )
     kept = {
         NAMES.get(key, key): item

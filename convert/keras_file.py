@@ -76,7 +76,8 @@ def _load_with_keras_2(path: Path) -> Model:
 
         def build(self, input_shape: tf.TensorShape) -> None:
             layers.Wrapper.build(self, input_shape)
-            self.vector_u = self.add_weight(name="vector_u", shape=(1, self.layer.kernel.shape[-1]), trainable=False)
+            self.kernel = self.layer.kernel
+            self.vector_u = self.add_weight(name="vector_u", shape=(1, self.kernel.shape[-1]), trainable=False)
 
     names = ("BatchNormalizationV1", "BatchNormalizationV2", "SyncBatchNormalization")
     replaced = dict.fromkeys(names, layers.BatchNormalization)

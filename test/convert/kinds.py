@@ -350,9 +350,19 @@ def spectral(path: Path) -> Any:
     class SpectralNormalization(layers.SpectralNormalization):
         def build(self, input_shape: Any) -> None:
             layers.Wrapper.build(self, input_shape)
+            self.kernel = self.layer.kernel
             self.vector_u = self.add_weight(name="vector_u", shape=(1, self.layer.filters), trainable=False)
 
-    return functional(tf_keras, SpectralNormalization(layers.Conv2D(4, 3)))(path)
+    model = functional(tf_keras, SpectralNormalization(layers.Conv2D(4, 3)))(path)
+    if path.suffix == ".keras":
+
+        def name(config: dict) -> None:
+            for layer in config["config"]["layers"]:
+                if layer["class_name"] == "SpectralNormalization":
+                    layer.update(module="keras.layers", registered_name=None)
+
+        edit_archive(path, name, "2.15.0")
+    return model
 
 
 def mixed(library: Any) -> Callable[[Path], Any]:
@@ -642,6 +652,7 @@ KINDS = {
     "Keras 3.3, a model in a Sequential": Kind("inner.keras", keras_3_3, PLAIN),
     "Keras 3.3, crop": Kind("crop.keras", keras_3_3_crop, PLAIN),
     "Keras 2, spectral normalisation": Kind("spectral.h5", spectral, PLAIN),
+    "Keras 2, spectral normalisation, .keras": Kind("spectral.keras", spectral, PLAIN),
     "Keras 2, mixed precision": Kind("mixed.h5", mixed(tf_keras), PLAIN, tolerance=5e-3),
     "Keras 2, .keras": Kind("two.keras", functional(tf_keras), PLAIN),
     "Keras 2, arithmetic": Kind("arithmetic.h5", functional(tf_keras, arithmetic_2), feed=BYTES),

@@ -1,5 +1,6 @@
 """Files with code, foreign classes or links are refused before Keras opens them."""
 
+import io
 import json
 import warnings
 import zipfile
@@ -298,6 +299,17 @@ def test_refuses_a_keras_archive_with_two_configurations(archive):
         file.writestr("config.json", "{}")
     with pytest.raises(ConversionError, match="files other than a model's"):
         inspect_file(archive)
+
+
+def test_refuses_layers_of_the_same_number(tmp_path):
+    """TensorFlow 2.13 numbered layers otherwise, so they are renamed."""
+    stored = io.BytesIO()
+    with h5py.File(stored, "w") as file:
+        for name in ("dense_2", "dense_0"):
+            file.create_group(f"_layer_checkpoint_dependencies/{name}")
+    inspected = inspection.Inspected("keras", "2.13.1", {}, stored.getvalue())
+    with pytest.raises(ConversionError, match="it is damaged"):
+        inspection.write_inspected(inspected, tmp_path / "copy.keras")
 
 
 def test_refuses_a_configuration_that_unpacks_too_large(tmp_path, archive):
