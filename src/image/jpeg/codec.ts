@@ -6,6 +6,9 @@ import { decodeJpeg, jpegDecoder } from './decode.ts';
 import { type JpegHeader, readJpegHeader } from './header.ts';
 import { decodedSize, jpegReduction, neededBytes, scaledSize } from './reduction.ts';
 
+/** A buffered file of up to this many pixels takes at most 20 MB, and leaves as many pixels as any. */
+const DETAILED_PIXELS = 2_000_000;
+
 export const jpeg: Codec<JpegHeader> = {
   format: 'jpeg',
   name: 'JPEG',
@@ -18,8 +21,8 @@ export const jpeg: Codec<JpegHeader> = {
   decoderBytes,
   decodedSize,
   isDelicate: ({ delicate }) => delicate,
-  /** The coefficients of a buffered file take the memory that more pixels would. */
-  leastPixels: ({ buffered }) => (buffered ? 256 : 896),
+  /** The coefficients of a large buffered file take the memory that more pixels would. */
+  leastPixels: ({ buffered, width, height }) => (buffered && width * height > DETAILED_PIXELS ? 256 : 896),
   alternative: (header, fits) =>
     header.buffered && fits(jpeg, { ...header, buffered: false, scans: header.scans.slice(0, 1) })
       ? 'a baseline JPEG'

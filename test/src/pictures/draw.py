@@ -142,6 +142,7 @@ def jpegs():
     yield "jpeg progressive at 1/4", encode(picture(150, 133), "JPEG", quality=75, progressive=True)
     yield "jpeg at 1/8", encode(picture(263, 259), "JPEG", quality=60)
     yield "jpeg progressive at 1/8", encode(picture(263, 259), "JPEG", quality=60, progressive=True)
+    yield "jpeg progressive, large", encode(picture(600, 560), "JPEG", quality=60, progressive=True)
     yield "jpeg cmyk at 1/2", encode(picture(75, 66).convert("CMYK"), "JPEG", quality=75)
     yield "jpeg long and flat", encode(picture(400, 20), "JPEG", quality=70)
 
