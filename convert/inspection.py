@@ -21,15 +21,13 @@ from convert.errors import ConversionError
 from convert.hdf5 import WEIGHTS_ALONE, check_structure, count_weights
 from convert.keras_1 import upgrade_keras_1
 from convert.keras_3 import is_early, upgrade_keras_3
+from convert.layer_names import rename_layers
 from convert.source import ALWAYS_ALLOWED, MAX_BYTES, MAX_RATIO, detect_kind, read_member
 
 MAX_CONFIG_BYTES = 16 * 2**20
 # Where Keras 2 looks for the classes of models in a .keras archive.
 MODEL_MODULES = {"Functional": "tf_keras.src.engine.functional", "Sequential": "keras"}
 KERAS_ENTRIES = {"metadata.json", "config.json", "model.weights.h5"}
-# What the groups of a model's layers are called in .keras and .weights.h5 files, and were in TensorFlow 2.13 and 2.14.
-LAYERS, OLD_LAYERS = "layers", "_layer_checkpoint_dependencies"
-NUMBERED = re.compile(r"(.*?)(?:_([1-9]\d{0,5}))?", re.DOTALL)
 LAMBDAS = ("Lambda", "__lambda__")
 # The network is served in float32, whatever it was trained in.
 FLOAT32 = "float32"
@@ -96,38 +94,16 @@ def write_inspected(inspected: Inspected, path: Path) -> None:
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("metadata.json", json.dumps({"keras_version": inspected.version}))
         archive.writestr("config.json", text)
-        weights = _rename_layers(inspected.weights) if inspected.keras == 2 else inspected.weights
-        archive.writestr("model.weights.h5", weights)
+        archive.writestr("model.weights.h5", _weights_of(inspected))
 
 
-def _rename_layers(weights: bytes) -> bytes:
-    """Return the weights with today's names of groups, the only ones that tf_keras looks for."""
-    stored = io.BytesIO(weights)
+def _weights_of(inspected: Inspected) -> bytes:
+    if inspected.keras != 2:
+        return inspected.weights
     try:
-        with h5py.File(stored, "r+") as file:
-            groups: list[str] = []
-            file.visit(groups.append)
-            # From the inside out, so that the path of a group still holds when it is renamed.
-            for path in reversed(groups):
-                parent, _, name = path.rpartition("/")
-                if name == OLD_LAYERS and LAYERS not in file[parent or "/"]:
-                    _renumber(file[path])
-                    file.move(path, f"{parent}/{LAYERS}")
+        return rename_layers(inspected.weights)
     except (OSError, RuntimeError, ValueError, KeyError):
         raise ConversionError(DAMAGED_ARCHIVE) from None
-    return stored.getvalue()
-
-
-def _renumber(group: h5py.Group) -> None:
-    """Number the layers of each class without gaps: TensorFlow counted those with weights twice."""
-    numbered: dict[str, list[int]] = {}
-    for name in group:
-        base, number = NUMBERED.fullmatch(name).groups()
-        numbered.setdefault(base, []).append(int(number or 0))
-    for base, numbers in numbered.items():
-        for place, number in enumerate(sorted(numbers)):
-            if place != number:
-                group.move(f"{base}_{number}", f"{base}_{place}")
 
 
 def _move_weights(file: h5py.File, version: str) -> None:
