@@ -2,7 +2,10 @@ import { type Boxes, boxesAlong, reducedLength } from './boxes.ts';
 import type { Pixels, Size } from './codec.ts';
 import type { Reducer } from './reducer.ts';
 
-/** Returns a reducer to at most four times the target's size: for models without `resize` in their manifest. */
+/**
+ * Returns a reducer to at most four times the target's size: for JPEGs that their decoder scaled, and models without
+ * `resize` in their manifest.
+ */
 export function createBoxReducer(extent: Size, target: Size): Reducer {
   const reduced = boxedSize(extent, target);
   return isSameSize(extent, reduced) ? new PlainCopy(reduced) : new BoxReducer(extent, target);

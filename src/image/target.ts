@@ -8,7 +8,7 @@ import type { Resampling } from './weights.ts';
 export interface Target extends Size {
   /**
    * Squeezes the whole photo, or crops it at the centre first. Absent for models that were published before this choice
-   * existed: they are squeezed, and large photos keep the arithmetic that their scores were measured with.
+   * existed: they are squeezed, and JPEGs that their decoder scales keep the arithmetic that scores were measured with.
    */
   readonly resize?: 'squeeze' | 'fit' | undefined;
   readonly resampling: Resampling;

@@ -6,7 +6,7 @@ import { decodeJpeg, jpegDecoder } from './decode.ts';
 import { type JpegHeader, readJpegHeader } from './header.ts';
 import { decodedSize, jpegReduction, neededBytes, scaledSize } from './reduction.ts';
 
-/** A buffered file of up to this many pixels takes at most 20 MB, and leaves as many pixels as any. */
+/** A buffered file of up to this many pixels is decoded in as much detail as a baseline one, beside its coefficients. */
 const DETAILED_PIXELS = 2_000_000;
 
 export const jpeg: Codec<JpegHeader> = {
